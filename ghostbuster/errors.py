@@ -1,0 +1,25 @@
+"""What can go wrong, as a user would sort it. The command line turns each into one line and exit code 2."""
+
+
+class GhostbusterError(Exception):
+    """Root of every error raised on purpose; its message names culprit, expectation and remedy."""
+
+
+class InputError(GhostbusterError, ValueError):
+    """A text, table or label that cannot be used as given."""
+
+
+class SettingError(GhostbusterError, ValueError):
+    """A parameter outside its range, or a name that no table knows."""
+
+
+class FeatureError(SettingError):
+    """An expression that does not parse or names a vector that is not there."""
+
+
+class ModelError(GhostbusterError):
+    """A weak model that cannot be opened, is damaged, or is not the one expected."""
+
+
+class ArtifactError(GhostbusterError):
+    """A detector file that cannot be read, trusted, or used with the models at hand."""
