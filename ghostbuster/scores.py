@@ -29,7 +29,7 @@ def _check_offsets(offsets: Int1d, n_units: int) -> None:
     """Offsets start at 0, never fall, and end at the number of units."""
     if offsets.size == 0 or offsets[0] != 0 or offsets[-1] != n_units or np.any(np.diff(offsets) < 0):
         raise InputError(
-            f"offsets must rise from 0 to {n_units}, the number of units, with one entry a text and one more; "
+            f"offsets must rise from 0 to {n_units}, the number of units, one entry a text and one more; "
             f"got {offsets[:3]}...{offsets[-1:]}"
         )
 

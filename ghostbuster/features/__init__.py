@@ -1,0 +1,1 @@
+"""Token scores to a matrix: alignment, vector operations, expressions, search."""

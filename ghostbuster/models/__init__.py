@@ -1,0 +1,1 @@
+"""Texts to token scores: the weak models and what they share."""

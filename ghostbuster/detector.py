@@ -1,0 +1,305 @@
+"""The detector as one scikit-learn classifier: weak models, features, head, calibrated probability."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils.validation import check_is_fitted
+
+from ghostbuster.calibration import Calibration
+from ghostbuster.errors import InputError, SettingError
+from ghostbuster.familiarity import Familiarity, surprise
+from ghostbuster.features.expression import Feature
+from ghostbuster.fitting import Examples, Fitted, Settings, fit_features_and_head, held_out_scores
+from ghostbuster.folds import balanced_weights
+from ghostbuster.heads import HEADS
+from ghostbuster.judging import JudgeParts, judge_reading
+from ghostbuster.labels import encode_labels, row_array
+from ghostbuster.provenance import check_fingerprints, manifest
+from ghostbuster.reading import Progress, Reading, check_texts, read
+from ghostbuster.scores import Float1d
+from ghostbuster.thresholds import Threshold, thresholds
+from ghostbuster.transformer import PanelName, panel_of
+from ghostbuster.verdict import Verdict
+
+RATES = (0.05, 0.01, 0.001)
+"""False-positive rates for which every detector stores a threshold."""
+
+
+class GhostbusterClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """Says how likely each text was written by a machine.
+
+    Parameters
+    ----------
+    panel : str or (weak path, strong path)
+        The weak models that read the texts: ``embedded`` needs no download.
+    space : str
+        Named candidate space of the feature search.
+    max_features : int
+    head : {"logistic", "lightgbm"}
+    criterion : {"log_loss", "auroc", "accuracy"}
+        What the search improves, on held-out folds.
+    max_fpr : float
+        Share of human texts that ``judge`` may call machine-written; one of ``RATES``.
+    min_tokens : int
+        Texts with fewer tokens are ``unsure``.
+    n_folds : int
+    random_state : int
+        The same seed, texts and build give the same detector.
+
+    Attributes
+    ----------
+    classes_ : array of shape (2,), human first
+    features_ : tuple of Feature, in order of selection
+    thresholds_ : tuple of Threshold
+        From held-out scores of human texts, one a rate.
+    manifest_ : dict
+        What made this detector: models, versions, data, seed.
+
+    References
+    ----------
+    Verma et al., "Ghostbuster: Detecting Text Ghostwritten by Large Language Models", NAACL 2024,
+    arXiv:2305.15047.
+    """
+
+    def __init__(
+        self,
+        panel: PanelName = "embedded",
+        space: str = "default",
+        max_features: int = 100,
+        head: str = "logistic",
+        criterion: str = "log_loss",
+        max_fpr: float = 0.01,
+        min_tokens: int = 60,
+        n_folds: int = 5,
+        random_state: int = 0,
+    ) -> None:
+        self.panel = panel
+        self.space = space
+        self.max_features = max_features
+        self.head = head
+        self.criterion = criterion
+        self.max_fpr = max_fpr
+        self.min_tokens = min_tokens
+        self.n_folds = n_folds
+        self.random_state = random_state
+
+    def fit(
+        self,
+        texts: Sequence[str],
+        y: npt.ArrayLike,
+        groups: npt.ArrayLike | None = None,
+        sources: npt.ArrayLike | None = None,
+        sample_weight: npt.ArrayLike | None = None,
+    ) -> Self:
+        """Choose the features that separate ``y``, then fit a calibrated head on them.
+
+        Every weak model reads each text once. Each fold chooses its own features, so that neither calibration
+        nor thresholds see a score of a text its features were chosen on.
+
+        Parameters
+        ----------
+        texts : sequence of str, length n_texts
+        y : array-like of shape (n_texts,)
+            0 or "human", 1 or "machine"; a number between is a soft label.
+        groups : array-like of shape (n_texts,), optional
+            Texts of one prompt or document share a value and stay on one side of every fold.
+        sources : array-like of shape (n_texts,), optional
+            Where each text comes from. With three or more, folds leave one source out, and sources weigh
+            alike: the thresholds then hold for sources not seen.
+        sample_weight : array-like of shape (n_texts,), optional
+            In place of weights that balance classes and sources.
+
+        Raises
+        ------
+        InputError
+            When an element is no text, an array's length differs, labels do not fit, or a class is too small.
+        SettingError
+            When a parameter is out of range or a name unknown.
+        ModelError
+            When a weak model cannot be opened.
+        """
+        self._check_settings()
+        listed = check_texts(texts)
+        encode_labels(y, len(listed))  # before any model reads
+        return self.fit_reading(read(listed, panel_of(self.panel)), y, groups, sources, sample_weight)
+
+    def fit_reading(
+        self,
+        reading: Reading,
+        y: npt.ArrayLike,
+        groups: npt.ArrayLike | None = None,
+        sources: npt.ArrayLike | None = None,
+        sample_weight: npt.ArrayLike | None = None,
+    ) -> Self:
+        """``fit`` for texts that this detector's panel has read already."""
+        self._check_settings()
+        n_texts = len(reading.prepared)
+        labels = encode_labels(y, n_texts)
+        _refuse_empty(reading)
+        examples = Examples(
+            reading.vectors,
+            labels.probability,
+            row_array(sample_weight, "sample_weight", n_texts, balanced_weights(labels.probability, sources)),
+            row_array(groups, "groups", n_texts),
+            row_array(sources, "sources", n_texts),
+        )
+        settings = Settings(
+            self.space, self.max_features, self.criterion, self.head, self.n_folds, self.random_state
+        )
+        raw = held_out_scores(examples, settings)
+        self.calibration_ = Calibration().fit(raw, examples.y, sample_weight=examples.weights)
+        self.held_out_probability_ = self.calibration_.probability(raw)
+        self.thresholds_ = thresholds(self.held_out_probability_[labels.hard == 0], RATES)
+        self.fitted_ = fit_features_and_head(examples, settings)
+        self.familiarity_ = Familiarity.fit(self.fitted_.matrix(reading.vectors), surprise(reading))
+        self.classes_ = labels.classes
+        panel = panel_of(self.panel)
+        self.fingerprints_ = dict(panel.fingerprints)
+        self.manifest_ = manifest(self, panel, reading, labels, sources)
+        return self
+
+    @property
+    def features_(self) -> tuple[Feature, ...]:
+        """Chosen features, in order of selection."""
+        check_is_fitted(self, "fitted_")
+        return self.fitted_.features
+
+    @property
+    def threshold_(self) -> Threshold:
+        """The promise in force: the threshold stored for ``max_fpr``."""
+        check_is_fitted(self, "thresholds_")
+        for threshold in self.thresholds_:
+            if threshold.rate == self.max_fpr:
+                return threshold
+        kept = ", ".join(f"{threshold.rate:g}" for threshold in self.thresholds_)
+        raise SettingError(f"max_fpr={self.max_fpr:g} has no stored threshold; expected one of {kept}")
+
+    def read(self, texts: Sequence[str], progress: Progress | None = None) -> Reading:
+        """What this detector's weak models make of ``texts``.
+
+        Raises
+        ------
+        ArtifactError
+            When the panel's models are not those the detector was trained with.
+        """
+        check_is_fitted(self, "fitted_")
+        listed = check_texts(texts)
+        panel = panel_of(self.panel)
+        check_fingerprints(self.fingerprints_, panel.fingerprints)
+        return read(listed, panel, progress)
+
+    def probability_of(self, reading: Reading) -> Float1d:
+        """Probability of machine for texts already read, shape (n_texts,)."""
+        check_is_fitted(self, "fitted_")
+        _refuse_empty(reading)
+        raw = self.fitted_.head.raw_score(self.fitted_.matrix(reading.vectors))
+        return self.calibration_.probability(raw)
+
+    def predict_proba(self, texts: Sequence[str]) -> npt.NDArray[np.float64]:
+        """Probabilities of human and of machine, shape (n_texts, 2); in columns as ``classes_``.
+
+        They hold where machine and human texts are equally common. A number is given for every text, however
+        short: ``judge`` knows when not to answer.
+
+        Raises
+        ------
+        InputError
+            When a text is empty; it is named.
+        """
+        machine = self.probability_of(self.read(texts))
+        return np.column_stack([1.0 - machine, machine])
+
+    def predict(self, texts: Sequence[str]) -> npt.NDArray[Any]:
+        """The likelier class of each text, shape (n_texts,); ``judge`` applies the false-positive promise."""
+        return self.classes_[np.argmax(self.predict_proba(texts), axis=1)]
+
+    def judge(self, texts: Sequence[str], progress: Progress | None = None) -> list[Verdict]:
+        """A verdict for each text: human, machine or unsure, with the reasons.
+
+        Parameters
+        ----------
+        texts : sequence of str
+            An empty one is ``unsure``, as is one below ``min_tokens`` or unlike the training texts.
+        progress : callable, optional
+            Called with (tokens done, tokens in all).
+        """
+        return self.judge_reading(self.read(texts, progress))
+
+    def judge_reading(self, reading: Reading) -> list[Verdict]:
+        """``judge`` for texts already read."""
+        check_is_fitted(self, "fitted_")
+        parts = JudgeParts(
+            self.fitted_, self.calibration_, self.familiarity_, self.threshold_, self.min_tokens
+        )
+        return judge_reading(reading, parts)
+
+    def state(self) -> dict[str, Any]:
+        """Everything learned, as plain containers and arrays.
+
+        Returns
+        -------
+        dict
+            What ``from_state`` takes; it holds no object of a library, so that reading it back runs no code.
+        """
+        check_is_fitted(self, "fitted_")
+        return {
+            "params": {
+                **self.get_params(),
+                "panel": self.panel if isinstance(self.panel, str) else list(self.panel),
+            },
+            "fingerprints": dict(self.fingerprints_),
+            "classes": self.classes_.tolist(),
+            "features": [str(feature) for feature in self.features_],
+            "head": self.fitted_.head.state(),
+            "calibration": self.calibration_.state(),
+            "thresholds": [threshold.state() for threshold in self.thresholds_],
+            "familiarity": self.familiarity_.state(),
+            "manifest": self.manifest_,
+        }
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any]) -> Self:
+        """Undo ``state``."""
+        params = dict(state["params"])
+        if not isinstance(params["panel"], str):
+            params["panel"] = tuple(params["panel"])
+        made = cls(**params)
+        head = HEADS[params["head"]].from_state(state["head"])
+        made.fitted_ = Fitted(tuple(Feature.parse(text) for text in state["features"]), head)
+        made.calibration_ = Calibration.from_state(state["calibration"])
+        made.thresholds_ = tuple(Threshold.from_state(one) for one in state["thresholds"])
+        made.familiarity_ = Familiarity.from_state(state["familiarity"])
+        made.fingerprints_ = dict(state["fingerprints"])
+        made.classes_ = np.array(state["classes"])
+        made.manifest_ = dict(state["manifest"])
+        return made
+
+    def _check_settings(self) -> None:
+        if self.max_fpr not in RATES:
+            raise SettingError(f"max_fpr={self.max_fpr!r}; expected one of {RATES}")
+        if self.head not in HEADS:
+            raise SettingError(f"head={self.head!r}; expected one of {', '.join(HEADS)}")
+        for name, least in (("max_features", 1), ("min_tokens", 1), ("n_folds", 2)):
+            if getattr(self, name) < least:
+                raise SettingError(f"{name}={getattr(self, name)!r}; expected {least} or more")
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.string = True
+        tags.input_tags.two_d_array = False
+        tags.classifier_tags.multi_class = False
+        return tags
+
+
+def _refuse_empty(reading: Reading) -> None:
+    empty = np.flatnonzero(reading.vectors.lengths == 0)
+    if empty.size:
+        raise InputError(
+            f"text {empty[0]} is empty once prepared; expected at least one word: drop it, or use judge, "
+            "which answers 'unsure'"
+        )

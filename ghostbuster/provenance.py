@@ -1,0 +1,93 @@
+"""What made a detector, so that anybody can make it again or refuse it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+import ghostbuster
+from ghostbuster.errors import ArtifactError
+from ghostbuster.labels import Labels
+from ghostbuster.reading import Reading
+
+if TYPE_CHECKING:
+    from ghostbuster.detector import GhostbusterClassifier
+    from ghostbuster.models.panel import Panel
+
+LIBRARIES = ("lightgbm", "llama-cpp-python", "numpy", "scikit-learn", "scipy")
+"""Their versions can change a number."""
+
+
+def data_digest(reading: Reading, labels: Labels) -> str:
+    """SHA-256 over prepared texts and labels, in order: equal digests mean equal training data."""
+    digest = hashlib.sha256()
+    for prepared, probability in zip(reading.prepared, labels.probability, strict=True):
+        text = prepared.text.encode("utf-8")
+        digest.update(f"{len(text)} {probability:.17g}\n".encode())
+        digest.update(text)
+    return digest.hexdigest()
+
+
+def manifest(
+    detector: GhostbusterClassifier,
+    panel: Panel,
+    reading: Reading,
+    labels: Labels,
+    sources: npt.ArrayLike | None,
+) -> dict[str, Any]:
+    """Facts about a fitted detector, fit for JSON.
+
+    Returns
+    -------
+    dict
+        ``versions``, ``models``, ``features``, ``thresholds``, ``data`` and ``parameters``.
+    """
+    hard = labels.hard
+    data: dict[str, Any] = {
+        "n_human": int(np.sum(hard == 0)),
+        "n_machine": int(np.sum(hard == 1)),
+        "n_tokens": int(reading.n_tokens.sum()),
+        "digest": data_digest(reading, labels),
+    }
+    if sources is not None:
+        names = np.asarray(sources)
+        data["sources"] = {
+            str(name): {
+                "n_human": int(np.sum((names == name) & (hard == 0))),
+                "n_machine": int(np.sum((names == name) & (hard == 1))),
+            }
+            for name in np.unique(names)
+        }
+    return {
+        "versions": {"ghostbuster": ghostbuster.__version__, **{name: version(name) for name in LIBRARIES}},
+        "models": panel.describe(),
+        "features": [str(feature) for feature in detector.features_],
+        "thresholds": [threshold.state() for threshold in detector.thresholds_],
+        "data": data,
+        "parameters": {
+            k: v if isinstance(v, str | int | float) else list(v) for k, v in detector.get_params().items()
+        },
+    }
+
+
+def check_fingerprints(expected: Mapping[str, str], found: Mapping[str, str]) -> None:
+    """Refuse models other than those a detector was trained with.
+
+    Raises
+    ------
+    ArtifactError
+        Names the first model that differs.
+    """
+    wrong = [source for source in expected if found.get(source) != expected[source]]
+    if wrong:
+        source = wrong[0]
+        raise ArtifactError(
+            f"the detector was trained with another {source} model: expected fingerprint "
+            f"{expected[source][:12]}, found {found.get(source, 'none')[:12]}: score with the models it was "
+            "trained with, or train again"
+        )

@@ -1,0 +1,89 @@
+"""Texts to vectors: prepare, ask the panel, align. Training and scoring walk this one path."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ghostbuster.errors import InputError
+from ghostbuster.features.align import align
+from ghostbuster.scores import Int1d, TokenScores, Vectors
+from ghostbuster.text import PreparedText, prepare
+
+if TYPE_CHECKING:
+    from ghostbuster.models.panel import Panel
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a panel made of some texts.
+
+    Attributes
+    ----------
+    prepared : tuple of PreparedText, length n_texts
+    vectors : Vectors
+        Of all texts; a text without a token owns no unit.
+    n_tokens : array of shape (n_texts,)
+        Tokens of the strong model.
+    """
+
+    prepared: tuple[PreparedText, ...]
+    vectors: Vectors
+    n_tokens: Int1d
+
+    def take(self, texts: Int1d) -> Reading:
+        """The chosen texts, in the order given."""
+        chosen = tuple(self.prepared[i] for i in texts.tolist())
+        return Reading(chosen, self.vectors.take(texts), self.n_tokens[texts])
+
+
+def check_texts(texts: object) -> list[str]:
+    """``texts`` as a list of str.
+
+    Raises
+    ------
+    InputError
+        When it is one string, no sequence, or an element is no string; it names the first such element.
+    """
+    if isinstance(texts, str | bytes):
+        raise InputError(f"got one {type(texts).__name__}; expected a sequence of texts: wrap it in a list")
+    try:
+        made = list(texts)  # type: ignore[call-overload]
+    except TypeError as error:
+        raise InputError(
+            f"got {type(texts).__name__}; expected a sequence of texts (list, array, Series)"
+        ) from error
+    for i, text in enumerate(made):
+        if not isinstance(text, str):
+            raise InputError(
+                f"text {i} is {type(text).__name__}; expected str: drop or fill missing texts first"
+            )
+    return [str(text) for text in made]
+
+
+def reading_of(
+    scores: Mapping[str, TokenScores], prepared: Sequence[PreparedText], shared_tokenizer: bool
+) -> Reading:
+    """A reading of texts already scored: units are tokens where all sources share a tokenizer, else words."""
+    vectors = align(scores, [one.text for one in prepared], by="token" if shared_tokenizer else "word")
+    return Reading(tuple(prepared), vectors, np.diff(scores["strong"].offsets))
+
+
+def read(texts: Sequence[str], panel: Panel, progress: Progress | None = None) -> Reading:
+    """Prepare, score and align ``texts``, in the order given.
+
+    Parameters
+    ----------
+    texts : sequence of str
+    panel : Panel
+    progress : callable, optional
+        Called with (tokens done, tokens in all).
+    """
+    prepared = tuple(prepare(text) for text in texts)
+    scores = panel.score([one.text for one in prepared], progress)
+    return reading_of(scores, prepared, panel.shared_tokenizer)

@@ -1,0 +1,100 @@
+"""From a probability to an answer a person can act on."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from ghostbuster.thresholds import Threshold
+
+Label = Literal["human", "machine", "unsure"]
+
+LIKELIER_MACHINE = 0.5
+"""At or above this a text is likelier machine-written than not, if both were as common."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One feature's part in a verdict.
+
+    Attributes
+    ----------
+    feature : str
+        The feature's expression.
+    value : float
+        What it measured in this text.
+    contribution : float
+        Log-odds (nats) it added; above 0 speaks for a machine.
+    """
+
+    feature: str
+    value: float
+    contribution: float
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the detector says of one text.
+
+    Attributes
+    ----------
+    probability : float
+        Calibrated probability that a machine wrote it, if machine and human texts were equally common; NaN
+        for a text that was not judged.
+    label : {"human", "machine", "unsure"}
+    reasons : tuple of str
+        Why this label; then what was changed in the text before it was read.
+    n_tokens, n_words : int
+        Length of the prepared text.
+    evidence : tuple of Evidence
+        The features that moved the score most, strongest first.
+    """
+
+    probability: float
+    label: Label
+    reasons: tuple[str, ...]
+    n_tokens: int
+    n_words: int
+    evidence: tuple[Evidence, ...] = ()
+
+
+def decide(probability: float, threshold: Threshold, doubts: Sequence[str]) -> tuple[Label, tuple[str, ...]]:
+    """Label and reasons for one judged text.
+
+    Parameters
+    ----------
+    probability : float
+        Calibrated; NaN is allowed only together with a doubt.
+    threshold : Threshold
+        The promise on human texts above which a text is called machine-written.
+    doubts : sequence of str
+        Reasons not to judge this text; any of them makes the label ``unsure``.
+    """
+    if doubts:
+        return "unsure", tuple(doubts)
+    promise = (
+        f"{threshold.probability:.3f}, the threshold at which {threshold.fpr.value:.1%} "
+        f"(95 % interval {threshold.fpr.low:.1%} to {threshold.fpr.high:.1%}) of {threshold.n_human} "
+        "held-out human texts were called machine"
+    )
+    if probability >= threshold.probability:
+        return "machine", (f"probability {probability:.3f} is at or above {promise}",)
+    if probability < min(LIKELIER_MACHINE, threshold.probability):
+        return "human", (
+            f"probability {probability:.3f} is below {min(LIKELIER_MACHINE, threshold.probability):.3f}",
+        )
+    return "unsure", (f"too close to call: probability {probability:.3f} is above 0.5 and below {promise}",)
+
+
+def top_evidence(
+    features: Sequence[str], values: Sequence[float], contributions: Sequence[float], most: int = 5
+) -> tuple[Evidence, ...]:
+    """The ``most`` features with the largest contributions, either way; none that added nothing."""
+    ranked = sorted(range(len(features)), key=lambda j: -abs(contributions[j]))[:most]
+    return tuple(
+        Evidence(features[j], float(values[j]), float(contributions[j]))
+        for j in ranked
+        if not math.isclose(contributions[j], 0.0, abs_tol=1e-9)
+    )
