@@ -75,7 +75,8 @@ class Familiarity:
         if distance > self.farthest:
             reason = (
                 f"too unlike the texts it knows: its features lie {distance:.2f} standard "
-                f"deviations from theirs (root mean square), those of {QUANTILE:.1%} of them within {self.farthest:.2f}"
+                f"deviations from theirs (root mean square), those of {QUANTILE:.1%} of them within "
+                f"{self.farthest:.2f}"
             )
             return [reason]
         return []

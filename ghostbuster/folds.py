@@ -70,7 +70,7 @@ def leave_one_out(hard: Int1d, sources: npt.ArrayLike) -> Folds:
     folds = [(np.flatnonzero(codes != c), np.flatnonzero(codes == c)) for c in range(codes.max() + 1)]
     for train, test in folds:
         if np.unique(hard[train]).size < 2:  # noqa: PLR2004
-            culprit = np.asarray(sources)[test[0]]
+            culprit = np.asarray(sources).tolist()[test[0]]
             raise InputError(
                 f"without source {culprit!r} one class is left; expected both in every training side"
             )

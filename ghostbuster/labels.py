@@ -64,7 +64,7 @@ def encode_labels(y: npt.ArrayLike, n_texts: int) -> Labels:
     wrong = np.flatnonzero(~((probability >= 0) & (probability <= 1)))
     if wrong.size:
         raise InputError(
-            f"label {labels[wrong[0]]!r} of text {wrong[0]}; expected 0 (human), 1 (machine), or a "
+            f"label {labels.tolist()[wrong[0]]!r} of text {wrong[0]}; expected 0 (human), 1 (machine), or a "
             "probability of machine between"
         )
     made = Labels(classes, probability)

@@ -124,7 +124,8 @@ class Vectors:
         if not self.channels:
             raise InputError("Vectors need at least one channel; got none")
         offsets = _frozen(self.offsets, "offsets")
-        n_units = next(iter(self.channels.values())).size
+        name, values = next(iter(self.channels.items()))
+        n_units = _frozen(values, name).size
         _check_offsets(offsets, n_units)
         channels = _check_channels(self.channels, n_units)
         object.__setattr__(self, "offsets", offsets)
