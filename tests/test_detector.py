@@ -1,0 +1,237 @@
+import json
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+from prose import labelled, passages
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV, GroupKFold, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from ghostbuster import GhostbusterClassifier, GhostbusterTransformer
+from ghostbuster.errors import ArtifactError, InputError, SettingError
+from ghostbuster.reading import read
+from ghostbuster.transformer import panel_of
+
+SMALL = {"space": "zeroshot", "max_features": 3, "n_folds": 3, "min_tokens": 20}
+
+
+@pytest.fixture(scope="module")
+def data():
+    return labelled(20)
+
+
+@pytest.fixture(scope="module")
+def fitted(data):
+    texts, y, groups = data
+    return GhostbusterClassifier(**SMALL).fit(texts, y, groups)
+
+
+def test_it_tells_prose_from_shuffled_words_it_has_not_seen(fitted):
+    texts, y, _ = labelled(30)
+    unseen = slice(20, 30)
+    held_out = texts[:30][unseen] + texts[30:][unseen]
+    assert fitted.score(held_out, y[:30][unseen] + y[30:][unseen]) > 0.9
+
+
+def test_probabilities_are_two_columns_that_sum_to_one(fitted, data):
+    probabilities = fitted.predict_proba(data[0][:5])
+    assert probabilities.shape == (5, 2)
+    assert np.all((probabilities > 0) & (probabilities < 1))
+    assert probabilities.sum(axis=1) == pytest.approx(np.ones(5))
+
+
+@pytest.mark.parametrize("kind", [list, tuple, np.array, pd.Series, lambda t: np.array(t, dtype=object)])
+def test_any_sequence_of_texts_gives_the_same_probabilities(fitted, data, kind):
+    assert np.array_equal(fitted.predict_proba(kind(data[0][:3])), fitted.predict_proba(data[0][:3]))
+
+
+def test_a_text_scores_the_same_whatever_stands_beside_it(fitted, data):
+    together = fitted.predict_proba(data[0])
+    alone = np.concatenate([fitted.predict_proba([text]) for text in data[0][::7]])
+    assert np.array_equal(together[::7], alone)
+
+
+def test_the_same_seed_gives_the_same_detector_twice(fitted, data):
+    texts, y, groups = data
+    again = GhostbusterClassifier(**SMALL).fit(texts, y, groups)
+    assert again.features_ == fitted.features_
+    assert np.array_equal(again.predict_proba(texts), fitted.predict_proba(texts))
+
+
+def test_fitting_again_forgets_the_first_fit(fitted, data):
+    texts, y, groups = data
+    classifier = clone(fitted).fit(texts, [1 - label for label in y], groups)
+    classifier.fit(texts, y, groups)
+    assert np.array_equal(classifier.predict_proba(texts), fitted.predict_proba(texts))
+
+
+def test_fit_leaves_parameters_alone_and_clone_copies_them(data):
+    classifier = GhostbusterClassifier(**SMALL)
+    before = classifier.get_params()
+    classifier.fit(data[0], data[1])
+    assert classifier.get_params() == before == clone(classifier).get_params()
+
+
+def test_pickling_keeps_every_probability(fitted, data):
+    again = pickle.loads(pickle.dumps(fitted))
+    assert np.array_equal(again.predict_proba(data[0]), fitted.predict_proba(data[0]))
+
+
+def test_state_is_plain_and_gives_back_the_same_detector(fitted, data):
+    state = fitted.state()
+    json.dumps(state, default=lambda array: np.asarray(array).tolist())
+    again = GhostbusterClassifier.from_state(state)
+    assert np.array_equal(again.predict_proba(data[0]), fitted.predict_proba(data[0]))
+    assert again.judge(data[0]) == fitted.judge(data[0])
+    assert again.manifest_ == fitted.manifest_
+
+
+def test_labels_come_back_in_the_words_they_were_given_in(data):
+    texts, y, groups = data
+    words = np.array(["human", "machine"])[y]
+    classifier = GhostbusterClassifier(**SMALL).fit(texts, words, groups)
+    assert classifier.classes_.tolist() == ["human", "machine"]
+    assert set(classifier.predict(texts)) == {"human", "machine"}
+    assert classifier.score(texts, words) > 0.9
+
+
+def test_soft_labels_near_certainty_teach_the_same_as_hard_ones(fitted, data):
+    texts, y, groups = data
+    soft = GhostbusterClassifier(**SMALL).fit(texts, np.where(np.array(y) == 1, 0.999, 0.001), groups)
+    assert np.array_equal(soft.predict(texts), fitted.predict(texts))
+
+
+def test_grid_search_and_cross_validation_take_it_as_any_classifier(data):
+    texts, y, groups = data
+    search = GridSearchCV(GhostbusterClassifier(**SMALL), {"max_features": [1, 2]}, cv=GroupKFold(2))
+    search.fit(texts, y, groups=groups)
+    assert search.best_score_ > 0.9
+    scores = cross_val_score(GhostbusterClassifier(**SMALL), texts, y, groups=groups, cv=GroupKFold(2))
+    assert scores.min() > 0.9
+
+
+def test_the_transformer_feeds_any_pipeline_and_names_its_columns(data):
+    texts, y, _ = data
+    transformer = GhostbusterTransformer(space="zeroshot", max_features=3, n_folds=3).set_output(
+        transform="pandas"
+    )
+    table = transformer.fit(texts, y).transform(texts)
+    assert list(table.columns) == [str(feature) for feature in transformer.features_]
+    pipeline = make_pipeline(
+        clone(transformer).set_output(transform="default"), StandardScaler(), LogisticRegression()
+    )
+    assert pipeline.fit(texts, y).score(texts, y) > 0.9
+
+
+def test_a_short_text_is_unsure_and_gets_no_number(fitted):
+    (verdict,) = fitted.judge(["Far too short to say."])
+    assert verdict.label == "unsure"
+    assert np.isnan(verdict.probability)
+    assert "too short" in verdict.reasons[0]
+
+
+@pytest.mark.parametrize("text", ["", " \n\t "])
+def test_an_empty_text_is_unsure_to_judge_and_refused_by_predict_proba(fitted, data, text):
+    assert fitted.judge([data[0][0], text])[1].label == "unsure"
+    with pytest.raises(InputError, match="text 1 is empty"):
+        fitted.predict_proba([data[0][0], text])
+
+
+def test_another_language_is_unsure_and_said_to_be_so(fitted):
+    german = (
+        "Als die Sonne am Abend hinter den Bergen verschwand, kehrten die Schäfer mit ihren Herden in das Dorf "
+        "zurück, und aus den Schornsteinen der alten Häuser stieg der Rauch der Herdfeuer in die kühle Luft."
+    )
+    (verdict,) = fitted.judge([german])
+    assert verdict.label == "unsure"
+    assert "not the English prose" in verdict.reasons[0]
+
+
+def test_evidence_sums_with_the_rest_to_no_more_than_the_features_chosen(fitted, data):
+    (verdict,) = fitted.judge([data[0][0]])
+    assert 0 < len(verdict.evidence) <= 3
+    assert {one.feature for one in verdict.evidence} <= {str(feature) for feature in fitted.features_}
+
+
+def test_judging_no_texts_gives_no_verdicts(fitted):
+    assert fitted.judge([]) == []
+
+
+def test_held_out_thresholds_are_kept_for_each_rate_in_falling_order(fitted):
+    values = [threshold.probability for threshold in fitted.thresholds_]
+    assert values == sorted(values)
+    assert all(threshold.n_human == 20 for threshold in fitted.thresholds_)
+
+
+def test_the_manifest_is_json_and_names_models_data_and_features(fitted):
+    manifest = json.loads(json.dumps(fitted.manifest_))
+    assert manifest["data"]["n_human"] == manifest["data"]["n_machine"] == 20
+    assert manifest["features"] == [str(feature) for feature in fitted.features_]
+    assert {"llama-cpp-python", "numpy", "ghostbuster"} <= set(manifest["versions"])
+
+
+def test_a_detector_refuses_other_models_than_its_own(fitted, data):
+    state = fitted.state()
+    other = GhostbusterClassifier.from_state(
+        {**state, "fingerprints": {**state["fingerprints"], "strong": "0" * 64}}
+    )
+    with pytest.raises(ArtifactError, match="trained with another strong model: expected fingerprint 0000"):
+        other.predict_proba(data[0][:1])
+
+
+def test_sources_are_left_out_in_turn(data):
+    texts, y, groups = data
+    sources = np.array(["a", "b", "c", "d"])[np.array(groups) % 4]
+    reading = read(texts, panel_of("embedded"))
+    classifier = GhostbusterClassifier(**SMALL).fit_reading(reading, y, groups, sources)
+    assert set(classifier.manifest_["data"]["sources"]) == {"a", "b", "c", "d"}
+    assert classifier.predict(texts).tolist() == y
+
+
+def test_an_unfitted_detector_says_so():
+    with pytest.raises(NotFittedError, match="not fitted"):
+        GhostbusterClassifier().predict_proba(["A text."])
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"max_fpr": 0.02}, r"max_fpr=0.02; expected one of \(0.05, 0.01, 0.001\)"),
+        ({"head": "svm"}, "head='svm'; expected one of logistic, lightgbm"),
+        ({"max_features": 0}, "max_features=0; expected 1 or more"),
+        ({"min_tokens": 0}, "min_tokens=0; expected 1 or more"),
+        ({"n_folds": 1}, "n_folds=1; expected 2 or more"),
+        ({"space": "defualt"}, "default"),
+        ({"criterion": "loss"}, "log_loss"),
+        ({"panel": "embeded"}, "embedded"),
+    ],
+)
+def test_a_wrong_setting_is_named_with_what_was_expected(data, params, message):
+    with pytest.raises(SettingError, match=message):
+        GhostbusterClassifier(**{**SMALL, **params}).fit(data[0], data[1])
+
+
+@pytest.mark.parametrize(
+    ("texts", "message"),
+    [
+        ("one string", "got one str; expected a sequence of texts: wrap it in a list"),
+        (["a", None], "text 1 is NoneType; expected str"),
+        (["a", float("nan")], "text 1 is float; expected str"),
+        (3, "got int; expected a sequence of texts"),
+    ],
+)
+def test_what_is_no_sequence_of_texts_is_refused(fitted, texts, message):
+    with pytest.raises(InputError, match=message):
+        fitted.predict_proba(texts)
+
+
+def test_labels_are_checked_before_any_model_reads():
+    with pytest.raises(InputError, match="no machine text"):
+        GhostbusterClassifier(panel=("/nowhere/weak.gguf", "/nowhere/strong.gguf")).fit(
+            passages(4, 30), [0] * 4
+        )
