@@ -63,3 +63,22 @@ OPS: dict[str, Op] = {
         Op("v-ratio", _clipped_ratio, "a / b, both first held within [1e-4, 1e4]"),
     )
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """Leaves out the first units of every text that has more.
+
+    Parameters
+    ----------
+    name : str
+        As written in an expression, before the reducer.
+    n_units : int
+        How many; a text of no more than these keeps all.
+    """
+
+    name: str
+    n_units: int
+
+
+SKIPS: dict[str, Skip] = {skip.name: skip for skip in (Skip("u-skip-25", 25),)}
