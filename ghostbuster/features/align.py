@@ -21,7 +21,7 @@ _WORD = re.compile(r"\S+")
 
 def _sum(values: Float1d, words: Int1d, n_words: int) -> Float1d:
     """Log-probs of a word's tokens add up to the word's; so do entropies, by the chain rule."""
-    return np.bincount(words, weights=values, minlength=n_words)
+    return np.bincount(words, weights=values, minlength=n_words).astype(np.float64)
 
 
 def _worst(values: Float1d, words: Int1d, n_words: int) -> Float1d:
@@ -46,12 +46,12 @@ def align(scores: Mapping[str, TokenScores], texts: Sequence[str], by: Literal["
     """Put every channel of every source on the same units.
 
     By token, all sources must have read the same tokens. By word, a token belongs to the white-space-delimited
-    word in which it ends (one that ends in white space belongs to the word after it, or to the last); a word's
-    ``rank`` is its tokens' largest, everything else their sum. A word in which no token of a source ends has
-    log-prob 0 and rank 1 there: the source told it together with the next one.
+    word in which it ends (one that ends in white space belongs to the next word, or to the last); a
+    word's ``rank`` is its tokens' largest, everything else their sum. A word in which no token of a source
+    ends has log-prob 0 and rank 1 there: the source told it together with the next one.
 
-    Two channels are derived: ``prob = exp(logprob)`` for every source, ``logrank = log(rank)`` where there are
-    ranks.
+    Two channels are derived: ``prob = exp(logprob)`` for every source, ``logrank = log(rank)`` where there
+    are ranks.
 
     Parameters
     ----------
@@ -93,16 +93,19 @@ def align(scores: Mapping[str, TokenScores], texts: Sequence[str], by: Literal["
 def _check_source(name: str, source: TokenScores, texts: Sequence[str]) -> None:
     """``source`` could have come from ``texts``."""
     if source.n_texts != len(texts):
-        raise InputError(f"source {name!r} scored {source.n_texts} texts; expected {len(texts)}: score them again")
+        raise InputError(
+            f"source {name!r} scored {source.n_texts} texts; expected {len(texts)}: score them again"
+        )
     for channel in source.channels:
         if channel not in WORD_VALUES:
             raise InputError(f"source {name!r} has channel {channel!r}; {did_you_mean(channel, WORD_VALUES)}")
     owners = np.flatnonzero(np.diff(source.offsets))
     last = source.ends[source.offsets[owners + 1] - 1]
-    behind = owners[last > np.array([len(texts[i]) for i in owners], dtype=np.int64)]
+    behind = owners[last > np.array([len(text) for text in texts], dtype=np.int64)[owners]]
     if behind.size:
+        i = int(behind[0])
         raise InputError(
-            f"source {name!r}: tokens of text {behind[0]} end behind its {len(texts[behind[0]])} characters; "
+            f"source {name!r}: tokens of text {i} end behind its {len(texts[i])} characters; "
             "score the prepared text that is aligned"
         )
 

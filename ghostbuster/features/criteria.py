@@ -32,12 +32,14 @@ class Criterion:
 
 def _negative_log_loss(y: Float1d, log_odds: Float1d, weight: Float1d) -> Float1d:
     loss = np.logaddexp(0.0, log_odds) - y[:, None] * log_odds
-    return -(weight @ loss) / weight.sum()
+    total: Float1d = weight @ loss
+    return -total / float(weight.sum())
 
 
 def _accuracy(y: Float1d, log_odds: Float1d, weight: Float1d) -> Float1d:
     right = (log_odds > 0) == (y > 0.5)[:, None]  # noqa: PLR2004 - half way between the labels
-    return (weight @ right) / weight.sum()
+    total: Float1d = weight @ right
+    return total / float(weight.sum())
 
 
 def _auroc(y: Float1d, log_odds: Float1d, weight: Float1d) -> Float1d:

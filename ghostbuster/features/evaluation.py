@@ -1,16 +1,18 @@
-"""Many features of many texts at once: shared prefixes once, all reducers of a vector in one visit, block by block."""
+"""Many features of many texts: shared prefixes once, all reducers of a vector in one visit, by blocks."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from ghostbuster.errors import FeatureError, SettingError
-from ghostbuster.features.expression import Feature, Models
+from ghostbuster.features.chains import Models, Path
 from ghostbuster.features.ops import OPS, SKIPS, bounded
 from ghostbuster.features.ragged import Layout, Ragged
 from ghostbuster.features.reducers import REDUCERS, Reducer
@@ -18,16 +20,18 @@ from ghostbuster.features.statistics import Statistic
 from ghostbuster.features.suggest import did_you_mean
 from ghostbuster.scores import Vectors
 
+if TYPE_CHECKING:  # features evaluate themselves with this module
+    from ghostbuster.features.expression import Feature
+
 Float1d = npt.NDArray[np.float64]
 Matrix = npt.NDArray[np.floating]
-Path = tuple[tuple[str, str], ...]
 
 BLOCK_UNITS = 32_768  # a float64 vector of a block is 256 KiB: a handful of them stay in a core's cache
 
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """Chains in an order that puts shared prefixes side by side, with the columns wanted of each; statistics."""
+    """Chains, shared prefixes side by side, with the columns wanted of each; and statistics."""
 
     chains: tuple[tuple[Path, str, tuple[tuple[Reducer, int], ...]], ...]
     statistics: tuple[tuple[Statistic, tuple[str, ...], int], ...]
@@ -116,7 +120,7 @@ def _blocks(lengths: npt.NDArray[np.integer]) -> Iterator[npt.NDArray[np.intp]]:
     order = order[lengths[order] > 0]
     block = (np.cumsum(lengths[order]) - 1) // BLOCK_UNITS
     edges = np.concatenate(([0], np.flatnonzero(np.diff(block)) + 1, [order.size]))
-    for first, last in zip(edges[:-1], edges[1:], strict=True):
+    for first, last in pairwise(edges):
         if last > first:
             yield order[first:last]
 

@@ -14,102 +14,23 @@ A chain is read from left to right: ``a v-sub b v-div c`` is ``(a - b) / c``.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from ghostbuster.errors import FeatureError
-from ghostbuster.features.ops import OPS, SKIPS
+from ghostbuster.features.chains import Apply, Chain, Models, Source
+from ghostbuster.features.evaluation import evaluate_all
+from ghostbuster.features.ops import SKIPS
 from ghostbuster.features.reducers import REDUCERS
-from ghostbuster.features.statistics import LANGUAGE_MODELS, STATISTICS, Statistic
+from ghostbuster.features.statistics import STATISTICS, Statistic
 from ghostbuster.features.suggest import did_you_mean
 from ghostbuster.scores import Vectors
 
+__all__ = ["Apply", "Feature", "Models", "Source", "evaluate_all"]
+
 Float1d = npt.NDArray[np.float64]
-
-_NAME = re.compile(r"[a-z][a-z0-9_]*")
-_VECTOR = re.compile(rf"{_NAME.pattern}\.{_NAME.pattern}")
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A vector by name: ``strong.logprob``.
-
-    Raises
-    ------
-    FeatureError
-        When the name is not ``source.channel`` in lower case.
-    """
-
-    name: str
-
-    def __post_init__(self) -> None:
-        if not _VECTOR.fullmatch(self.name):
-            raise FeatureError(f"{self.name!r} is no vector; expected source.channel, as strong.logprob")
-
-    def __str__(self) -> str:
-        return self.name
-
-    @property
-    def path(self) -> tuple[tuple[str, str], ...]:
-        """Steps from the first vector on, each an op (none at first) and a vector's name."""
-        return (("", self.name),)
-
-
-@dataclass(frozen=True, slots=True)
-class Apply:
-    """An op between a chain and one more vector.
-
-    Raises
-    ------
-    FeatureError
-        When no row of ``OPS`` has this name.
-    """
-
-    left: Source | Apply
-    op: str
-    right: Source
-
-    def __post_init__(self) -> None:
-        if self.op not in OPS:
-            raise FeatureError(f"no op {self.op!r}; {did_you_mean(self.op, OPS)}")
-
-    def __str__(self) -> str:
-        return f"{self.left} {self.op} {self.right}"
-
-    @property
-    def path(self) -> tuple[tuple[str, str], ...]:
-        """Steps from the first vector on, each an op (none at first) and a vector's name."""
-        return (*self.left.path, (self.op, self.right.name))
-
-
-@dataclass(frozen=True, slots=True)
-class Models:
-    """What a statistic reads: the scoring source, and the reference where it has one.
-
-    Raises
-    ------
-    FeatureError
-        When a name is none, or reference and scoring source are not the two language models.
-    """
-
-    scoring: str
-    reference: str = ""
-
-    def __post_init__(self) -> None:
-        for name in filter(None, (self.scoring, self.reference)):
-            if not _NAME.fullmatch(name):
-                raise FeatureError(f"{name!r} is no source; expected one name, as strong")
-        if self.reference and {self.scoring, self.reference} != set(LANGUAGE_MODELS):
-            raise FeatureError(
-                f"{self.scoring!r} cannot be scored against {self.reference!r}; "
-                f"expected the two language models: {' and '.join(LANGUAGE_MODELS)}, in either order"
-            )
-
-    def __str__(self) -> str:
-        return f"{self.scoring} {self.reference}".rstrip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +52,7 @@ class Feature:
         When a name is in no table.
     """
 
-    expression: Source | Apply | Models
+    expression: Chain | Models
     reducer: str
     skip: str = ""
 
@@ -141,7 +62,9 @@ class Feature:
         elif self.reducer not in REDUCERS:
             raise FeatureError(f"no reducer {self.reducer!r}; {did_you_mean(self.reducer, REDUCERS)}")
         if self.skip and (self.skip not in SKIPS or isinstance(self.expression, Models)):
-            raise FeatureError(f"no skip {self.skip!r} before {self.reducer!r}; {did_you_mean(self.skip, SKIPS)}")
+            raise FeatureError(
+                f"no skip {self.skip!r} before {self.reducer!r}; {did_you_mean(self.skip, SKIPS)}"
+            )
 
     def __str__(self) -> str:
         if isinstance(self.expression, Models):
@@ -160,7 +83,9 @@ class Feature:
         words = text.split()
         if words and words[0].startswith("stat-"):
             if len(words) not in (2, 3):
-                raise FeatureError(f"{text!r} names {len(words) - 1} sources; expected one or two after {words[0]}")
+                raise FeatureError(
+                    f"{text!r} names {len(words) - 1} sources; expected one or two after {words[0]}"
+                )
             return cls(Models(*words[1:]), words[0])
         if len(words) < 2:  # noqa: PLR2004 - a vector and a reducer
             raise FeatureError(f"{text!r} is no feature; expected vector [op vector]... reducer")
@@ -189,10 +114,7 @@ class Feature:
         FeatureError
             When ``vectors`` lacks one that it reads.
         """
-        from ghostbuster.features.evaluation import evaluate_all  # noqa: PLC0415 - it evaluates these classes
-
-        column: Float1d = evaluate_all((self,), vectors)[:, 0]
-        return column
+        return np.asarray(evaluate_all((self,), vectors)[:, 0], dtype=np.float64)
 
 
 def _check_statistic(name: str, models: Models) -> None:
@@ -214,7 +136,7 @@ def _parse_chain(text: str, words: list[str]) -> Feature:
         raise FeatureError(f"{text!r} ends in {reducer!r}, no reducer; {did_you_mean(reducer, REDUCERS)}")
     if len(chain) % 2 == 0:
         raise FeatureError(f"{text!r} has an op or a vector too many; expected vector [op vector]... reducer")
-    expression: Source | Apply = Source(chain[0])
+    expression: Chain = Source(chain[0])
     for op, name in zip(chain[1::2], chain[2::2], strict=True):
         expression = Apply(expression, op, Source(name))
     return Feature(expression, reducer, skip)

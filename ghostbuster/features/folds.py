@@ -65,8 +65,10 @@ def make_folds(
     return folds
 
 
-def _drawn(n_folds: int, y: Float1d, groups: npt.NDArray[np.generic] | None, random_state: int) -> tuple[Fold, ...]:
-    from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold  # noqa: PLC0415 - slow to import
+def _drawn(
+    n_folds: int, y: Float1d, groups: npt.NDArray[np.generic] | None, random_state: int
+) -> tuple[Fold, ...]:
+    from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
     if n_folds < 2:  # noqa: PLR2004
         raise SettingError(f"n_folds is {n_folds}; expected at least 2")
@@ -75,7 +77,9 @@ def _drawn(n_folds: int, y: Float1d, groups: npt.NDArray[np.generic] | None, ran
         n = np.count_nonzero(of_class) if groups is None else np.unique(groups[of_class]).size
         if n < n_folds:
             unit = "texts" if groups is None else "groups"
-            raise SettingError(f"{n} {label} {unit} for {n_folds} folds; add some, or lower n_folds to {max(n, 2)}")
+            raise SettingError(
+                f"{n} {label} {unit} for {n_folds} folds; add some, or lower n_folds to {max(n, 2)}"
+            )
     kind = StratifiedKFold if groups is None else StratifiedGroupKFold
     splitter = kind(n_splits=n_folds, shuffle=True, random_state=random_state)
     return tuple(splitter.split(np.zeros((y.size, 1)), machine, groups))

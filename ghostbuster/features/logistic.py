@@ -1,7 +1,7 @@
 """L2-penalised logistic regression by Newton's method: one model, or one more column tried many times.
 
-Minimises ``sum_i w_i [log(1 + exp(z_i)) - y_i z_i] + ||b||^2 / (2 C)`` over the intercept (unpenalised) and the
-coefficients ``b``; ``y`` may lie between 0 and 1. Designs carry the intercept as their first column of ones.
+Minimises ``sum_i w_i [log(1 + exp(z_i)) - y_i z_i] + ||b||^2 / (2 C)`` over the intercept (unpenalised) and
+the coefficients ``b``; ``y`` may lie between 0 and 1. Designs carry a first column of ones for the intercept.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ def sigmoid(log_odds: Float1d) -> Float1d:
     return 0.5 * (1.0 + np.tanh(0.5 * log_odds))
 
 
-def fit_logistic(design: Float2d, y: Float1d, weight: Float1d, C: float, start: Float1d | None = None) -> Float1d:
+def fit_logistic(
+    design: Float2d, y: Float1d, weight: Float1d, C: float, start: Float1d | None = None
+) -> Float1d:
     """Newton's method with step halving.
 
     Parameters
@@ -91,7 +93,7 @@ def _chord(
     design: Float2d, columns: Float2d, y: Float1d, weight: Float1d, C: float, start: Float1d
 ) -> tuple[Float2d, npt.NDArray[np.bool_]]:
     """Coefficients of every candidate's model, and which of them are exact."""
-    from scipy.linalg import cho_factor, cho_solve  # noqa: PLC0415 - only a search needs scipy
+    from scipy.linalg import cho_factor, cho_solve
 
     penalty = _penalty(design.shape[1], C)
     p = sigmoid(design @ start)
@@ -132,6 +134,8 @@ def _hessian(design: Float2d, curvature: Float1d, penalty: Float1d) -> Float2d:
     return hessian
 
 
-def _objective(log_odds: Float1d, y: Float1d, weight: Float1d, penalty: Float1d, coefficients: Float1d) -> float:
+def _objective(
+    log_odds: Float1d, y: Float1d, weight: Float1d, penalty: Float1d, coefficients: Float1d
+) -> float:
     loss = weight @ (np.logaddexp(0.0, log_odds) - y * log_odds)
     return float(loss + 0.5 * penalty @ coefficients**2)

@@ -1,4 +1,4 @@
-"""Operations between two vectors of the same units. To add one, add its row; never change what a row means."""
+"""Operations between two vectors of one layout. To add one, add its row; never change what a row means."""
 
 from __future__ import annotations
 

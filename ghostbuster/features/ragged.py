@@ -118,7 +118,8 @@ class Ragged:
         below = place.astype(np.intp)
         above = np.minimum(below + 1, self.layout.lengths - 1)
         low, high = self.ordered[self.layout.starts + below], self.ordered[self.layout.starts + above]
-        return low + (place - below) * (high - low)
+        quantile: Float1d = low + (place - below) * (high - low)
+        return quantile
 
     @cached_property
     def quarters(self) -> tuple[Float1d, Float1d]:

@@ -84,7 +84,7 @@ def _autocorrelation(x: Ragged) -> Float1d:
 
 
 def _over_windows(x: Ragged, choose: np.ufunc) -> Float1d:
-    """Mean over all windows of the ``choose``\\ n unit of each."""
+    """Mean over all windows of the smallest or largest unit of each."""
     best = x.values
     for doubling in range(WINDOW_DOUBLINGS):
         if best.size <= 2**doubling:
@@ -109,7 +109,9 @@ REDUCERS: dict[str, Reducer] = {
         Reducer("s-avg-top-25", _mean_of_top, "mean of the 25 largest, of all if fewer", follows_length=True),
         Reducer("s-len", _length, "number of units", follows_length=True),
         Reducer("s-var", lambda x: x.variance, "population variance"),
-        Reducer("s-l2", lambda x: np.sqrt(x.mean_square * x.layout.lengths), "root of the sum of squares", True),
+        Reducer(
+            "s-l2", lambda x: np.sqrt(x.mean_square * x.layout.lengths), "root of the sum of squares", True
+        ),
         # free of length
         Reducer("s-std", lambda x: np.sqrt(x.variance), "population standard deviation"),
         Reducer("s-rms", lambda x: np.sqrt(x.mean_square), "root mean square"),

@@ -21,11 +21,11 @@ _LOW, _HIGH = 0.15865525393145707, 0.8413447460685429  # one standard deviation 
 class ColumnScaler:
     """``clip((x - mean) / scale)``, with a mean and a scale that a few wild values cannot move.
 
-    Quotients, skewness and their like have heavy tails: one text with a value a thousand times the usual would
-    squeeze all others together, and at scoring time throw a linear head anywhere. So the mean and the standard
-    deviation are taken after each column is winsorised at ``clip`` robust deviations from its median (half the
-    distance between the 15.87th and the 84.13th percentile, a normal's standard deviation), and scaled values
-    are held within ``clip``.
+    Quotients, skewness and their like have heavy tails: one text with a value a thousand times the usual
+    would squeeze all others together, and at scoring time throw a linear head anywhere. So the mean and the
+    standard deviation are taken after each column is winsorised at ``clip`` robust deviations from its median
+    (half the distance between the 15.87th and the 84.13th percentile, a normal's standard deviation), and
+    scaled values are held within ``clip``.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ class ColumnScaler:
 
     References
     ----------
-    Tukey, "The Future of Data Analysis", Annals of Mathematical Statistics 33 (1962), section 14: winsorising.
+    Tukey, "The Future of Data Analysis", Annals of Mathematical Statistics 33 (1962), section 14.
     """
 
     mean: Float1d
@@ -51,7 +51,9 @@ class ColumnScaler:
     def __post_init__(self) -> None:
         mean, scale = np.asarray(self.mean, dtype=np.float64), np.asarray(self.scale, dtype=np.float64)
         if mean.ndim != 1 or mean.shape != scale.shape:
-            raise SettingError(f"mean {mean.shape} and scale {scale.shape} differ; expected one value a column")
+            raise SettingError(
+                f"mean {mean.shape} and scale {scale.shape} differ; expected one value a column"
+            )
         if not np.all(scale > 0):
             raise SettingError("scale holds a value that is not positive; fit the scaler again")
         if not self.clip > 0:
@@ -101,7 +103,9 @@ class ColumnScaler:
         """
         matrix = _matrix(X)
         if matrix.shape[1] != self.mean.size:
-            raise InputError(f"matrix has {matrix.shape[1]} columns; the scaler was fitted on {self.mean.size}")
+            raise InputError(
+                f"matrix has {matrix.shape[1]} columns; the scaler was fitted on {self.mean.size}"
+            )
         scaled = (matrix - self.mean) / self.scale
         return np.clip(scaled, -self.clip, self.clip, out=scaled)
 

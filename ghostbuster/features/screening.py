@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -20,10 +21,11 @@ class Screen:
     """Every candidate's first guess at how far it would lower the held-out log-loss.
 
     For every fold, a candidate ``z`` joins the fold's model by one Newton step: Rao's score test gives its
-    coefficient ``b = z~'r / z~'Dz~`` on the training texts, where ``r`` are the residuals, ``D`` the curvature
-    and ``z~`` the part of ``z`` that the chosen columns do not explain under ``D``. Its second-order effect on
-    the held-out texts, ``b z~'r - b^2 z~'Dz~ / 2``, is the guess. ``D`` is taken from the held-out predictions
-    for all folds, so that each cross-product is computed once, on the texts of one fold, and summed.
+    coefficient ``b = z~'r / z~'Dz~`` on the training texts, where ``r`` are the residuals, ``D`` is the
+    curvature and ``z~`` the part of ``z`` that the chosen columns do not explain under ``D``. Its effect
+    on the held-out texts, to second order ``b z~'r - b^2 z~'Dz~ / 2``,, is the guess. ``D`` is taken from the held-out
+    predictions for all folds, so that each cross-product is computed once, on the texts of one fold, and
+    summed.
 
     Parameters
     ----------
@@ -33,8 +35,8 @@ class Screen:
 
     References
     ----------
-    Rao, "Large sample tests of statistical hypotheses concerning several parameters", Mathematical Proceedings
-    of the Cambridge Philosophical Society 44 (1948).
+    Rao, "Large sample tests of statistical hypotheses concerning several parameters", Mathematical
+    Proceedings of the Cambridge Philosophical Society 44 (1948).
     """
 
     def __init__(self, X: Float32, weight: Float1d, folds: Sequence[Fold]) -> None:
@@ -43,14 +45,16 @@ class Screen:
             cell[folds[i][1]] = i
         self._order = np.argsort(cell, kind="stable")  # a fold's held-out texts side by side
         edges = np.searchsorted(cell[self._order], np.arange(len(folds) + 2))
-        self._cells = [slice(a, b) for a, b in zip(edges[:-1], edges[1:], strict=True)]
-        self._z = np.empty(X.shape, dtype=np.float32, order="F")
+        self._cells = [slice(a, b) for a, b in pairwise(edges)]
+        self._z: Float32 = np.empty(X.shape, dtype=np.float32, order="F")
         for first in range(0, X.shape[1], _COLUMNS):
             part = slice(first, first + _COLUMNS)
             scaler = ColumnScaler.fit(X[:, part], weight)
             self._z[:, part] = scaler.transform(X[self._order, part])
         self.weight = weight
-        self._weights = np.add.reduceat(np.append(weight[self._order], 0.0), edges[:-1]) * (np.diff(edges) > 0)
+        self._weights = np.add.reduceat(np.append(weight[self._order], 0.0), edges[:-1]) * (
+            np.diff(edges) > 0
+        )
         self._mean = self._z.mean(axis=0, dtype=np.float64)
         self._deviation = self._z.std(axis=0, dtype=np.float64)
 
@@ -59,7 +63,8 @@ class Screen:
         product = (self._z.T @ self._z[:, candidate]).astype(np.float64) / self._z.shape[0]
         covariance = product - self._mean * self._mean[candidate]
         scale = self._deviation * self._deviation[candidate]
-        return np.divide(covariance, scale, out=np.zeros_like(scale), where=scale > 0)
+        correlations: Float1d = np.divide(covariance, scale, out=np.zeros_like(scale), where=scale > 0)
+        return correlations
 
     def gains(self, residuals: Float1d, curvature: Float1d, chosen: Sequence[int], C: float) -> Float1d:
         """Guessed fall of the mean held-out log-loss by adding each candidate: (n_candidates,).
@@ -104,11 +109,16 @@ class _FoldPart:
 
 
 def _mean_gain(
-    parts: Sequence[_FoldPart], cross: Sequence[Float1d], squares: Sequence[Float1d], penalty: Float1d, C: float
+    parts: Sequence[_FoldPart],
+    cross: Sequence[Float1d],
+    squares: Sequence[Float1d],
+    penalty: Float1d,
+    C: float,
 ) -> Float1d:
     """Mean over folds of each candidate's guess."""
     q = penalty.size
-    hessian, crosses, square = sum(p.hessian for p in parts), sum(cross), sum(squares)
+    hessian = np.sum([part.hessian for part in parts], axis=0)
+    crosses, square = np.sum(cross, axis=0), np.sum(squares, axis=0)
     folds = [f for f in range(len(parts) - 1) if parts[f].weight > 0]
     total = np.zeros(squares[0].size)
     for f in folds:

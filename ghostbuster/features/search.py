@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from ghostbuster.errors import InputError, SettingError
 from ghostbuster.features.criteria import CRITERIA
@@ -79,7 +80,7 @@ class FeatureSearch(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # s
     Verma et al., "Ghostbuster", NAACL 2024, arXiv:2305.15047.
     """
 
-    def __init__(  # noqa: PLR0913 - estimators name their parameters in their constructor
+    def __init__(
         self,
         space: str = "default",
         max_features: int = 100,
@@ -144,7 +145,7 @@ class FeatureSearch(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # s
         groups: npt.ArrayLike | None = None,
         sample_weight: npt.ArrayLike | None = None,
     ) -> Self:
-        """Choose among columns evaluated before: ``fit`` without its first step, for many searches of one space.
+        """Choose among columns evaluated before: ``fit`` without its first step.
 
         Parameters
         ----------
@@ -162,25 +163,28 @@ class FeatureSearch(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # s
         """
         self._check_settings()
         if X.ndim != 2 or X.shape[1] != len(features):  # noqa: PLR2004
-            raise InputError(f"matrix has shape {X.shape}; expected one column for each of {len(features)} features")
+            raise InputError(
+                f"matrix has shape {X.shape}; expected one column for each of {len(features)} features"
+            )
         labels = _labels(y, X.shape[0])
         weight = _weights(sample_weight, labels.size)
-        varying = np.flatnonzero(_varies(X))
-        self.n_candidates_ = int(varying.size)
+        varying = np.flatnonzero(_varies(X)).tolist()
+        self.n_candidates_ = len(varying)
         if self.criterion is None:
             self._keep_all([features[i] for i in varying])
             return self
         criterion = CRITERIA[self.criterion]
         if not criterion.soft_labels and not np.isin(labels, (0, 1)).all():
-            raise SettingError(f"criterion {self.criterion!r} wants labels 0 and 1; use log_loss for soft labels")
+            raise SettingError(
+                f"criterion {self.criterion!r} wants labels 0 and 1; use log_loss for soft labels"
+            )
         folds = make_folds(self.n_folds if self.cv is None else self.cv, labels, groups, self.random_state)
         if self.criterion == "auroc" and any(np.unique(labels[test]).size == 1 for _, test in folds):
             raise SettingError("a fold tests on one class only, where auroc is undefined; use log_loss")
-        rules = Rules(
-            criterion, self.max_features, self.screen, self.tolerance, self.max_correlation, self.C
-        )
+        rules = Rules(criterion, self.max_features, self.screen, self.tolerance, self.max_correlation, self.C)
         columns = np.asfortranarray(X[:, varying], dtype=np.float32)
-        self.baseline_, chosen = select_columns(columns, labels, weight, folds, rules)
+        with threadpool_limits(1, user_api="blas"):  # its matrices are slim: threads wait for each other
+            self.baseline_, chosen = select_columns(columns, labels, weight, folds, rules)
         self.history_ = tuple(Step(features[varying[c.column]], c.value) for c in chosen)
         self.features_ = tuple(step.feature for step in self.history_)
         return self
@@ -198,7 +202,7 @@ class FeatureSearch(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # s
         check_is_fitted(self, "features_")
         return np.ascontiguousarray(evaluate_all(self.features_, vectors), dtype=np.float64)
 
-    def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[np.object_]:
+    def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[np.object_]:  # noqa: ARG002
         """Expressions of the chosen features; ``input_features`` is scikit-learn's and not looked at."""
         check_is_fitted(self, "features_")
         return np.array([str(feature) for feature in self.features_], dtype=object)
@@ -220,7 +224,9 @@ class FeatureSearch(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # s
         if not self.C > 0:
             raise SettingError(f"C is {self.C}; expected a positive number")
         if not 0 < self.max_correlation <= 1:
-            raise SettingError(f"max_correlation is {self.max_correlation}; expected more than 0 and at most 1")
+            raise SettingError(
+                f"max_correlation is {self.max_correlation}; expected more than 0 and at most 1"
+            )
         if not self.tolerance >= 0:
             raise SettingError(f"tolerance is {self.tolerance}; expected 0 or more")
 
@@ -243,7 +249,7 @@ def _weights(sample_weight: npt.ArrayLike | None, n_texts: int) -> Float1d:
         raise InputError(f"sample_weight has shape {weight.shape}; expected ({n_texts},), one a text")
     if not np.isfinite(weight).all() or weight.min() < 0 or weight.sum() == 0:
         raise InputError("sample_weight holds a negative number, NaN or infinity, or only noughts")
-    return weight * (n_texts / weight.sum())
+    return weight * (n_texts / float(weight.sum()))
 
 
 def _varies(X: npt.NDArray[np.floating]) -> npt.NDArray[np.bool_]:

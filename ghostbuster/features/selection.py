@@ -137,7 +137,9 @@ def select_columns(
     chosen: list[Chosen] = []
     baseline = value = float(np.mean([model.value() for model in models]))
     while len(chosen) < rules.max_columns and alive.any():
-        found = _best_addition(models, _proposals(screen, models, alive, chosen, rules), value + rules.tolerance)
+        found = _best_addition(
+            models, _proposals(screen, models, alive, chosen, rules), value + rules.tolerance
+        )
         if found is None:
             break
         chosen.append(found)
@@ -151,7 +153,11 @@ def select_columns(
 
 
 def _proposals(
-    screen: Screen, models: Sequence[_FoldModel], alive: npt.NDArray[np.bool_], chosen: Sequence[Chosen], rules: Rules
+    screen: Screen,
+    models: Sequence[_FoldModel],
+    alive: npt.NDArray[np.bool_],
+    chosen: Sequence[Chosen],
+    rules: Rules,
 ) -> Iterator[npt.NDArray[np.intp]]:
     """Rounds of candidates to fit: the most promising first, or all at once."""
     left = np.flatnonzero(alive)
@@ -174,7 +180,8 @@ def _curvature(models: Sequence[_FoldModel], n_texts: int, weight: Float1d) -> F
         total[model.test] += model.held_out()
         times[model.test] += 1
     p = np.where(times > 0, total / np.maximum(times, 1), total.sum() / times.sum())
-    return weight * p * (1 - p)
+    curvature: Float1d = weight * p * (1 - p)
+    return curvature
 
 
 def _best_addition(

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from itertools import combinations, permutations
 
 from ghostbuster.errors import FeatureError, SettingError
-from ghostbuster.features.expression import Apply, Feature, Models, Source
+from ghostbuster.features.chains import Apply, Chain, Models, Source
+from ghostbuster.features.expression import Feature
 from ghostbuster.features.ops import OPS
 from ghostbuster.features.reducers import REDUCERS
 from ghostbuster.features.statistics import LANGUAGE_MODELS, STATISTICS
 from ghostbuster.features.suggest import did_you_mean
-from ghostbuster.features.twins import Chain, without_twins
+from ghostbuster.features.twins import without_twins
 
 GHOSTBUSTER_OPS = ("v-add", "v-sub", "v-mul", "v-div", "v->", "v-<")
 GHOSTBUSTER_REDUCERS = ("s-max", "s-min", "s-avg", "s-avg-top-25", "s-len", "s-var", "s-l2")
@@ -88,7 +89,7 @@ def candidates(space: str, vectors_available: Collection[str]) -> tuple[Feature,
 def ghostbuster_chains(vectors: Sequence[str], depth: int) -> Iterator[Chain]:
     """Chains of at most ``depth`` vectors by Ghostbuster's rule.
 
-    After vector i come any op but ``v-div`` with a vector of lower index, and ``v-div`` with any other vector.
+    After vector i comes any op but ``v-div`` with a vector of lower index, or ``v-div`` with any other.
 
     References
     ----------
@@ -124,7 +125,8 @@ def _ghostbuster() -> Iterator[Feature]:
 
 def _kaggle() -> Iterator[Feature]:
     ratios = (Apply(Source(a), "v-ratio", Source(b)) for a, b in combinations(KAGGLE_VECTORS, 2))
-    for chain in (*map(Source, KAGGLE_VECTORS), *ratios):
+    chains: list[Chain] = [*map(Source, KAGGLE_VECTORS), *ratios]
+    for chain in chains:
         for reducer in KAGGLE_REDUCERS:
             yield Feature(chain, reducer, "u-skip-25")
 
@@ -181,7 +183,9 @@ def _default_chains() -> Iterator[Chain]:
     for divisor in ("unigram.logprob", "trigram.logprob", *EXPECTATIONS):
         yield from (_chain(a, "v-div", divisor) for a in NATS if a != divisor)
     for deviation in _deviations():
-        yield from (Apply(deviation, "v-mul", Source(third)) for third in ("unigram.logprob", "trigram.logprob"))
+        yield from (
+            Apply(deviation, "v-mul", Source(third)) for third in ("unigram.logprob", "trigram.logprob")
+        )
         yield from (Apply(deviation, "v-div", Source(third)) for third in (*EXPECTATIONS, *VARIANCES))
     for a, b in combinations(LOGPROBS, 2):
         for third in (*LOGPROBS, *EXPECTATIONS):
@@ -215,10 +219,24 @@ def _wide() -> Iterator[Feature]:
 SPACES: dict[str, Space] = {
     space.name: space
     for space in (
-        Space("default", _default, "log-probs, probabilities, ranks and expectations of all models, free of length"),
+        Space(
+            "default",
+            _default,
+            "log-probs, probabilities, ranks and expectations of all models, free of length",
+        ),
         Space("wide", _wide, "the default space, all pairs, and more of depth 3: some 20,000"),
-        Space("ghostbuster", _ghostbuster, "Ghostbuster's 2,534 candidates: probabilities to depth 3", exact=True),
-        Space("kaggle", _kaggle, "100 statistics of the Kaggle variant: probabilities and their ratios", exact=True),
+        Space(
+            "ghostbuster",
+            _ghostbuster,
+            "Ghostbuster's 2,534 candidates: probabilities to depth 3",
+            exact=True,
+        ),
+        Space(
+            "kaggle",
+            _kaggle,
+            "100 statistics of the Kaggle variant: probabilities and their ratios",
+            exact=True,
+        ),
         Space("zeroshot", _zeroshot, "published statistics of one or two language models, not trained"),
         Space("ngram", _ngram, "unigram and trigram alone, to depth 2, free of length", exact=True),
     )

@@ -1,4 +1,4 @@
-"""Zero-shot statistics that are no reducer of one vector. To add one, add its row; never change what a row means.
+"""Zero-shot statistics of one or two models. To add one, add its row; never change what a row means.
 
 Log-probs are nats. In every formula the sums run over the units of one text, ``p`` is the scoring model's and
 ``r`` the reference model's distribution at a unit, ``x`` the token that is there.
@@ -64,20 +64,31 @@ def _curvature(logprob: Ragged, cross_entropy: Ragged, variance: Ragged) -> Floa
 
 
 def _perplexity_ratio(logprob: Ragged, cross_entropy: Ragged) -> Float1d:
-    return -logprob.total / np.maximum(cross_entropy.total, 1e-6 * cross_entropy.layout.lengths)
+    ratio: Float1d = -logprob.total / np.maximum(cross_entropy.total, 1e-6 * cross_entropy.layout.lengths)
+    return ratio
 
 
 STATISTICS: dict[tuple[str, int], Statistic] = {
     (statistic.name, statistic.n_sources): statistic
     for statistic in (
         Statistic(
-            "stat-loglikelihood", ("logprob",), _mean, "mean log p(x)", "Solaiman et al. 2019, arXiv:1908.09203"
+            "stat-loglikelihood",
+            ("logprob",),
+            _mean,
+            "mean log p(x)",
+            "Solaiman et al. 2019, arXiv:1908.09203",
         ),
         Statistic("stat-rank", ("rank",), _mean, "mean rank of x", "Gehrmann et al. 2019, arXiv:1906.04043"),
         Statistic(
-            "stat-logrank", ("logrank",), _mean, "mean log rank of x", "Mitchell et al. 2023, arXiv:2301.11305"
+            "stat-logrank",
+            ("logrank",),
+            _mean,
+            "mean log rank of x",
+            "Mitchell et al. 2023, arXiv:2301.11305",
         ),
-        Statistic("stat-entropy", ("entropy",), _mean, "mean entropy of p", "Gehrmann et al. 2019, arXiv:1906.04043"),
+        Statistic(
+            "stat-entropy", ("entropy",), _mean, "mean entropy of p", "Gehrmann et al. 2019, arXiv:1906.04043"
+        ),
         Statistic(
             "stat-lrr",
             ("logprob", "logrank"),

@@ -6,9 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import TypeAlias
 
-from ghostbuster.features.expression import Apply, Source
+from ghostbuster.features.chains import Chain, Source
 
-Chain: TypeAlias = Source | Apply
 # a vector's name, or an operation over terms with whole coefficients (sums) or exponents (products)
 Form: TypeAlias = str | tuple[str, tuple[tuple["Form", int], ...]]
 
