@@ -45,8 +45,8 @@ WORD_VALUES: dict[str, Callable[[Float1d, Int1d, int], Float1d]] = {
 def align(scores: Mapping[str, TokenScores], texts: Sequence[str], by: Literal["token", "word"]) -> Vectors:
     """Put every channel of every source on the same units.
 
-    By token, all sources must have read the same tokens. By word, a token belongs to the white-space-delimited
-    word in which it ends (one that ends in white space belongs to the next word, or to the last); a
+    By token, all sources must have read the same tokens. By word, a token belongs to the word (delimited by
+    white space) in which it ends; one that ends in white space belongs to the next word, or to the last. A
     word's ``rank`` is its tokens' largest, everything else their sum. A word in which no token of a source
     ends has log-prob 0 and rank 1 there: the source told it together with the next one.
 

@@ -99,7 +99,8 @@ class Ragged:
     @cached_property
     def varies(self) -> npt.NDArray[np.bool_]:
         """Texts whose units differ by more than rounding does: (n_texts,)."""
-        return self.variance > 1e-20 * self.mean_square
+        # 1e-100: its square can still be divided by
+        return self.variance > np.maximum(1e-20 * self.mean_square, 1e-100)
 
     @cached_property
     def ordered(self) -> Float1d:

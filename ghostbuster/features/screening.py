@@ -22,10 +22,10 @@ class Screen:
 
     For every fold, a candidate ``z`` joins the fold's model by one Newton step: Rao's score test gives its
     coefficient ``b = z~'r / z~'Dz~`` on the training texts, where ``r`` are the residuals, ``D`` is the
-    curvature and ``z~`` the part of ``z`` that the chosen columns do not explain under ``D``. Its effect
-    on the held-out texts, to second order ``b z~'r - b^2 z~'Dz~ / 2``,, is the guess. ``D`` is taken from the held-out
-    predictions for all folds, so that each cross-product is computed once, on the texts of one fold, and
-    summed.
+    curvature and ``z~`` the part of ``z`` that the chosen columns do not explain under ``D``. The guess is
+    its second-order effect on the held-out texts, ``b z~'r - b^2 z~'Dz~ / 2``. ``D`` is taken from the
+    held-out predictions for all folds, so that each cross-product is computed once, on the texts of one fold,
+    and summed.
 
     Parameters
     ----------

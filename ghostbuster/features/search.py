@@ -16,7 +16,7 @@ from ghostbuster.errors import InputError, SettingError
 from ghostbuster.features.criteria import CRITERIA
 from ghostbuster.features.evaluation import evaluate_all
 from ghostbuster.features.expression import Feature
-from ghostbuster.features.folds import make_folds
+from ghostbuster.features.folds import Fold, drawn_folds, given_folds
 from ghostbuster.features.selection import Rules, select_columns
 from ghostbuster.features.space import candidates
 from ghostbuster.features.suggest import did_you_mean
@@ -119,7 +119,7 @@ class FeatureSearch(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # s
         y : array-like of shape (n_texts,)
             0 human, 1 machine; between them under the criterion ``log_loss``.
         groups : array-like of shape (n_texts,), optional
-            Texts of one group (a prompt, a pair) are never parted by a fold.
+            Texts of one group (a prompt, a pair) are never parted by a fold; not looked at with ``cv``.
         sample_weight : array-like of shape (n_texts,), optional
 
         Raises
@@ -178,9 +178,7 @@ class FeatureSearch(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # s
             raise SettingError(
                 f"criterion {self.criterion!r} wants labels 0 and 1; use log_loss for soft labels"
             )
-        folds = make_folds(self.n_folds if self.cv is None else self.cv, labels, groups, self.random_state)
-        if self.criterion == "auroc" and any(np.unique(labels[test]).size == 1 for _, test in folds):
-            raise SettingError("a fold tests on one class only, where auroc is undefined; use log_loss")
+        folds = self._folds(labels, groups)
         rules = Rules(criterion, self.max_features, self.screen, self.tolerance, self.max_correlation, self.C)
         columns = np.asfortranarray(X[:, varying], dtype=np.float32)
         with threadpool_limits(1, user_api="blas"):  # its matrices are slim: threads wait for each other
@@ -206,6 +204,15 @@ class FeatureSearch(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # s
         """Expressions of the chosen features; ``input_features`` is scikit-learn's and not looked at."""
         check_is_fitted(self, "features_")
         return np.array([str(feature) for feature in self.features_], dtype=object)
+
+    def _folds(self, labels: Float1d, groups: npt.ArrayLike | None) -> tuple[Fold, ...]:
+        if self.cv is None:
+            folds = drawn_folds(labels, groups, self.n_folds, self.random_state)
+        else:
+            folds = given_folds(self.cv, labels)
+        if self.criterion == "auroc" and any(np.unique(labels[test]).size == 1 for _, test in folds):
+            raise SettingError("a fold tests on one class only, where auroc is undefined; use log_loss")
+        return folds
 
     def _keep_all(self, features: list[Feature]) -> None:
         if len(features) > self.max_features:

@@ -1,0 +1,99 @@
+from math import comb
+
+import pytest
+from strategies import VECTOR_NAMES, vectors_of_lengths
+
+from ghostbuster.errors import FeatureError, SettingError
+from ghostbuster.features.chains import Models
+from ghostbuster.features.expression import Feature, evaluate_all
+from ghostbuster.features.reducers import REDUCERS
+from ghostbuster.features.space import GHOSTBUSTER_REDUCERS, SPACES, candidates, ghostbuster_chains
+from ghostbuster.features.twins import twin_key
+
+WITHOUT_CROSS = [name for name in VECTOR_NAMES if "cross" not in name]
+
+
+@pytest.mark.parametrize(
+    ("n_vectors", "depth", "size"),
+    [
+        (3, 1, 21), (3, 2, 168), (3, 3, 847), (3, 4, 4375),
+        (4, 1, 28), (4, 2, 322), (4, 3, 2534), (4, 4, 19635),
+        (5, 1, 35), (5, 2, 525), (5, 3, 5635), (5, 4, 58800),
+    ],
+)  # fmt: skip
+def test_ghostbusters_rule_enumerates_as_many_features_as_published(n_vectors, depth, size):
+    chains = list(ghostbuster_chains([f"a.v{i}" for i in range(n_vectors)], depth))
+    assert len(GHOSTBUSTER_REDUCERS) * len(chains) == size
+    assert len(set(chains)) == len(chains)
+
+
+def test_the_ghostbuster_space_holds_the_chain_printed_in_its_paper():
+    space = candidates("ghostbuster", VECTOR_NAMES)
+    assert len(space) == 2534
+    assert Feature.parse("trigram.prob v-add unigram.prob v-> strong.prob s-var") in space
+
+
+def test_the_kaggle_space_is_ten_statistics_of_ten_sequences_behind_the_first_25_tokens():
+    space = candidates("kaggle", VECTOR_NAMES)
+    assert len(space) == 10 * (4 + comb(4, 2)) == 100
+    assert {feature.skip for feature in space} == {"u-skip-25"}
+    assert len({feature.expression for feature in space}) == 10
+
+
+def test_the_ngram_space_reads_no_language_model():
+    assert {name.split(".")[0] for f in candidates("ngram", VECTOR_NAMES) for name in f.vectors} == {
+        "unigram",
+        "trigram",
+    }
+
+
+def test_the_zeroshot_space_holds_each_statistic_of_each_model_and_of_each_pair():
+    space = {str(feature) for feature in candidates("zeroshot", VECTOR_NAMES)}
+    assert {"stat-lrr weak", "stat-lrr strong", "stat-binoculars weak strong"} <= space
+    assert len(space) == 6 * 2 + 2 * 2
+
+
+@pytest.mark.parametrize("name", SPACES)
+def test_every_candidate_of_every_space_is_distinct_parses_back_and_has_finite_values(name):
+    space = candidates(name, VECTOR_NAMES)
+    assert len(set(space)) == len(space)
+    assert all(Feature.parse(str(feature)) == feature for feature in space)
+    values = evaluate_all(space, vectors_of_lengths([0, 1, 40]))
+    assert (abs(values) < 1e30).all()
+
+
+@pytest.mark.parametrize("name", ["default", "wide", "ngram"])
+def test_our_own_spaces_follow_no_length_and_hold_no_twins(name):
+    chains = set()
+    for feature in candidates(name, VECTOR_NAMES):
+        if not isinstance(feature.expression, Models):
+            assert not REDUCERS[feature.reducer].follows_length
+            chains.add(feature.expression)
+    assert len({twin_key(chain) for chain in chains}) == len(chains)
+
+
+@pytest.mark.parametrize(("name", "least", "most"), [("default", 2_000, 6_000), ("wide", 15_000, 25_000)])
+def test_our_own_spaces_are_as_large_as_they_say(name, least, most):
+    assert least <= len(candidates(name, VECTOR_NAMES)) <= most
+
+
+def test_without_cross_channels_the_default_space_only_lacks_what_reads_them():
+    everything, fewer = candidates("default", VECTOR_NAMES), candidates("default", WITHOUT_CROSS)
+    assert fewer == tuple(f for f in everything if not any("cross" in name for name in f.vectors))
+    assert len(fewer) > 1000
+
+
+@pytest.mark.parametrize("name", ["ghostbuster", "kaggle", "ngram"])
+def test_an_exact_space_refuses_to_lack_a_vector(name):
+    with pytest.raises(FeatureError, match=f"space '{name}' needs vectors that are not there: trigram"):
+        candidates(name, set(VECTOR_NAMES) - {"trigram.prob"})
+
+
+def test_a_space_of_which_nothing_is_left_is_refused():
+    with pytest.raises(FeatureError, match="space 'zeroshot' needs vectors that are not there: strong"):
+        candidates("zeroshot", ["unigram.logprob"])
+
+
+def test_an_unknown_space_is_answered_with_the_nearest():
+    with pytest.raises(SettingError, match="no candidate space 'zero-shot'; did you mean 'zeroshot'"):
+        candidates("zero-shot", VECTOR_NAMES)
