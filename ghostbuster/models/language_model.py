@@ -22,8 +22,10 @@ from ghostbuster.scores import TokenScores
 ENGINE_VERSION = 1  # raise it when a change moves any score: artifacts made before then refuse to load
 MAX_CONTEXT = 2048  # tokens; longer windows cost more a token and tell little more
 MIN_CONTEXT = 16
-SMALL_MODEL = 300_000_000  # parameters up to which two one-threaded contexts beat one two-threaded
-MAX_LANES = 4
+# Up to this many parameters, lanes of one thread each read different windows: faster than threads that share
+# a decode, and on a busy machine many times so, since those wait for one another after every layer.
+SMALL_MODEL = 100_000_000
+MAX_LANES = 8
 
 
 class LlamaLM:
@@ -143,11 +145,12 @@ def score_together(
     n_threads = min(model.n_threads for model in models)
     small = all(model.file.n_parameters <= SMALL_MODEL for model in models)
     n_lanes = max(1, min(len(plan), n_threads, MAX_LANES)) if small else 1
+    threads_a_lane = 1 if small else n_threads
     names = [model.name for model in models]
     with ExitStack() as held:
         for model in sorted(models, key=id):  # one order for all threads
             held.enter_context(model.lock)
-        contexts = [model.contexts(n_lanes, n_threads // n_lanes) for model in models]
+        contexts = [model.contexts(n_lanes, threads_a_lane) for model in models]
         lanes = [
             Lane(readers, Reducer(names, models[0].file.n_vocabulary))
             for readers in zip(*contexts, strict=True)

@@ -36,7 +36,7 @@ def _listen(level: int, text: bytes, _data: object) -> None:
     """Keep llama.cpp's log off the terminal: it goes to the logger ``ghostbuster.llama``."""
     line = text.decode(errors="replace").strip()
     _log.debug(line)
-    if level == 3 and line:  # noqa: PLR2004 - GGML_LOG_LEVEL_ERROR
+    if level == 4 and line:  # noqa: PLR2004 - GGML_LOG_LEVEL_ERROR
         _complaints.append(line)
 
 

@@ -219,9 +219,9 @@ def open_panel(
     if (weak is None) != (strong is None):
         given, missing = ("weak", "strong") if strong is None else ("strong", "weak")
         raise SettingError(f"a {given} model alone; expected two: name the {missing} model's GGUF file too")
-    folder, row = weights_folder().absolute(), PANELS[name]
+    folder, row = _absolute(weights_folder()), PANELS[name]
     if weak is not None and strong is not None:
-        return _open(Path(weak).absolute(), Path(strong).absolute(), folder)
+        return _open(_absolute(weak), _absolute(strong), folder)
     if row.weak is None or row.strong is None:
         raise ModelError(f"panel {name!r} has models that do not ship; expected their files: {row.get}")
     return _open(folder / row.weak, folder / row.strong, folder)
@@ -243,6 +243,11 @@ def _open(weak: Path, strong: Path, folder: Path) -> Panel:
     same = next((model.weights for model in models if model.tokenizer == embedded.tokenizer), None)
     vocabulary = same or Weights(embedded, vocabulary_only=True)
     return Panel(models[0], models[1], ngrams, folder / NGRAM_FOLDER, vocabulary)
+
+
+def _absolute(path: str | Path) -> Path:
+    """One spelling a file; symbolic links stay: their names tell more than those of what they point to."""
+    return Path(os.path.abspath(path))  # noqa: PTH100 - Path.absolute keeps '..', Path.resolve follows links
 
 
 def _folder_digest(folder: Path) -> str:
