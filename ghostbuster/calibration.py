@@ -14,10 +14,10 @@ from ghostbuster.intervals import Float1d
 Method = Literal["auto", "sigmoid", "isotonic"]
 
 ENOUGH_FOR_ISOTONIC = 1000
-"""Texts of the rarer class from which ``auto`` takes isotonic (Niculescu-Mizil and Caruana, 2005, figure 7)."""
+"""Texts of the rarer class from which ``auto`` takes isotonic (Niculescu-Mizil and Caruana, ICML 2005)."""
 
 FAINTEST_SLOPE = 0.01
-"""Log-odds that a probability gains at least per standard deviation of the raw score, so that order is kept."""
+"""Log-odds gained at least per standard deviation of the raw score, so that order is kept."""
 
 MOST_LOG_ODDS = 20.0  # the odds beyond 1 to 485 million are nobody's to state
 _STEPS = 100
@@ -101,7 +101,7 @@ class Calibration:
         log_odds = self.slope_ * scores + self.intercept_
         if self.knots_.size:
             log_odds = log_odds + np.interp(scores, self.knots_, self.log_odds_)
-        return np.asarray(1 / (1 + np.exp(-np.clip(log_odds, -MOST_LOG_ODDS, MOST_LOG_ODDS))))
+        return _expit(log_odds)
 
     def state(self) -> dict[str, Any]:
         """Plain numbers, strings and arrays that ``from_state`` reads."""
@@ -160,7 +160,7 @@ def smoothed_targets(labels: Float1d, weight: Float1d) -> tuple[float, float]:
 
 
 def _fit_line(scores: Float1d, target: Float1d, weight: Float1d, least_slope: float) -> tuple[float, float]:
-    """Slope and intercept of least weighted cross-entropy by damped Newton steps; slope >= ``least_slope``."""
+    """Slope and intercept of least weighted cross-entropy, by damped Newton steps."""
     middle = float(np.average(scores, weights=weight))
     spread = float(np.sqrt(np.average((scores - middle) ** 2, weights=weight))) or 1.0
     scaled = (scores - middle) / spread
@@ -180,7 +180,7 @@ def _fit_line(scores: Float1d, target: Float1d, weight: Float1d, least_slope: fl
 
 def _newton_step(design: Float1d, target: Float1d, weight: Float1d, line: Float1d) -> Float1d:
     """One Newton step, halved until the loss falls."""
-    p = 1 / (1 + np.exp(-line @ design))
+    p = _expit(line @ design)
     gradient = design @ (weight * (p - target))
     hessian = (design * (weight * p * (1 - p))) @ design.T + 1e-9 * weight.sum() * np.eye(2)
     step = np.linalg.solve(hessian, gradient)
@@ -190,6 +190,11 @@ def _newton_step(design: Float1d, target: Float1d, weight: Float1d, line: Float1
             return np.asarray(line - step)
         step = step / 2
     return line
+
+
+def _expit(log_odds: Float1d) -> Float1d:
+    """Probabilities strictly inside (0, 1)."""
+    return np.asarray(1 / (1 + np.exp(-np.clip(log_odds, -MOST_LOG_ODDS, MOST_LOG_ODDS))))
 
 
 def _loss(design: Float1d, target: Float1d, weight: Float1d, line: Float1d) -> float:

@@ -55,8 +55,13 @@ class TrainingSet:
             weight is negative or all are 0.
         """
         matrix = finite_matrix(X)
-        labels = np.asarray(y, dtype=np.float64)
+        try:
+            labels = np.asarray(y, dtype=np.float64)
+        except (TypeError, ValueError):
+            raise InputError("Unknown label type: y must be 0 (human), 1 (machine) or between") from None
         n = matrix.shape[0]
+        if n == 0:
+            raise InputError("X has 0 texts; expected human and machine ones")
         weight = np.ones(n) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
         marks = None if groups is None else np.asarray(groups)
         for name, row in (("y", labels), ("sample_weight", weight), ("groups", marks)):
@@ -67,7 +72,7 @@ class TrainingSet:
         if not (labels < MACHINE).any() or not (labels >= MACHINE).any():
             raise InputError("y holds one class only; expected human (0) and machine (1) texts")
         if not np.all(np.isfinite(weight) & (weight >= 0)) or weight.sum() == 0:
-            raise InputError("sample_weight holds a negative or no finite number; expected weights above 0")
+            raise InputError("sample_weight is negative, not finite or zero throughout; expected 0 or more")
         return cls(matrix, labels, weight / weight.mean(), marks)
 
     @property
@@ -94,15 +99,16 @@ def finite_matrix(X: npt.ArrayLike, n_features: int | None = None) -> Float2d:
     Raises
     ------
     InputError
-        When ``X`` is no matrix, holds NaN or infinity, or has another number of columns.
+        When ``X`` is no matrix of finite numbers, has no column, or another number of them.
     """
-    matrix = np.asarray(X, dtype=np.float64)
-    if matrix.ndim != 2:  # noqa: PLR2004 - a matrix has two dimensions
-        raise InputError(f"X has shape {matrix.shape}; expected (n_texts, n_features)")
+    from sklearn.utils import check_array
+
+    try:
+        matrix: Float2d = check_array(X, dtype=np.float64, ensure_min_samples=0, input_name="X")
+    except (TypeError, ValueError) as error:
+        raise InputError(f"X cannot be used: {error}") from None
     if n_features is not None and matrix.shape[1] != n_features:
         raise InputError(f"X has {matrix.shape[1]} features; this head was fitted on {n_features}")
-    if not np.isfinite(matrix).all():
-        raise InputError("X holds NaN or infinity; expected finite features only")
     return matrix
 
 

@@ -35,7 +35,8 @@ class LightGBMHead(BaseEstimator):  # type: ignore[misc]
     n_folds : int
         At most; fewer where classes or groups are few.
     n_threads : int
-        Fixed, because the sums' order follows it.
+        Fixed, because the order of sums follows it. One by default: LightGBM's threads wait for each other in
+        busy loops, and on a machine with other work several are many times slower than one.
     random_state : int
 
     Attributes
@@ -59,7 +60,7 @@ class LightGBMHead(BaseEstimator):  # type: ignore[misc]
         max_trees: int = 1000,
         monotone: bool = False,
         n_folds: int = 5,
-        n_threads: int = 2,
+        n_threads: int = 1,
         random_state: int = 0,
     ) -> None:
         self.learning_rate = learning_rate
@@ -158,7 +159,7 @@ class LightGBMHead(BaseEstimator):  # type: ignore[misc]
         import lightgbm
 
         self.trees_ = trees
-        self.booster_ = lightgbm.Booster(model_str=trees, params={"verbosity": -1})
+        self.booster_ = lightgbm.Booster(model_str=trees)
         empty = np.zeros((1, self.booster_.num_feature()))
         self.baseline_ = float(np.asarray(self.booster_.predict(empty, pred_contrib=True))[0, -1])
 
@@ -224,5 +225,5 @@ def stable_signs(data: TrainingSet, folds: Folds) -> tuple[int, ...]:
         part = data.take(test)
         weight = part.weight / part.weight.sum()
         signs.append(np.sign((weight * (part.y - weight @ part.y)) @ part.X))
-    agreed = np.sum(signs, axis=0) / len(folds)
-    return tuple(int(sign) if abs(sign) == 1 else 0 for sign in agreed.tolist())
+    agreed: list[float] = (np.sum(signs, axis=0) / len(folds)).tolist()
+    return tuple(int(sign) if abs(sign) == 1 else 0 for sign in agreed)

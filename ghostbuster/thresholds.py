@@ -51,7 +51,7 @@ class Threshold:
 
     @property
     def is_supported(self) -> bool:
-        """Whether there were enough human texts to see the rate at all: one false alarm would still fit it."""
+        """Whether there were enough human texts to see the rate: one false alarm would still fit it."""
         return self.n_human * self.rate >= 1
 
     def state(self) -> dict[str, float | int]:
