@@ -55,10 +55,10 @@ class TrainingSet:
             weight is negative or all are 0.
         """
         matrix = finite_matrix(X)
-        try:
-            labels = np.asarray(y, dtype=np.float64)
-        except (TypeError, ValueError):
-            raise InputError("Unknown label type: y must be 0 (human), 1 (machine) or between") from None
+        labels = np.asarray(y)
+        if labels.dtype.kind not in "fiub":
+            raise InputError(f"Unknown label type: y holds {labels.dtype}; expected numbers from 0 to 1")
+        labels = labels.astype(np.float64)
         n = matrix.shape[0]
         if n == 0:
             raise InputError("X has 0 texts; expected human and machine ones")

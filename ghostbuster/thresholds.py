@@ -86,8 +86,8 @@ def thresholds(human_probability: npt.ArrayLike, rates: Sequence[float] = RATES)
 
     Ties count against the threshold: human texts of one probability are above it or below it together.
     Where there are too few human texts to see a rate (fewer than 1 / rate), the threshold lies above every
-    one of them. Its measured rate is then 0, and the interval's upper end, about 3.7 / n_human, says how little
-    that proves; ``Threshold.is_supported`` is false.
+    one of them. Its measured rate is then 0, and the interval's upper end, about 3.7 / n_human, says how
+    little that proves; ``Threshold.is_supported`` is false.
 
     Parameters
     ----------
