@@ -219,7 +219,7 @@ class LightGBMHead(BaseEstimator):  # type: ignore[misc]
 def stable_signs(data: TrainingSet, folds: Folds) -> tuple[int, ...]:
     """Sign of each feature's covariance with the label where all held-out folds agree, else 0."""
     if not folds:
-        return (0,) * data.X.shape[1]
+        return (0,) * int(data.X.shape[1])
     signs = []
     for _, test in folds:
         part = data.take(test)
