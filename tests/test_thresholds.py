@@ -1,0 +1,120 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import binomtest
+
+from ghostbuster.errors import ArtifactError, InputError, SettingError
+from ghostbuster.metrics import Estimate
+from ghostbuster.thresholds import Threshold, thresholds
+
+
+def test_thresholds_by_hand():
+    human = np.arange(1, 101) / 101  # of 100 texts, five may be accused at 5 %, one at 1 %, none at .1 %
+    five, one, none = thresholds(human)
+    assert (five.rate, one.rate, none.rate) == (0.05, 0.01, 0.001)
+    assert np.sum(human >= five.probability) == 5
+    assert np.sum(human >= one.probability) == 1
+    assert np.sum(human >= none.probability) == 0
+    assert five.probability == np.nextafter(95 / 101, 1)  # just above the sixth highest
+    exact = binomtest(5, 100).proportion_ci(0.95, method="exact")
+    assert (five.fpr.value, five.fpr.low, five.fpr.high) == pytest.approx((0.05, exact.low, exact.high))
+    assert five.n_human == 100
+
+
+def test_texts_of_one_probability_are_accused_together_or_not_at_all():
+    human = [0.1] * 90 + [0.9] * 10
+    (five,) = thresholds(human, rates=(0.05,))
+    assert five.probability > 0.9
+    assert five.fpr.value == 0.0
+    (ten,) = thresholds(human, rates=(0.10,))
+    assert 0.1 < ten.probability < 0.9
+    assert ten.fpr.value == 0.10
+
+
+@given(
+    st.lists(st.integers(0, 20).map(lambda k: k / 20), min_size=1, max_size=300),
+    st.sampled_from([0.001, 0.01, 0.05, 0.1, 0.29, 0.5]),
+)
+def test_a_threshold_keeps_its_rate_and_no_lower_one_would(human, rate):
+    human = np.array(human)
+    (made,) = thresholds(human, rates=(rate,))
+    assert np.mean(human >= made.probability) <= rate + 1e-9
+    assert made.fpr.value == np.mean(human >= made.probability)
+    lower = np.nextafter(made.probability, 0)
+    assert np.mean(human >= lower) > rate
+    assert made.fpr.low <= made.fpr.value <= made.fpr.high
+
+
+def test_too_few_texts_for_a_rate_put_the_threshold_above_them_all_and_say_so():
+    human = np.linspace(0.1, 0.8, 20)
+    five, one, _ = thresholds(human)
+    assert five.is_supported
+    assert not one.is_supported
+    assert one.probability == np.nextafter(0.8, 1)
+    assert one.fpr.value == 0.0
+    assert one.fpr.high == pytest.approx(1 - 0.025 ** (1 / 20))  # Clopper-Pearson at k = 0
+
+
+def test_a_human_text_of_certainty_puts_the_threshold_out_of_reach():
+    (made,) = thresholds([0.5, 1.0], rates=(0.01,))
+    assert made.probability > 1
+
+
+def test_the_promise_holds_on_texts_not_used_to_make_it():
+    rng = np.random.default_rng(0)
+    inside = 0
+    for _ in range(200):
+        (made,) = thresholds(rng.beta(2, 5, 1000), rates=(0.05,))
+        true = np.mean(rng.beta(2, 5, 20000) >= made.probability)
+        inside += made.fpr.low <= true <= made.fpr.high
+    assert inside >= 180  # 95 % promised
+
+
+def test_a_threshold_restored_from_its_state_is_equal():
+    for made in thresholds([0.1, 0.4, 0.7]):
+        assert Threshold.from_state(made.state()) == made
+        assert {type(value) for value in made.state().values()} <= {float, int}
+
+
+def test_a_damaged_state_is_refused():
+    state = thresholds([0.1, 0.4])[0].state()
+    with pytest.raises(ArtifactError, match="threshold cannot be restored"):
+        Threshold.from_state({k: v for k, v in state.items() if k != "fpr_low"})
+    with pytest.raises(ArtifactError, match="rate is 2"):
+        Threshold.from_state({**state, "rate": 2.0})
+
+
+@pytest.mark.parametrize(
+    ("human", "message"),
+    [
+        ([], "at least one"),
+        ([[0.1]], "one a human text"),
+        ([1.5], r"leave \[0, 1\]"),
+        ([np.nan], r"leave \[0, 1\]"),
+    ],
+)
+def test_unusable_probabilities_are_named(human, message):
+    with pytest.raises(InputError, match=message):
+        thresholds(human)
+
+
+@pytest.mark.parametrize("rate", [0.0, 1.0, -0.1, 5])
+def test_rates_out_of_range_are_named(rate):
+    with pytest.raises(SettingError, match="expected a number between 0 and 1"):
+        thresholds([0.5], rates=(rate,))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"rate": 0.0}, "rate is 0"),
+        ({"probability": 0.0}, "probability is 0"),
+        ({"n_human": 0}, "n_human is 0"),
+    ],
+)
+def test_a_threshold_out_of_range_is_refused(change, message):
+    with pytest.raises(SettingError, match=message):
+        Threshold(
+            **{"rate": 0.01, "probability": 0.9, "fpr": Estimate(0.0, 0.0, 0.1), "n_human": 30, **change}
+        )
