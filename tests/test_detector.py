@@ -144,7 +144,7 @@ def test_an_empty_text_is_unsure_to_judge_and_refused_by_predict_proba(fitted, d
 
 def test_another_language_is_unsure_and_said_to_be_so(fitted):
     german = (
-        "Als die Sonne am Abend hinter den Bergen verschwand, kehrten die Schäfer mit ihren Herden in das Dorf "
+        "Als die Sonne am Abend hinter den Bergen verschwand, kehrten die Schäfer mit ihren Herden ins Dorf "
         "zurück, und aus den Schornsteinen der alten Häuser stieg der Rauch der Herdfeuer in die kühle Luft."
     )
     (verdict,) = fitted.judge([german])

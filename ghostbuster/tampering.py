@@ -1,0 +1,127 @@
+"""Characters that are not what they look like: repaired, removed or replaced, and counted."""
+
+from __future__ import annotations
+
+import functools
+import re
+import string
+import unicodedata
+
+_MARKS = "\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20f0\ufe20-\ufe2f"
+_MARK_FLOOD = re.compile(f"[{_MARKS}]{{4,}}")  # polytonic Greek, the richest of scripts, stacks three
+_OVERLAYS = re.compile(r"(?<=[^\W\d_])[\u0334-\u0338]+")  # strike-through
+
+# Zero-width and directional marks, fillers, soft hyphens, tags. Emoji need some: see _EMOJI_MARKS.
+_INVISIBLE = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f"
+    "\u3164\ufe00-\ufe0f\ufeff\uffa0\U000e0000-\U000e01ef]+"
+)
+_EMOJI_MARKS = re.compile("(?<=[\u00a9\u00ae\u203c-\u3299\U0001f000-\U0001faff#*0-9])[\ufe0e\ufe0f\u200d]+")
+
+LAST_LATIN = 0x24F  # the end of Latin Extended-B; phonetic letters, a disguise, come after
+_LETTERS = frozenset(("Lu", "Ll", "Lt", "Lo", "Nl"))  # Nl: Roman numerals
+
+_NESTED_AMPERSAND = re.compile(r"&(?:amp;){2,}")
+_STYLED = re.compile("[\U0001d400-\U0001d7ff]+")  # mathematical bold, script, monospace
+
+
+def trim_mark_floods(text: str) -> tuple[str, int]:
+    """Remove combining marks stacked four or more high, and strike-through.
+
+    Runs first: normalising a long run of marks takes quadratic time.
+    """
+    if text.isascii():
+        return text, 0
+    floods = [m.group() for pattern in (_MARK_FLOOD, _OVERLAYS) for m in pattern.finditer(text)]
+    if floods:
+        text = _OVERLAYS.sub("", _MARK_FLOOD.sub("", text))
+    return text, sum(map(len, floods))
+
+
+def repair_encoding(text: str) -> tuple[str, int]:
+    """Undo text decoded with the wrong encoding, as ftfy finds it."""
+    if text.isascii():
+        return text, 0
+    import ftfy
+
+    repaired = ftfy.fix_encoding(text)
+    return repaired, int(repaired != text)
+
+
+def remove_invisible(text: str) -> tuple[str, int]:
+    """Remove marks that a reader cannot see; those that belong to emoji are not counted."""
+    if text.isascii():
+        return text, 0
+    text = _EMOJI_MARKS.sub("", text)
+    kept = _INVISIBLE.sub("", text)
+    return kept, len(text) - len(kept)
+
+
+def normalise(text: str) -> tuple[str, int]:
+    """HTML entities, ligatures, full-width forms, stray controls and surrogates to plain NFC."""
+    if text.isascii() and "&" not in text and text.isprintable():
+        return text, 0
+    import ftfy
+
+    config = ftfy.TextFixerConfig(unescape_html=True, fix_encoding=False, normalization="NFC")
+    return ftfy.fix_text(_NESTED_AMPERSAND.sub("&", text), config), 0
+
+
+def replace_lookalikes(text: str) -> tuple[str, int]:
+    """Replace letters of other scripts inside Latin words by the Latin letters they resemble.
+
+    A word wholly in another script stays, and so does a Greek letter beside a single Latin one
+    (physics writes those).
+    """
+    if text.isascii():
+        return text, 0
+    styled = sum(len(m.group()) for m in _STYLED.finditer(text))
+    if styled:
+        text = _STYLED.sub(lambda m: unicodedata.normalize("NFKC", m.group()), text)
+    table, pattern = _lookalikes()
+    n = 0
+
+    def replace(match: re.Match[str]) -> str:
+        nonlocal n
+        run = match.group()
+        if not _is_disguise(match.string, match.start(), match.end()):
+            return run
+        n += len(run)
+        return run.translate(table)
+
+    return pattern.sub(replace, text), styled + n
+
+
+@functools.cache
+def _lookalikes() -> tuple[dict[int, str], re.Pattern[str]]:
+    """Unicode's confusables of ASCII letters, and a pattern for runs of them."""
+    from confusable_homoglyphs.confusables import confusables_data
+
+    table: dict[int, str] = {}
+    for letter in string.ascii_letters:
+        for entry in confusables_data.get(letter, ()):
+            char = entry["c"]
+            if len(char) == 1 and ord(char) > LAST_LATIN and unicodedata.category(char) in _LETTERS:
+                # Unicode's prototype of every vertical bar is "l"
+                bar = letter == "l" and char.isupper()
+                table.setdefault(ord(char), "I" if bar else letter)
+    return table, re.compile("[" + "".join(map(re.escape, map(chr, table))) + "]+")
+
+
+def _is_latin(char: str) -> bool:
+    """Whether ``char`` is a letter of Latin orthographies (not of phonetic alphabets)."""
+    return char.isalpha() and ord(char) <= LAST_LATIN
+
+
+def _is_disguise(text: str, start: int, end: int) -> bool:
+    """Whether the run of look-alikes ``text[start:end]`` stands in a Latin word, or for one."""
+    left, right = text[max(start - 2, 0) : start], text[end : end + 2]
+    latin_left = len(left) - len(left.rstrip(string.ascii_letters))
+    latin_right = len(right) - len(right.lstrip(string.ascii_letters))
+    char = text[start]
+    if "\u0370" <= char <= "\u03ff":
+        return latin_left + latin_right > 1
+    if latin_left or latin_right:
+        return True
+    alone = end - start == 1 and "\u0400" <= char <= "\u052f" and right[:1] == " "
+    return alone and _is_latin(right[1:] or " ") and (not left[:1].isalpha() or _is_latin(left[0]))

@@ -1,0 +1,100 @@
+"""What is wrapped around a text: chat preambles, markdown, tags, a sentence cut off at the end."""
+
+from __future__ import annotations
+
+import re
+
+_SPEAKER = r"\[?assistant\]?:\s*"
+_OPENER = (
+    r"(?:sure(?: thing)?|certainly|of course|absolutely|alright|okay|ok|no problem|great|gladly)\b[,.!]*\s*"
+)
+_LEAD = (
+    r"(?:here(?:'s|\s+is|\s+are)|below\s+(?:is|are)|(?:this|now|the following)\s+is|consider the following)\b"
+)
+_ANY = r'(?:[^\n:"]|"[^"\n]{0,200}"){0,200}'
+_MADE_TO_ORDER = (
+    r"(?:\d+[- ]{0,2}(?:sen\w{3,7}|word|paragraph)|version|rewrit|rewrote|revis|polish|paraphras|based on"
+    r"|prompt|continuation|requested|\ban? \w{0,12} ?(?:story|essay|abstract|article|summary|review)\b)"
+)
+_PREAMBLE = re.compile(
+    rf"[\s\"'*#]*(?:{_SPEAKER})?(?:{_OPENER}{_LEAD}{_ANY}|(?!{_LEAD}\s+(?:my|our)\b){_LEAD}"
+    rf"(?=[^\n:]{{0,200}}?{_MADE_TO_ORDER}){_ANY})(?::[\s\"'*]*|\n\s*(?=\S))",
+    re.IGNORECASE,
+)
+_LABEL = re.compile(
+    rf"[\s*#]*(?:{_SPEAKER}|title:[^\n]*\n|(?:title|abstract|review|summary|body|story|article|essay):)[\s*]*",
+    re.IGNORECASE,
+)
+
+# (the row is skipped where this does not occur, pattern, replacement). Each takes away marks and keeps
+# words. No pattern rescans what it has passed: all are linear.
+_MARKDOWN: tuple[tuple[str, re.Pattern[str], str], ...] = (
+    ("\\", re.compile(r"\\(?=[*_#`~\[\]()>+.!-])"), ""),
+    ("```", re.compile(r"^[ \t]*```[^\n]*$", re.MULTILINE), ""),
+    ("~~~", re.compile(r"^[ \t]*~~~[^\n]*$", re.MULTILINE), ""),
+    ("\n", re.compile(r"^[ \t]*(?:[-*_=][ \t]*+){3,}$", re.MULTILINE), ""),
+    (">", re.compile(r"^[ \t]*(?:>[ \t]?)+", re.MULTILINE), ""),
+    ("#", re.compile(r"^[ \t]*#{1,6}[ \t]+", re.MULTILINE), ""),
+    ("", re.compile(r"^[ \t]*(?:[-*+\u2022\u2023\u25e6\u25aa\u25cf\u00b7][ \t]+)+", re.MULTILINE), ""),
+    ("](", re.compile(r"!?\[([^\[\]\n]*)\]\( ?(?:https?|www|/|#)[^()\n]*\)"), r"\1"),
+    ("] (", re.compile(r"!?\[([^\[\]\n]*)\] \( ?(?:https?|www|/|#)[^()\n]*\)"), r"\1"),
+    ("*", re.compile(r"(?<![\w*])\*+(?=[^\s*])"), ""),
+    ("*", re.compile(r"(?<=[^\s*])\*+(?![\w*])"), ""),
+    ("**", re.compile(r"(?<!\S)\*{2,}(?!\S)"), ""),
+    ("_", re.compile(r"(?<!\w)_+(?=[^\W_])"), ""),
+    ("_", re.compile(r"(?<=[^\W_])_+(?!\w)"), ""),
+    ("~~", re.compile(r"~~+"), ""),
+    ("`", re.compile(r"`+"), ""),
+)
+_TAG = re.compile(
+    r"</?(?:p|br|b|i|u|em|strong|div|span|a|ul|ol|li|h[1-6]|blockquote|code|pre)\b[^<>]*>", re.IGNORECASE
+)
+
+_SENTENCE_END = re.compile(r"(?<![.\s])[.!?]+[\"')\]]*(?= )")
+_FINISHED = re.compile(r"[.!?][\"')\]]*$")
+_ABBREVIATION = re.compile(
+    r"(?:\b(?:mr|mrs|ms|dr|prof|st|vs|no|fig|al|e\.g|i\.e|gen|sen|rep|lt|col|capt|jr|sr|inc|co|dept)|\b[A-Z])$",
+    re.IGNORECASE,
+)
+
+
+def drop_preamble(text: str) -> tuple[str, int]:
+    """Drop what a chat model says before the text it was asked for, if text follows."""
+    n = 0
+    for pattern in (_PREAMBLE, _LABEL):
+        match = pattern.match(text)
+        if match and match.end() < len(text):
+            text, n = text[match.end() :], 1
+    return text, n
+
+
+def strip_markdown(text: str) -> tuple[str, int]:
+    """Take away markdown's marks and keep the words they mark."""
+    total = 0
+    for needle, pattern, replacement in _MARKDOWN:
+        if needle in text:
+            text, n = pattern.subn(replacement, text)
+            total += n
+    return text, total
+
+
+def strip_tags(text: str) -> tuple[str, int]:
+    """Take away the tags of simple HTML."""
+    return (_TAG.sub(" ", text) if "<" in text else text), 0
+
+
+def drop_unfinished_end(text: str) -> tuple[str, int]:
+    """Drop a last sentence that breaks off, if at least two sentences and half the text stay."""
+    if not text or _FINISHED.search(text, max(len(text) - 8, 0)):
+        return text, 0
+    half = len(text) // 2
+    ends = [m.end() for m in _SENTENCE_END.finditer(text, half) if _ends_sentence(text, m.start())]
+    if not ends:
+        return text, 0
+    earlier = (_ends_sentence(text, m.start()) for m in _SENTENCE_END.finditer(text, 0, half))
+    return (text[: ends[-1]] if len(ends) > 1 or any(earlier) else text), 0
+
+
+def _ends_sentence(text: str, stop: int) -> bool:
+    """Whether the mark at ``stop`` ends a sentence rather than an abbreviation or an initial."""
+    return text[stop] != "." or _ABBREVIATION.search(text, max(stop - 8, 0), stop) is None
