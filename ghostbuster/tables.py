@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ghostbuster.delimited import line
 from ghostbuster.errors import InputError
 from ghostbuster.files import replacing
 from ghostbuster.names import unknown
@@ -172,13 +173,19 @@ def _is_missing(value: Any) -> bool:
 def _read_delimited(path: Path, separator: str) -> DataFrame:
     import pandas as pd
 
-    return pd.read_csv(
-        path, sep=separator, dtype=str, keep_default_na=False, na_filter=False, encoding="utf-8-sig"
-    )
+    cells = pd.read_csv(
+        path, sep=separator, header=None, dtype=str, na_filter=False, encoding="utf-8-sig"
+    )  # read as a header, the first line would have its double names renamed
+    return cells.iloc[1:].set_axis(cells.iloc[0].tolist(), axis=1).reset_index(drop=True)
 
 
 def _write_delimited(table: DataFrame, path: Path, separator: str) -> None:
-    table.to_csv(path, sep=separator, index=False, lineterminator="\n")
+    names = [str(name) for name in table.columns]
+    columns: Sequence[list[Any]] = [table[name].tolist() for name in table.columns]
+    with path.open("w", encoding="utf-8", newline="") as handle:
+        handle.write(line(names, separator))
+        for row in zip(*columns, strict=True):
+            handle.write(line(("" if _is_missing(cell) else str(cell) for cell in row), separator))
 
 
 def _read_jsonl(path: Path) -> DataFrame:

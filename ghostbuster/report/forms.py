@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Callable
 
+from ghostbuster.delimited import line
 from ghostbuster.names import pick
 from ghostbuster.report.rows import Report
 from ghostbuster.report.table import render_table
@@ -29,12 +28,15 @@ def render_jsonl(report: Report) -> str:
 
 def render_csv(report: Report) -> str:
     """One line a text below a line of column names; ``evidence`` is left to the JSON forms."""
-    handle = io.StringIO()
-    writer = csv.DictWriter(handle, CSV_COLUMNS, extrasaction="ignore", lineterminator="\n")
-    writer.writeheader()
-    for record in report.records():
-        writer.writerow({**record, "reasons": "; ".join(record["reasons"])})
-    return handle.getvalue().rstrip("\n")
+    rows = [
+        [_cell({**record, "reasons": "; ".join(record["reasons"])}[name]) for name in CSV_COLUMNS]
+        for record in report.records()
+    ]
+    return "".join(line(row) for row in [CSV_COLUMNS, *rows]).rstrip("\n")
+
+
+def _cell(value: object) -> str:
+    return "" if value is None else str(value)
 
 
 FORMS: dict[str, Form] = {
