@@ -336,7 +336,7 @@ def test_info_lists_models_features_thresholds_and_training_data(capsys, detecto
     assert 1 <= len(facts["features"]) <= 3
     assert all(isinstance(feature, str) for feature in facts["features"])
     for threshold in facts["thresholds"]:
-        assert threshold["fpr"]["low"] <= threshold["fpr"]["value"] <= threshold["fpr"]["high"]
+        assert threshold["fpr_low"] <= threshold["fpr"] <= threshold["fpr_high"]
     assert (facts["data"]["n_human"], facts["data"]["n_machine"]) == (20, 20)
     assert facts["llama_cpp"]["version"]
     outline = run(capsys, "info", detector_file)[1]
