@@ -14,7 +14,13 @@ from ghostbuster.calibration import Calibration
 from ghostbuster.errors import InputError, SettingError
 from ghostbuster.familiarity import Familiarity, surprise
 from ghostbuster.features.expression import Feature
-from ghostbuster.fitting import Examples, Fitted, Settings, fit_features_and_head, held_out_scores
+from ghostbuster.fitting import (
+    Examples,
+    Fitted,
+    evaluate_candidates,
+    fit_features_and_head,
+    held_out_scores,
+)
 from ghostbuster.folds import balanced_weights
 from ghostbuster.heads import HEADS
 from ghostbuster.judging import JudgeParts, judge_reading
@@ -22,12 +28,10 @@ from ghostbuster.labels import encode_labels, row_array
 from ghostbuster.provenance import check_fingerprints, manifest
 from ghostbuster.reading import Progress, Reading, check_texts, read
 from ghostbuster.scores import Float1d
+from ghostbuster.settings import RATES, fit_settings
 from ghostbuster.thresholds import Threshold, thresholds
 from ghostbuster.transformer import PanelName, panel_of
 from ghostbuster.verdict import Verdict
-
-RATES = (0.05, 0.01, 0.001)
-"""False-positive rates for which every detector stores a threshold."""
 
 
 class GhostbusterClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -123,7 +127,7 @@ class GhostbusterClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
         ModelError
             When a weak model cannot be opened.
         """
-        self._check_settings()
+        fit_settings(self)
         listed = check_texts(texts)
         encode_labels(y, len(listed))  # before any model reads
         return self.fit_reading(read(listed, panel_of(self.panel)), y, groups, sources, sample_weight)
@@ -137,19 +141,16 @@ class GhostbusterClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
         sample_weight: npt.ArrayLike | None = None,
     ) -> Self:
         """``fit`` for texts that this detector's panel has read already."""
-        self._check_settings()
+        settings = fit_settings(self)
         n_texts = len(reading.prepared)
         labels = encode_labels(y, n_texts)
         _refuse_empty(reading)
         examples = Examples(
-            reading.vectors,
+            *evaluate_candidates(self.space, reading.vectors),
             labels.probability,
             row_array(sample_weight, "sample_weight", n_texts, balanced_weights(labels.probability, sources)),
             row_array(groups, "groups", n_texts),
             row_array(sources, "sources", n_texts),
-        )
-        settings = Settings(
-            self.space, self.max_features, self.criterion, self.head, self.n_folds, self.random_state
         )
         raw = held_out_scores(examples, settings)
         self.calibration_ = Calibration().fit(raw, examples.y, sample_weight=examples.weights)
@@ -278,15 +279,6 @@ class GhostbusterClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
         made.classes_ = np.array(state["classes"])
         made.manifest_ = dict(state["manifest"])
         return made
-
-    def _check_settings(self) -> None:
-        if self.max_fpr not in RATES:
-            raise SettingError(f"max_fpr={self.max_fpr!r}; expected one of {RATES}")
-        if self.head not in HEADS:
-            raise SettingError(f"head={self.head!r}; expected one of {', '.join(HEADS)}")
-        for name, least in (("max_features", 1), ("min_tokens", 1), ("n_folds", 2)):
-            if getattr(self, name) < least:
-                raise SettingError(f"{name}={getattr(self, name)!r}; expected {least} or more")
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -9,23 +9,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ghostbuster.features.expression import Feature, evaluate_all
+from ghostbuster.errors import InputError
+from ghostbuster.features.evaluation import evaluate_all
+from ghostbuster.features.expression import Feature
 from ghostbuster.features.search import FeatureSearch
+from ghostbuster.features.space import candidates
 from ghostbuster.folds import Folds, grouped_folds, leave_one_out
 from ghostbuster.heads import Head, make_head
 from ghostbuster.scores import Float1d, Int1d, Vectors
-
-
-@dataclass(frozen=True)
-class Settings:
-    """The part of a classifier's parameters that fitting needs."""
-
-    space: str
-    max_features: int
-    criterion: str
-    head: str
-    n_folds: int
-    random_state: int
+from ghostbuster.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -34,14 +26,17 @@ class Examples:
 
     Attributes
     ----------
-    vectors : Vectors
+    candidates : tuple of Feature, length n_candidates
+    matrix : float32 array of shape (n_texts, n_candidates)
+        Their values; each depends on its own text only, so folds may share them.
     y : array of shape (n_texts,), probability of machine
     weights : array of shape (n_texts,)
     groups, sources : array of shape (n_texts,), or None
         Texts that share a group never stand on both sides of a fold; with sources, folds leave one out.
     """
 
-    vectors: Vectors
+    candidates: tuple[Feature, ...]
+    matrix: npt.NDArray[np.float32]
     y: Float1d
     weights: Float1d
     groups: npt.NDArray[Any] | None = None
@@ -50,7 +45,8 @@ class Examples:
     def take(self, rows: Int1d) -> Examples:
         """The chosen texts."""
         return Examples(
-            self.vectors.take(rows),
+            self.candidates,
+            self.matrix[rows],
             self.y[rows],
             self.weights[rows],
             None if self.groups is None else self.groups[rows],
@@ -64,6 +60,11 @@ class Examples:
             return leave_one_out(hard, self.sources)
         return grouped_folds(hard, self.groups, n_folds, seed)
 
+    def columns(self, features: tuple[Feature, ...]) -> npt.NDArray[np.float64]:
+        """Values of the chosen features, shape (n_texts, n_features)."""
+        position = {feature: j for j, feature in enumerate(self.candidates)}
+        return self.matrix[:, [position[feature] for feature in features]].astype(np.float64)
+
 
 @dataclass(frozen=True)
 class Fitted:
@@ -74,7 +75,13 @@ class Fitted:
 
     def matrix(self, vectors: Vectors) -> npt.NDArray[np.float64]:
         """Feature values, shape (n_texts, n_features)."""
-        return evaluate_all(self.features, vectors)
+        return np.asarray(evaluate_all(self.features, vectors), dtype=np.float64)
+
+
+def evaluate_candidates(space: str, vectors: Vectors) -> tuple[tuple[Feature, ...], npt.NDArray[np.float32]]:
+    """The features of a space and their values, float32 of shape (n_texts, n_candidates)."""
+    features = candidates(space, vectors.channels)
+    return features, np.asarray(evaluate_all(features, vectors, dtype=np.float32), dtype=np.float32)
 
 
 def fit_features_and_head(examples: Examples, settings: Settings) -> Fitted:
@@ -83,17 +90,19 @@ def fit_features_and_head(examples: Examples, settings: Settings) -> Fitted:
         space=settings.space,
         max_features=settings.max_features,
         criterion=settings.criterion,
-        n_folds=settings.n_folds,
         random_state=settings.random_state,
         cv=examples.folds(settings.n_folds, settings.random_state),
     )
-    search.fit(examples.vectors, examples.y, groups=examples.groups, sample_weight=examples.weights)
-    matrix = evaluate_all(search.features_, examples.vectors)
+    search.fit_matrix(examples.matrix, examples.candidates, examples.y, sample_weight=examples.weights)
+    if not search.features_:
+        raise InputError(
+            f"no feature of space {settings.space!r} tells these {examples.y.size} texts apart on held-out "
+            "folds; expected at least one: add texts, or check the labels"
+        )
     groups = examples.groups if examples.sources is None else examples.sources
     head = make_head(settings.head, settings.random_state)
-    return Fitted(
-        search.features_, head.fit(matrix, examples.y, sample_weight=examples.weights, groups=groups)
-    )
+    X = examples.columns(search.features_)
+    return Fitted(search.features_, head.fit(X, examples.y, sample_weight=examples.weights, groups=groups))
 
 
 def held_out_scores(
@@ -104,7 +113,7 @@ def held_out_scores(
     raw = np.empty(examples.y.size)
     for done, (train, test) in enumerate(folds):
         fitted = fit_features_and_head(examples.take(train), settings)
-        raw[test] = fitted.head.raw_score(fitted.matrix(examples.vectors.take(test)))
+        raw[test] = fitted.head.raw_score(examples.take(test).columns(fitted.features))
         if progress is not None:
             progress(done + 1, len(folds))
     return raw

@@ -10,7 +10,8 @@ import numpy.typing as npt
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from ghostbuster.features.expression import Feature, evaluate_all
+from ghostbuster.features.evaluation import evaluate_all
+from ghostbuster.features.expression import Feature
 from ghostbuster.features.search import FeatureSearch
 from ghostbuster.labels import encode_labels
 from ghostbuster.reading import check_texts, read

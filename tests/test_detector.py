@@ -202,13 +202,13 @@ def test_an_unfitted_detector_says_so():
     ("params", "message"),
     [
         ({"max_fpr": 0.02}, r"max_fpr=0.02; expected one of \(0.05, 0.01, 0.001\)"),
-        ({"head": "svm"}, "head='svm'; expected one of logistic, lightgbm"),
+        ({"head": "svm"}, "head='svm' is unknown; expected one of: logistic, lightgbm"),
         ({"max_features": 0}, "max_features=0; expected 1 or more"),
         ({"min_tokens": 0}, "min_tokens=0; expected 1 or more"),
         ({"n_folds": 1}, "n_folds=1; expected 2 or more"),
-        ({"space": "defualt"}, "default"),
-        ({"criterion": "loss"}, "log_loss"),
-        ({"panel": "embeded"}, "embedded"),
+        ({"space": "defualt"}, "did you mean 'default'"),
+        ({"criterion": "logloss"}, "did you mean 'log_loss'"),
+        ({"panel": "embeded"}, "did you mean 'embedded'"),
     ],
 )
 def test_a_wrong_setting_is_named_with_what_was_expected(data, params, message):

@@ -1,0 +1,150 @@
+"""Write Llama-architecture GGUF files with random weights: any shape, no training, a few kilobytes upwards.
+
+The vocabulary is a small SentencePiece-like one (unknown, begin, end, 256 byte pieces, letters, then made-up
+pieces), so every text has tokens. Speeds of such a file are those of a trained model of the same shape; its
+log-probs mean nothing. Needs the ``gguf`` package.
+
+    python benchmarks/make_gguf.py tiny.gguf --vocabulary 512 --width 32 --layers 2
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import string
+from dataclasses import dataclass
+from pathlib import Path
+
+import gguf
+import numpy as np
+
+BYTE_PIECES = 256
+SPECIAL = (
+    ("<unk>", gguf.TokenType.UNKNOWN),
+    ("<s>", gguf.TokenType.CONTROL),
+    ("</s>", gguf.TokenType.CONTROL),
+)
+FREQUENT = "the of and to in a is that for it was on with as be at by this had not are but from or have an"
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What decides a model's size and speed; the defaults load and score in milliseconds."""
+
+    vocabulary: int = 512
+    width: int = 32
+    layers: int = 2
+    heads: int = 4
+    kv_heads: int = 2
+    hidden: int = 64
+    context: int = 64
+    quantisation: str = "F16"
+    seed: int = 0
+
+
+def pieces(vocabulary: int) -> tuple[list[bytes], list[float], list[int]]:
+    """Pieces, scores and types of a vocabulary of the wanted size; longer pieces are likelier."""
+    made = [(text, 0.0, int(kind)) for text, kind in SPECIAL]
+    made += [(f"<0x{byte:02X}>", 0.0, int(gguf.TokenType.BYTE)) for byte in range(BYTE_PIECES)]
+    words = [f"▁{word}" for word in FREQUENT.split()]
+    letters = ["▁", *string.ascii_letters, *string.digits, *string.punctuation, "é", "—"]
+    starts = [f"▁{letter}" for letter in string.ascii_lowercase]
+    # SPM joins two pieces only into a piece, so a word needs its own beginnings
+    stems = [word[:end] for word in words for end in range(2, len(word))]
+    grams = ("".join(pair) for n in (2, 3, 4) for pair in itertools.product(string.ascii_lowercase, repeat=n))
+    seen = dict.fromkeys(itertools.chain(letters, starts, stems, words))
+    normal = itertools.chain(seen, (gram for gram in grams if gram not in seen))
+    for piece in itertools.islice(normal, vocabulary - len(made)):
+        made.append((piece, -float(len(made)) / 10, int(gguf.TokenType.NORMAL)))
+    if len(made) != vocabulary:
+        raise SystemExit(
+            f"cannot make {vocabulary} pieces; wanted {len(SPECIAL) + BYTE_PIECES + 1} to 450000"
+        )
+    return (
+        [text.encode() for text, _, _ in made],
+        [score for _, score, _ in made],
+        [kind for _, _, kind in made],
+    )
+
+
+def make_gguf(path: str | Path, shape: Shape = Shape(), architecture: str = "llama") -> Path:
+    """Write the file and return its path; the same shape gives the same bytes."""
+    writer = gguf.GGUFWriter(str(path), architecture)
+    _write_metadata(writer, shape)
+    quantisation = gguf.GGMLQuantizationType[shape.quantisation]
+    generator = np.random.default_rng(shape.seed)
+    for name, dimensions in _tensors(shape).items():
+        if len(dimensions) == 1:
+            writer.add_tensor(name, np.ones(dimensions, np.float32))
+            continue
+        scale = 1.0 if name.startswith(("token_embd", "output")) else dimensions[-1] ** -0.5
+        values = generator.standard_normal(dimensions, np.float32) * np.float32(scale)
+        if name == "output.weight":
+            values *= np.float32(3 * shape.width**-0.5)  # logits spread like a trained model's
+        writer.add_tensor(name, gguf.quantize(values, quantisation), raw_dtype=quantisation)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    return Path(path)
+
+
+def _write_metadata(writer: gguf.GGUFWriter, shape: Shape) -> None:
+    """Architecture and tokenizer keys."""
+    texts, scores, kinds = pieces(shape.vocabulary)
+    writer.add_context_length(shape.context)
+    writer.add_embedding_length(shape.width)
+    writer.add_block_count(shape.layers)
+    writer.add_feed_forward_length(shape.hidden)
+    writer.add_head_count(shape.heads)
+    writer.add_head_count_kv(shape.kv_heads)
+    writer.add_rope_dimension_count(shape.width // shape.heads)
+    writer.add_layer_norm_rms_eps(1e-5)
+    writer.add_vocab_size(shape.vocabulary)
+    writer.add_file_type(
+        gguf.LlamaFileType["ALL_F32" if shape.quantisation == "F32" else f"MOSTLY_{shape.quantisation}"]
+    )
+    writer.add_tokenizer_model("llama")
+    writer.add_token_list(texts)
+    writer.add_token_scores(scores)
+    writer.add_token_types(kinds)
+    writer.add_unk_token_id(0)
+    writer.add_bos_token_id(1)
+    writer.add_eos_token_id(2)
+    writer.add_add_bos_token(True)
+    writer.add_add_space_prefix(True)
+
+
+def _tensors(shape: Shape) -> dict[str, tuple[int, ...]]:
+    """Names and dimensions (outputs first, as numpy has them)."""
+    kv_width = shape.width // shape.heads * shape.kv_heads
+    tensors: dict[str, tuple[int, ...]] = {"token_embd.weight": (shape.vocabulary, shape.width)}
+    for layer in range(shape.layers):
+        block = {
+            "attn_norm": (shape.width,),
+            "attn_q": (shape.width, shape.width),
+            "attn_k": (kv_width, shape.width),
+            "attn_v": (kv_width, shape.width),
+            "attn_output": (shape.width, shape.width),
+            "ffn_norm": (shape.width,),
+            "ffn_gate": (shape.hidden, shape.width),
+            "ffn_up": (shape.hidden, shape.width),
+            "ffn_down": (shape.width, shape.hidden),
+        }
+        tensors |= {f"blk.{layer}.{name}.weight": dimensions for name, dimensions in block.items()}
+    return tensors | {"output_norm.weight": (shape.width,), "output.weight": (shape.vocabulary, shape.width)}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("path", type=Path)
+    for name, default in vars(Shape()).items():
+        parser.add_argument(f"--{name.replace('_', '-')}", type=type(default), default=default)
+    wanted = vars(parser.parse_args())
+    print(make_gguf(wanted.pop("path"), Shape(**wanted)))
+
+
+if __name__ == "__main__":
+    main()

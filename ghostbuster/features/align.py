@@ -1,0 +1,159 @@
+"""Every source on the same units: tokens where all sources share them, words where they do not."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from ghostbuster.errors import InputError, SettingError
+from ghostbuster.features.suggest import did_you_mean
+from ghostbuster.scores import TokenScores, Vectors
+
+Float1d = npt.NDArray[np.floating]
+Int1d = npt.NDArray[np.integer]
+
+_WORD = re.compile(r"\S+")
+
+
+def _sum(values: Float1d, words: Int1d, n_words: int) -> Float1d:
+    """Log-probs of a word's tokens add up to the word's; so do entropies, by the chain rule."""
+    return np.bincount(words, weights=values, minlength=n_words).astype(np.float64)
+
+
+def _worst(values: Float1d, words: Int1d, n_words: int) -> Float1d:
+    """Largest of a word's tokens; 1, the best rank, where a word owns none."""
+    worst = np.ones(n_words)
+    np.maximum.at(worst, words, values)
+    return worst
+
+
+# How the tokens of one word become the word's value. To let a channel through, add its row.
+WORD_VALUES: dict[str, Callable[[Float1d, Int1d, int], Float1d]] = {
+    "logprob": _sum,
+    "rank": _worst,
+    "entropy": _sum,
+    "varentropy": _sum,
+    "cross_entropy": _sum,
+    "cross_varentropy": _sum,
+}
+
+
+def align(scores: Mapping[str, TokenScores], texts: Sequence[str], by: Literal["token", "word"]) -> Vectors:
+    """Put every channel of every source on the same units.
+
+    By token, all sources must have read the same tokens. By word, a token belongs to the white-space-delimited
+    word in which it ends (one that ends in white space belongs to the next word, or to the last); a
+    word's ``rank`` is its tokens' largest, everything else their sum. A word in which no token of a source
+    ends has log-prob 0 and rank 1 there: the source told it together with the next one.
+
+    Two channels are derived: ``prob = exp(logprob)`` for every source, ``logrank = log(rank)`` where there
+    are ranks.
+
+    Parameters
+    ----------
+    scores : mapping of source name to TokenScores
+        Of the same n_texts texts.
+    texts : sequence of str, length n_texts
+        The prepared texts that were scored.
+    by : {"token", "word"}
+        Unit.
+
+    Returns
+    -------
+    Vectors
+        float32 channels named ``source.channel``.
+
+    Raises
+    ------
+    SettingError
+        When ``by`` is neither.
+    InputError
+        When sources have unequal numbers of texts, tokens end behind their text, a channel is unknown, or
+        tokens differ between sources and the unit is the token.
+    """
+    if by not in ("token", "word"):
+        raise SettingError(f"unit is {by!r}; {did_you_mean(by, ('token', 'word'))}")
+    if not scores:
+        raise InputError("no scores to align; expected at least one source")
+    for name, source in scores.items():
+        _check_source(name, source, texts)
+    if by == "token":
+        _check_same_tokens(scores)
+        offsets: Int1d = next(iter(scores.values())).offsets
+        channels = {f"{s}.{c}": v for s, source in scores.items() for c, v in source.channels.items()}
+    else:
+        channels, offsets = _by_word(scores, texts)
+    return Vectors(_with_derived(channels), offsets)
+
+
+def _check_source(name: str, source: TokenScores, texts: Sequence[str]) -> None:
+    """``source`` could have come from ``texts``."""
+    if source.n_texts != len(texts):
+        raise InputError(
+            f"source {name!r} scored {source.n_texts} texts; expected {len(texts)}: score them again"
+        )
+    for channel in source.channels:
+        if channel not in WORD_VALUES:
+            raise InputError(f"source {name!r} has channel {channel!r}; {did_you_mean(channel, WORD_VALUES)}")
+    owners = np.flatnonzero(np.diff(source.offsets))
+    last = source.ends[source.offsets[owners + 1] - 1]
+    behind = owners[last > np.array([len(text) for text in texts], dtype=np.int64)[owners]]
+    if behind.size:
+        i = int(behind[0])
+        raise InputError(
+            f"source {name!r}: tokens of text {i} end behind its {len(texts[i])} characters; "
+            "score the prepared text that is aligned"
+        )
+
+
+def _check_same_tokens(scores: Mapping[str, TokenScores]) -> None:
+    """All sources split every text alike."""
+    (first_name, first), *others = scores.items()
+    for name, other in others:
+        if not np.array_equal(first.offsets, other.offsets) or not np.array_equal(first.ends, other.ends):
+            raise InputError(f"sources {first_name!r} and {name!r} have different tokens; align them by word")
+
+
+def _by_word(scores: Mapping[str, TokenScores], texts: Sequence[str]) -> tuple[dict[str, Float1d], Int1d]:
+    """Channels and offsets in words."""
+    ends = [_word_ends(text) for text in texts]
+    offsets = np.concatenate(([0], np.cumsum([e.size for e in ends], dtype=np.int64)))
+    channels: dict[str, Float1d] = {}
+    for name, source in scores.items():
+        words = _words_of_tokens(source, ends, offsets)
+        for channel, values in source.channels.items():
+            channels[f"{name}.{channel}"] = WORD_VALUES[channel](values, words, int(offsets[-1]))
+    return channels, offsets
+
+
+def _word_ends(text: str) -> Int1d:
+    """Character behind each word; a text of white space alone is one word."""
+    ends = [match.end() for match in _WORD.finditer(text)]
+    return np.array(ends or [len(text)] * bool(text), dtype=np.int64)
+
+
+def _words_of_tokens(source: TokenScores, ends: Sequence[Int1d], offsets: Int1d) -> Int1d:
+    """Flat index of the word that owns each token: (n_tokens,)."""
+    words = np.empty(source.ends.size, dtype=np.intp)
+    for i, of_text in enumerate(ends):
+        tokens = slice(source.offsets[i], source.offsets[i + 1])
+        inside = np.searchsorted(of_text, source.ends[tokens], side="left")
+        words[tokens] = offsets[i] + np.minimum(inside, max(of_text.size - 1, 0))
+    return words
+
+
+def _with_derived(channels: Mapping[str, Float1d]) -> dict[str, Float1d]:
+    """``channels`` in float32, and what follows from them."""
+    made: dict[str, Float1d] = {}
+    for name, values in channels.items():
+        source, channel = name.split(".")
+        made[name] = values.astype(np.float32, copy=False)
+        if channel == "logprob":
+            made[f"{source}.prob"] = np.exp(values, dtype=np.float64).astype(np.float32)
+        elif channel == "rank":
+            made[f"{source}.logrank"] = np.log(values, dtype=np.float64).astype(np.float32)
+    return made

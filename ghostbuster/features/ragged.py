@@ -1,0 +1,140 @@
+"""One vector of many texts, and the sums that several reducers share."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+Float1d = npt.NDArray[np.float64]
+Int1d = npt.NDArray[np.intp]
+
+
+class Layout:
+    """Where each text lies in a flat array; shared by every vector of the same texts.
+
+    Parameters
+    ----------
+    lengths : array of shape (n_texts,)
+        Units of each text, at least one.
+    """
+
+    def __init__(self, lengths: npt.ArrayLike) -> None:
+        self.lengths: Int1d = np.asarray(lengths, dtype=np.intp)
+        self.ends: Int1d = np.cumsum(self.lengths)
+        self.starts: Int1d = self.ends - self.lengths
+
+    @cached_property
+    def filled(self) -> npt.NDArray[np.bool_] | None:
+        """Which cells of a rectangle (n_texts, longest) hold units; None where all do."""
+        longest = self.lengths.max()
+        if np.all(self.lengths == longest):
+            return None
+        filled: npt.NDArray[np.bool_] = np.arange(longest) < self.lengths[:, None]
+        return filled
+
+    def without_first(self, n: int) -> tuple[npt.NDArray[np.bool_], Layout]:
+        """Which units stay when each text of more than ``n`` loses its first ``n``, and their layout."""
+        cut = np.where(self.lengths > n, n, 0)
+        place = np.arange(self.ends[-1]) - np.repeat(self.starts, self.lengths)
+        return place >= np.repeat(cut, self.lengths), Layout(self.lengths - cut)
+
+
+class Ragged:
+    """One vector: flat values and their layout. Each shared quantity is computed once, when first asked for.
+
+    All sums run text by text, so a text's numbers do not depend on its neighbours, to the last bit.
+
+    Parameters
+    ----------
+    values : float64 array of shape (n_units,)
+    layout : Layout
+        Of the same units; no text is empty.
+    """
+
+    def __init__(self, values: Float1d, layout: Layout) -> None:
+        self.values = values
+        self.layout = layout
+
+    def sum(self, values: Float1d) -> Float1d:
+        """Sum of any ``values`` on the same units, text by text: (n_texts,)."""
+        total: Float1d = np.add.reduceat(values, self.layout.starts)
+        return total
+
+    def spread(self, per_text: Float1d) -> Float1d:
+        """One value a text repeated over its units: (n_units,)."""
+        return np.repeat(per_text, self.layout.lengths)
+
+    @cached_property
+    def total(self) -> Float1d:
+        """Sum of each text."""
+        return self.sum(self.values)
+
+    @cached_property
+    def mean(self) -> Float1d:
+        """Mean of each text."""
+        return self.total / self.layout.lengths
+
+    @cached_property
+    def mean_square(self) -> Float1d:
+        """Mean square of each text."""
+        return self.sum(self.values * self.values) / self.layout.lengths
+
+    @cached_property
+    def deviations(self) -> Float1d:
+        """Units less their text's mean."""
+        return self.values - self.spread(self.mean)
+
+    @cached_property
+    def squares(self) -> Float1d:
+        """Squared deviations."""
+        return self.deviations * self.deviations
+
+    @cached_property
+    def variance(self) -> Float1d:
+        """Population variance of each text."""
+        return self.sum(self.squares) / self.layout.lengths
+
+    @cached_property
+    def varies(self) -> npt.NDArray[np.bool_]:
+        """Texts whose units differ by more than rounding does: (n_texts,)."""
+        return self.variance > 1e-20 * self.mean_square
+
+    @cached_property
+    def ordered(self) -> Float1d:
+        """Units of each text from smallest to largest."""
+        n_texts, filled = self.layout.lengths.size, self.layout.filled
+        if filled is None:
+            return np.sort(self.values.reshape(n_texts, -1), axis=1).ravel()
+        cells = np.full(filled.shape, np.inf)  # padding sorts behind every unit
+        cells[filled] = self.values
+        cells.sort(axis=1)
+        return cells[filled]
+
+    def quantile(self, q: float) -> Float1d:
+        """Quantile of each text, linear between neighbours (Hyndman and Fan's type 7)."""
+        place = q * (self.layout.lengths - 1)
+        below = place.astype(np.intp)
+        above = np.minimum(below + 1, self.layout.lengths - 1)
+        low, high = self.ordered[self.layout.starts + below], self.ordered[self.layout.starts + above]
+        quantile: Float1d = low + (place - below) * (high - low)
+        return quantile
+
+    @cached_property
+    def quarters(self) -> tuple[Float1d, Float1d]:
+        """Means of the smallest and of the largest quarter of each text, rounded up to whole units."""
+        n = -(-self.layout.lengths // 4)
+        return self.ordered_mean(self.layout.starts, n), self.ordered_mean(self.layout.ends - n, n)
+
+    def ordered_mean(self, first: Int1d, n: Int1d) -> Float1d:
+        """Mean of ``n`` ordered units from ``first`` on, text by text."""
+        return segment_sums(self.ordered, first, first + n) / n
+
+
+def segment_sums(values: Float1d, first: Int1d, last: Int1d) -> Float1d:
+    """Sums of ``values[first:last]``, none of them empty."""
+    edges = np.stack([first, last], axis=1).ravel()
+    padded = np.append(values, 0.0) if edges[-1] == values.size else values  # reduceat wants indices inside
+    sums: Float1d = np.add.reduceat(padded, edges)[::2]
+    return sums

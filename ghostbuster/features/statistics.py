@@ -1,0 +1,123 @@
+"""Zero-shot statistics of one or two models. To add one, add its row; never change what a row means.
+
+Log-probs are nats. In every formula the sums run over the units of one text, ``p`` is the scoring model's and
+``r`` the reference model's distribution at a unit, ``x`` the token that is there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from ghostbuster.features.ragged import Ragged
+
+Float1d = npt.NDArray[np.float64]
+
+LANGUAGE_MODELS = ("weak", "strong")  # the sources that can be each other's reference
+
+
+@dataclass(frozen=True, slots=True)
+class Statistic:
+    """Some channels of one source to one finite number a text.
+
+    Parameters
+    ----------
+    name : str
+        As written in an expression.
+    channels : tuple of str
+        What it reads of the scoring source, its first.
+    apply : callable
+        One ragged vector a channel to (n_texts,).
+    formula, paper : str
+        What it computes, and who proposed it.
+    n_sources : int
+        2 where the channels were computed with another model's distribution as reference, the second source.
+    empty : float
+        Value of a text without units.
+    """
+
+    name: str
+    channels: tuple[str, ...]
+    apply: Callable[..., Float1d]
+    formula: str
+    paper: str
+    n_sources: int = 1
+    empty: float = 0.0
+
+
+def _mean(x: Ragged) -> Float1d:
+    return x.mean
+
+
+def _log_likelihood_log_rank_ratio(logprob: Ragged, logrank: Ragged) -> Float1d:
+    """Log-ranks are 0 where every token is the likeliest; log 2 is the least they can sum to otherwise."""
+    return -logprob.total / np.maximum(logrank.total, np.log(2))
+
+
+def _curvature(logprob: Ragged, cross_entropy: Ragged, variance: Ragged) -> Float1d:
+    difference = logprob.total + cross_entropy.total
+    deviation = np.sqrt(np.maximum(variance.total, 0.0))
+    return np.divide(difference, deviation, out=np.zeros_like(difference), where=deviation > 1e-6)  # noqa: PLR2004
+
+
+def _perplexity_ratio(logprob: Ragged, cross_entropy: Ragged) -> Float1d:
+    ratio: Float1d = -logprob.total / np.maximum(cross_entropy.total, 1e-6 * cross_entropy.layout.lengths)
+    return ratio
+
+
+STATISTICS: dict[tuple[str, int], Statistic] = {
+    (statistic.name, statistic.n_sources): statistic
+    for statistic in (
+        Statistic(
+            "stat-loglikelihood",
+            ("logprob",),
+            _mean,
+            "mean log p(x)",
+            "Solaiman et al. 2019, arXiv:1908.09203",
+        ),
+        Statistic("stat-rank", ("rank",), _mean, "mean rank of x", "Gehrmann et al. 2019, arXiv:1906.04043"),
+        Statistic(
+            "stat-logrank",
+            ("logrank",),
+            _mean,
+            "mean log rank of x",
+            "Mitchell et al. 2023, arXiv:2301.11305",
+        ),
+        Statistic(
+            "stat-entropy", ("entropy",), _mean, "mean entropy of p", "Gehrmann et al. 2019, arXiv:1906.04043"
+        ),
+        Statistic(
+            "stat-lrr",
+            ("logprob", "logrank"),
+            _log_likelihood_log_rank_ratio,
+            "-sum log p(x) / sum log rank(x), the divisor at least log 2",
+            "Su et al. 2023 (DetectLLM), arXiv:2306.05540",
+        ),
+        Statistic(
+            "stat-fast-detectgpt",
+            ("logprob", "entropy", "varentropy"),
+            _curvature,
+            "(sum log p(x) + sum entropy(p)) / sqrt(sum varentropy(p)); 0 where the root is 0",
+            "Bao et al. 2024 (Fast-DetectGPT, analytic, scoring model = reference), arXiv:2310.05130",
+        ),
+        Statistic(
+            "stat-fast-detectgpt",
+            ("logprob", "cross_entropy", "cross_varentropy"),
+            _curvature,
+            "(sum log p(x) - sum E_r[log p]) / sqrt(sum Var_r[log p]); 0 where the root is 0",
+            "Bao et al. 2024 (Fast-DetectGPT, analytic; scoring model, reference), arXiv:2310.05130",
+            n_sources=2,
+        ),
+        Statistic(
+            "stat-binoculars",
+            ("logprob", "cross_entropy"),
+            _perplexity_ratio,
+            "mean -log p(x) / mean -sum_v r(v) log p(v)",
+            "Hans et al. 2024 (Binoculars; performer, observer), arXiv:2401.12070",
+            n_sources=2,
+        ),
+    )
+}

@@ -1,0 +1,256 @@
+"""The weak models that read one text together: two language models, a unigram and a trigram."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import lru_cache
+from pathlib import Path
+from threading import RLock
+
+from ghostbuster.errors import ModelError, SettingError
+from ghostbuster.models.architecture import check_model
+from ghostbuster.models.digest import file_digest
+from ghostbuster.models.language_model import MAX_CONTEXT, LlamaLM, score_together
+from ghostbuster.models.llama import Weights
+from ghostbuster.models.ngram import NgramModel
+from ghostbuster.models.tokens import Tokens
+from ghostbuster.scores import TokenScores
+
+Progress = Callable[[int, int], None]
+
+WEIGHTS_VARIABLE = "GHOSTBUSTER_WEIGHTS"
+NGRAM_ORDERS = {"unigram": 1, "trigram": 3}
+
+
+def weights_folder() -> Path:
+    """Folder of the embedded models; the variable ``GHOSTBUSTER_WEIGHTS`` names another."""
+    return Path(os.environ.get(WEIGHTS_VARIABLE) or Path(__file__).parent / "weights")
+
+
+@dataclass(frozen=True)
+class PanelFiles:
+    """A row of `PANELS`: files of the embedded folder, or what to get instead."""
+
+    weak: str | None
+    strong: str | None
+    get: str = ""
+
+
+PANELS = {
+    "embedded": PanelFiles("embedded-weak.gguf", "embedded-strong.gguf"),
+    "llama": PanelFiles(
+        None,
+        None,
+        "get a GGUF of TinyLlama-1.1B (tinyllama-1.1b-intermediate-step-1431k-3t.Q8_0.gguf) and one of "
+        "Llama-2-7B (llama-2-7b.Q4_K_M.gguf), pass them as --weak-model PATH --strong-model PATH",
+    ),
+}
+NGRAM_FOLDER = "embedded-ngram"
+
+
+class Panel:
+    """Two language models in the roles weak and strong, and n-grams over the embedded vocabulary.
+
+    Parameters
+    ----------
+    weak, strong : LlamaLM
+        With one vocabulary they read together and gain cross channels.
+    ngrams : NgramModel
+    vocabulary : Weights
+        The vocabulary of the n-grams.
+
+    Attributes
+    ----------
+    sources : tuple of str
+    fingerprints : mapping of str to str
+        By source, the digest of everything that moves its scores.
+    tokenizers : mapping of str to str
+        By source, the digest of its vocabulary.
+    shared_tokenizer : bool
+        Whether all sources have the same tokens.
+
+    Raises
+    ------
+    ModelError
+        When the n-grams were counted over another vocabulary.
+    """
+
+    sources = ("weak", "strong", *NGRAM_ORDERS)
+
+    def __init__(
+        self, weak: LlamaLM, strong: LlamaLM, ngrams: NgramModel, folder: Path, vocabulary: Weights
+    ) -> None:
+        if ngrams.tokenizer != vocabulary.file.tokenizer:
+            raise ModelError(
+                f"{folder}: counted over another vocabulary than {vocabulary.file.path} has; "
+                f"expected equal digests: get both again"
+            )
+        self.weak, self.strong = weak, strong
+        self._ngrams, self._folder, self._vocabulary = ngrams, folder, vocabulary
+        self._lock = RLock()
+        digest = _folder_digest(folder)
+        tokenizer = vocabulary.file.tokenizer
+        self.fingerprints: Mapping[str, str] = {
+            "weak": weak.fingerprint,
+            "strong": strong.fingerprint,
+            **{name: hashlib.sha256(f"{digest} {name}".encode()).hexdigest() for name in NGRAM_ORDERS},
+        }
+        self.tokenizers: Mapping[str, str] = {
+            "weak": weak.tokenizer,
+            "strong": strong.tokenizer,
+            **dict.fromkeys(NGRAM_ORDERS, tokenizer),
+        }
+        self.shared_tokenizer = len(set(self.tokenizers.values())) == 1
+
+    def score(self, texts: Sequence[str], progress: Progress | None = None) -> dict[str, TokenScores]:
+        """Score prepared texts under every source, in the order given.
+
+        Parameters
+        ----------
+        texts : sequence of str, length n_texts
+            A text with no token owns an empty slice.
+        progress : callable, optional
+            Called with scored and all tokens of the language models.
+
+        Returns
+        -------
+        dict of str to TokenScores
+            By source.
+
+        Raises
+        ------
+        ModelError
+            When a vocabulary cannot spell a text, or a model gives no finite numbers.
+        """
+        with self._lock:
+            scores, tokens = self._score_language_models(texts, progress)
+            return scores | self._score_ngrams(texts, tokens)
+
+    def _score_language_models(
+        self, texts: Sequence[str], progress: Progress | None
+    ) -> tuple[dict[str, TokenScores], dict[str, Tokens]]:
+        """Scores by role, and the tokens of each vocabulary by its digest."""
+        weak, strong = self.weak, self.strong
+        tokens = {weak.tokenizer: weak.weights.tokenise(texts)}
+        if weak.tokenizer == strong.tokenizer:
+            both = score_together([weak, strong], tokens[weak.tokenizer], progress)
+            return dict(zip(("weak", "strong"), both, strict=True)), tokens
+        tokens[strong.tokenizer] = strong.weights.tokenise(texts)
+        n_weak, n_strong = (tokens[model.tokenizer].ids.size for model in (weak, strong))
+        report = progress or (lambda _done, _all: None)
+        n = n_weak + n_strong
+        first = score_together([weak], tokens[weak.tokenizer], lambda done, _: report(done, n))
+        second = score_together([strong], tokens[strong.tokenizer], lambda done, _: report(n_weak + done, n))
+        return {"weak": first[0], "strong": second[0]}, tokens
+
+    def _score_ngrams(self, texts: Sequence[str], known: Mapping[str, Tokens]) -> dict[str, TokenScores]:
+        """Scores of the n-grams; texts are tokenised again only for another vocabulary."""
+        tokens = known.get(self._ngrams.tokenizer) or self._vocabulary.tokenise(texts)
+        return {
+            name: TokenScores(
+                {"logprob": self._ngrams.logprob(tokens.ids, tokens.offsets, order=order)},
+                tokens.ends,
+                tokens.offsets,
+            )
+            for name, order in NGRAM_ORDERS.items()
+        }
+
+    def describe(self) -> list[dict[str, object]]:
+        """Facts about each source, fit for JSON."""
+        ngrams: dict[str, object] = {
+            "file": self._folder.name,
+            "digest": _folder_digest(self._folder),
+            "size_bytes": sum(path.stat().st_size for path in _files(self._folder)),
+            "vocabulary": self._vocabulary.file.n_vocabulary,
+            "tokenizer": self._ngrams.tokenizer,
+        }
+        return [
+            *(_describe(model) for model in (self.weak, self.strong)),
+            *({"role": name} | ngrams for name in NGRAM_ORDERS),
+        ]
+
+
+def _describe(model: LlamaLM) -> dict[str, object]:
+    """Facts about a language model."""
+    file = model.file
+    return {
+        "role": model.name,
+        "file": file.path.name,
+        "digest": model.digest,
+        "size_bytes": file.path.stat().st_size,
+        "architecture": file.architecture,
+        "parameters": file.n_parameters,
+        "quantisation": file.quantisation,
+        "context": file.context,
+        "window": model.n_context,
+        "vocabulary": file.n_vocabulary,
+        "tokenizer": file.tokenizer,
+        "gpu_layers": model.n_gpu_layers,
+    }
+
+
+def open_panel(
+    name: str = "embedded", weak: str | Path | None = None, strong: str | Path | None = None
+) -> Panel:
+    """Open a panel by name, or the panel of two GGUF files; the same panel twice costs nothing.
+
+    Parameters
+    ----------
+    name : str, default "embedded"
+        A row of `PANELS`.
+    weak, strong : str or Path, optional
+        Llama-family GGUF files that take the place of the named panel's models.
+
+    Raises
+    ------
+    SettingError
+        When no panel has that name, or only one of two files is given.
+    ModelError
+        When a file is missing, damaged, or no Llama-family model.
+    """
+    if name not in PANELS:
+        near = get_close_matches(name, PANELS, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else "choose one of them"
+        raise SettingError(f"panel {name!r} is unknown; expected one of {', '.join(PANELS)}: {hint}")
+    if (weak is None) != (strong is None):
+        given, missing = ("weak", "strong") if strong is None else ("strong", "weak")
+        raise SettingError(f"a {given} model alone; expected two: name the {missing} model's GGUF file too")
+    folder, row = weights_folder().absolute(), PANELS[name]
+    if weak is not None and strong is not None:
+        return _open(Path(weak).absolute(), Path(strong).absolute(), folder)
+    if row.weak is None or row.strong is None:
+        raise ModelError(f"panel {name!r} has models that do not ship; expected their files: {row.get}")
+    return _open(folder / row.weak, folder / row.strong, folder)
+
+
+@lru_cache(maxsize=4)
+def _open(weak: Path, strong: Path, folder: Path) -> Panel:
+    """Check every file before any model loads."""
+    files = [check_model(path) for path in (weak, strong)]
+    embedded = check_model(folder / str(PANELS["embedded"].weak))
+    ngrams = NgramModel.load(folder / NGRAM_FOLDER)
+    windows = [min(file.context, MAX_CONTEXT) for file in files]
+    if files[0].tokenizer == files[1].tokenizer:  # they read the same windows
+        windows = [min(windows)] * 2
+    models = [
+        LlamaLM(file.path, role, n_ctx=window)
+        for file, role, window in zip(files, ("weak", "strong"), windows, strict=True)
+    ]
+    same = next((model.weights for model in models if model.tokenizer == embedded.tokenizer), None)
+    vocabulary = same or Weights(embedded, vocabulary_only=True)
+    return Panel(models[0], models[1], ngrams, folder / NGRAM_FOLDER, vocabulary)
+
+
+def _folder_digest(folder: Path) -> str:
+    """SHA-256 over the names and digests of a folder's files."""
+    lines = [f"{path.name} {file_digest(path)}" for path in _files(folder)]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def _files(folder: Path) -> list[Path]:
+    """The files that an n-gram model consists of."""
+    return sorted(path for path in folder.iterdir() if path.suffix in {".npy", ".json"})

@@ -1,0 +1,127 @@
+"""The one costly pass: windows of tokens through one model or two at once, logits reduced on the way.
+
+A text's scores depend on its own tokens only: every window is decoded by itself, from an empty cache, in
+decodes of one fixed size. Several lanes (a context a model, and buffers) work on windows at the same time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from ghostbuster.models.statistics import Float32, Reducer
+from ghostbuster.models.windows import Windows
+
+Progress = Callable[[int, int], None]
+DECODE_TOKENS = 512  # tokens a decode; another number moves the last digits of quantised models' log-probs
+
+
+class Reader(Protocol):
+    """A context of one model: reads tokens in order, gives logits."""
+
+    def clear(self) -> None:
+        """Forget what was read."""
+        ...
+
+    def read(self, ids: npt.NDArray[np.int32], position: int, wanted_from: int) -> Float32:
+        """Logits (n - wanted_from, n_vocabulary) after tokens from ``wanted_from`` on, until read again."""
+        ...
+
+
+class Lane:
+    """What one worker needs: a reader of each model and the buffers of the reduction."""
+
+    def __init__(self, readers: Sequence[Reader], reducer: Reducer) -> None:
+        self.readers = tuple(readers)
+        self.reducer = reducer
+
+    def score(
+        self, inputs: npt.NDArray[np.int32], targets: npt.NDArray[np.int32], out: Sequence[Float32]
+    ) -> None:
+        """Score the last ``targets.size`` positions of one window.
+
+        Parameters
+        ----------
+        inputs : array of shape (n,)
+            The begin token and every token of the window but the last.
+        targets : array of shape (n_scored,), n_scored <= n
+        out : per model an array of shape (n_channels, n_scored)
+        """
+        skipped = inputs.size - targets.size
+        for reader in self.readers:
+            reader.clear()
+        for start in range(0, inputs.size, DECODE_TOKENS):
+            ids = inputs[start : start + DECODE_TOKENS]
+            first = max(start, skipped)
+            wanted_from = min(first - start, ids.size)
+            logits = [reader.read(ids, start, wanted_from) for reader in self.readers]
+            if wanted_from < ids.size:
+                rows = slice(first - skipped, start + ids.size - skipped)
+                self.reducer(logits, targets[rows], [channels[:, rows] for channels in out])
+
+
+def stream(
+    lanes: Sequence[Lane],
+    ids: npt.NDArray[np.int32],
+    plan: Windows,
+    begin: int,
+    progress: Progress | None = None,
+) -> list[Float32]:
+    """Score every window of the plan.
+
+    Parameters
+    ----------
+    lanes : sequence of Lane
+        One worker each; all over the same models.
+    ids : array of shape (n_tokens,)
+        Tokens of all texts, without begin tokens.
+    plan : array of shape (n_windows, 3)
+        From `windows`.
+    begin : int
+        The token that every window starts with.
+    progress : callable, optional
+        Called with scored and all tokens, in the caller's thread.
+
+    Returns
+    -------
+    per model an array of shape (n_channels, n_tokens), float32
+    """
+    reducer = lanes[0].reducer
+    out = [np.empty((len(reducer.channels), ids.size), np.float32) for _ in reducer.names]
+
+    def score(lane: Lane, row: int) -> int:
+        start, scored, stop = plan[row]
+        inputs = ids[start - 1 : stop - 1].copy() if start else np.concatenate((ids[:1], ids[: stop - 1]))
+        inputs[0] = begin
+        lane.score(inputs, ids[scored:stop], [channels[:, scored:stop] for channels in out])
+        return int(stop - scored)
+
+    longest_first = np.argsort(plan[:, 0] - plan[:, 2], kind="stable")
+    done = 0
+    for n_scored in _spread(lanes, score, iter(longest_first.tolist())):
+        done += n_scored
+        if progress is not None:
+            progress(done, ids.size)
+    return out
+
+
+def _spread(lanes: Sequence[Lane], score: Callable[[Lane, int], int], rows: Iterator[int]) -> Iterator[int]:
+    """Give every lane one window at a time; yield the tokens of each as it is done."""
+    if len(lanes) == 1:
+        yield from (score(lanes[0], row) for row in rows)
+        return
+    with ThreadPoolExecutor(len(lanes)) as workers:
+        running: dict[Future[int], Lane] = {}
+        for lane, row in zip(lanes, rows, strict=False):
+            running[workers.submit(score, lane, row)] = lane
+        while running:
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                lane = running.pop(future)
+                following = next(rows, None)
+                if following is not None:
+                    running[workers.submit(score, lane, following)] = lane
+                yield future.result()

@@ -1,0 +1,69 @@
+"""A classifier's parameters, checked before anything costly starts."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ghostbuster.errors import SettingError
+from ghostbuster.features.criteria import CRITERIA
+from ghostbuster.features.space import SPACES
+from ghostbuster.features.suggest import did_you_mean
+from ghostbuster.heads import HEADS
+
+if TYPE_CHECKING:
+    from ghostbuster.detector import GhostbusterClassifier
+
+RATES = (0.05, 0.01, 0.001)
+"""False-positive rates for which every detector stores a threshold."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The parameters that fitting needs."""
+
+    space: str
+    max_features: int
+    criterion: str
+    head: str
+    n_folds: int
+    random_state: int
+
+
+def check_row(kind: str, name: Any, table: Collection[str]) -> None:
+    """Refuse a name that a table does not know.
+
+    Raises
+    ------
+    SettingError
+        Names the parameter and the nearest row.
+    """
+    if name not in table:
+        raise SettingError(f"{kind}={name!r} is unknown; {did_you_mean(str(name), table)}")
+
+
+def fit_settings(classifier: GhostbusterClassifier) -> Settings:
+    """The checked settings of a classifier.
+
+    Raises
+    ------
+    SettingError
+        When a parameter is out of range or names no row of its table.
+    """
+    check_row("space", classifier.space, SPACES)
+    check_row("criterion", classifier.criterion, CRITERIA)
+    check_row("head", classifier.head, HEADS)
+    if classifier.max_fpr not in RATES:
+        raise SettingError(f"max_fpr={classifier.max_fpr!r}; expected one of {RATES}")
+    for name, least in (("max_features", 1), ("min_tokens", 1), ("n_folds", 2)):
+        if getattr(classifier, name) < least:
+            raise SettingError(f"{name}={getattr(classifier, name)!r}; expected {least} or more")
+    return Settings(
+        classifier.space,
+        classifier.max_features,
+        classifier.criterion,
+        classifier.head,
+        classifier.n_folds,
+        classifier.random_state,
+    )
