@@ -14,6 +14,7 @@ from ghostbuster import __version__
 from ghostbuster.artifact import DEFAULT, open_artifact
 from ghostbuster.cli import COMMANDS, main
 from ghostbuster.commands.console import Progress
+from ghostbuster.models.panel import weights_folder
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 HUMAN, MACHINE = str(EXAMPLES / "human.txt"), str(EXAMPLES / "machine.txt")
@@ -176,7 +177,7 @@ def test_model_files_that_are_none_are_refused(capsys, detector_file, tmp_path):
 
 
 def test_a_detector_made_with_other_models_is_refused(capsys, detector_file):
-    weights = Path(__file__).parent.parent / "ghostbuster" / "models" / "weights"
+    weights = weights_folder()
     swapped = [
         "--weak-model",
         weights / "embedded-strong.gguf",
@@ -360,9 +361,9 @@ def test_the_shipped_detector_finds_the_machine_example_likelier_machine_written
     assert human["label"] != "machine"
 
 
-def test_a_missing_model_file_ends_without_a_traceback(tmp_path):
+def test_a_missing_model_file_ends_without_a_traceback(detector_file, tmp_path):
     paths = ["--weak-model", tmp_path / "a.gguf", "--strong-model", tmp_path / "b.gguf"]
-    done = ghostbuster("score-file", HUMAN, *paths)
+    done = ghostbuster("score-file", HUMAN, "-m", detector_file, *paths)
     assert (done.returncode, done.stdout) == (2, "")
     one_line(done.stderr, "a.gguf")
 

@@ -110,9 +110,7 @@ def test_facts_are_an_outline_that_loses_nothing():
     facts = {
         "digest": "ab" * 32,
         "features": ["strong.logprob mean", "weak.rank q50"],
-        "thresholds": [
-            {"rate": 0.01, "probability": 0.943, "fpr": {"value": 0.0097, "low": 0.0071, "high": 0.0132}}
-        ],
+        "thresholds": [{"rate": 0.01, "probability": 0.943, "n_human": 4312}],
         "data": {"n_human": 4312, "sources": {"essays": {"n_human": 126, "n_machine": 126}}},
     }
     assert json.loads(FACT_FORMS["json"](facts)) == facts
@@ -122,9 +120,7 @@ def test_facts_are_an_outline_that_loses_nothing():
         "  - strong.logprob mean\n"
         "  - weak.rank q50\n"
         "thresholds (1):\n"
-        "  - rate: 0.01\n"
-        "    probability: 0.943\n"
-        "    fpr: value 0.0097, low 0.0071, high 0.0132\n"
+        "  - rate 0.01, probability 0.943, n human 4,312\n"
         "data:\n"
         "  n human: 4,312\n"
         "  sources:\n"

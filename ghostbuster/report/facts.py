@@ -8,7 +8,7 @@ from typing import Any
 
 Facts = Mapping[str, Any]
 
-FEW = 3
+FEW = 6
 """Entries of a mapping that stand on one line at most."""
 SHORT = 12
 """Characters of a string that stands on such a line at most."""
