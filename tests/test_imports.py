@@ -58,6 +58,12 @@ def test_models_and_features_never_import_each_other():
     assert importers("ghostbuster.models", "features") == set()
 
 
+def test_only_the_modules_that_compose_them_know_both_models_and_features():
+    both = importers("ghostbuster.models") & importers("ghostbuster.features")
+    assert both <= {"detector.py", "reading.py", "transformer.py"}
+    assert both
+
+
 def test_only_one_module_imports_llama_cpp():
     assert importers("llama_cpp") == {"models/llama.py"}
 
