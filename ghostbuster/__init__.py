@@ -1,3 +1,53 @@
-"""Says how likely a text was written by a machine, and how often it is wrong about people."""
+"""Says how likely a text was written by a machine, and how often it is wrong about people.
+
+The names below load what they need on first use: importing the package is cheap.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ghostbuster import errors
+
+if TYPE_CHECKING:
+    from ghostbuster.artifact import load, load_default, save
+    from ghostbuster.detector import GhostbusterClassifier
+    from ghostbuster.transformer import GhostbusterTransformer
+    from ghostbuster.verdict import Evidence, Verdict
 
 __version__ = "0.1.0"
+
+__all__ = [
+    "Evidence",
+    "GhostbusterClassifier",
+    "GhostbusterTransformer",
+    "Verdict",
+    "__version__",
+    "errors",
+    "load",
+    "load_default",
+    "save",
+]
+
+_HOMES = {
+    "Evidence": "verdict",
+    "GhostbusterClassifier": "detector",
+    "GhostbusterTransformer": "transformer",
+    "Verdict": "verdict",
+    "load": "artifact",
+    "load_default": "artifact",
+    "save": "artifact",
+}
+"""Public name to the module that defines it."""
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'ghostbuster' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"ghostbuster.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,7 +1,45 @@
 """What all tests share."""
 
+import pytest
 from hypothesis import settings
 
 # machines that run the tests are shared: a slow example is not a failure
 settings.register_profile("shared", deadline=None)
 settings.load_profile("shared")
+
+
+def pytest_addoption(parser):
+    parser.addoption("--slow", action="store_true", help="also run tests that take minutes")
+
+
+def pytest_collection_modifyitems(config, items):
+    if not config.getoption("--slow"):
+        for item in items:
+            if "slow" in item.keywords:
+                item.add_marker(pytest.mark.skip(reason="takes minutes: run with --slow"))
+
+
+@pytest.fixture(scope="session")
+def labelled_table(tmp_path_factory):
+    """Forty short labelled texts as a CSV file: passages, and the same words in another order."""
+    import pandas as pd
+    from prose import labelled
+
+    texts, labels, groups = labelled(20)
+    path = tmp_path_factory.mktemp("table") / "labelled.csv"
+    domains = ["odd" if group % 2 else "even" for group in groups]
+    pd.DataFrame(
+        {"id": [f"{i:03d}" for i in groups], "text": texts, "label": labels, "domain": domains}
+    ).to_csv(path, index=False)
+    return path
+
+
+@pytest.fixture(scope="session")
+def detector_file(labelled_table, tmp_path_factory):
+    """A detector trained by the command line on those texts, with few features and a low floor."""
+    from ghostbuster.cli import main
+
+    path = tmp_path_factory.mktemp("detector") / "small.joblib"
+    options = ["--space", "zeroshot", "--max-features", "3", "--min-tokens", "20", "--group-column", "id"]
+    assert main(["train", str(labelled_table), "-o", str(path), *options]) == 0
+    return path

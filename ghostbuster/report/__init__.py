@@ -1,1 +1,1 @@
-"""Verdicts to what people and programs read."""
+"""Verdicts to what people and programs read. To add a form, add its row to ``forms.FORMS``."""

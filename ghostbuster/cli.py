@@ -1,0 +1,87 @@
+"""The command line: parse, call, print, exit code."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from typing import Annotated
+
+import typer
+
+from ghostbuster import __version__
+from ghostbuster.commands.console import complain
+from ghostbuster.commands.evaluate import evaluate
+from ghostbuster.commands.info import info
+from ghostbuster.commands.score_file import score_file
+from ghostbuster.commands.score_table import score_table
+from ghostbuster.commands.train import train
+from ghostbuster.errors import GhostbusterError
+
+USERS_MISTAKE = 2
+"""Exit code for a file, table, setting or option that cannot be used; nothing is written then."""
+INTERRUPTED = 130
+"""Exit code after Ctrl-C, as shells expect."""
+
+COMMANDS: dict[str, Callable[..., None]] = {
+    "score-file": score_file,
+    "score-table": score_table,
+    "train": train,
+    "evaluate": evaluate,
+    "info": info,
+}
+"""Name on the command line to what it does."""
+
+app = typer.Typer(
+    name="ghostbuster",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for _name, _command in COMMANDS.items():
+    app.command(_name)(_command)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"ghostbuster {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _ghostbuster(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Say how likely a text was written by a machine, and how often that is wrong about people."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        Those of the process if left out.
+
+    Returns
+    -------
+    int
+        0 when all went well, 1 when some files were scored and others could not be read, 2 for a user's
+        mistake, 130 after Ctrl-C.
+    """
+    try:
+        code = app(args=arguments, prog_name="ghostbuster")
+    except SystemExit as end:
+        code = end.code
+    except GhostbusterError as error:
+        complain(str(error))
+        return USERS_MISTAKE
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return code if isinstance(code, int) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,56 @@
+"""Which detector a command uses, and which weak models."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ghostbuster.errors import SettingError
+
+if TYPE_CHECKING:
+    from ghostbuster.detector import GhostbusterClassifier
+
+
+def own_models(weak: Path | None, strong: Path | None) -> tuple[str, str] | None:
+    """The panel that two model files make, or None where none is given.
+
+    Raises
+    ------
+    SettingError
+        When one is given without the other.
+    """
+    if weak is None and strong is None:
+        return None
+    if weak is None or strong is None:
+        missing = "--weak-model" if weak is None else "--strong-model"
+        raise SettingError(f"{missing} is missing: a panel has two language models, give both files or none")
+    return str(weak), str(strong)
+
+
+def open_detector(
+    model: Path | None, weak: Path | None = None, strong: Path | None = None
+) -> tuple[GhostbusterClassifier, str]:
+    """The chosen detector, and its name and digest.
+
+    Parameters
+    ----------
+    model : Path or None
+        None is the detector that ships.
+    weak, strong : Path or None
+        Files of its language models, where they lie elsewhere than at training.
+
+    Raises
+    ------
+    SettingError
+        When one model file is given without the other.
+    ArtifactError
+        When the detector's file cannot be used.
+    """
+    from ghostbuster.artifact import DEFAULT, open_artifact
+
+    panel = own_models(weak, strong)
+    artifact = open_artifact(model or DEFAULT)
+    classifier = artifact.classifier()
+    if panel is not None:
+        classifier.set_params(panel=panel)
+    return classifier, artifact.identity

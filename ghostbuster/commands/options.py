@@ -1,0 +1,35 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on standard error.")]
+Model = Annotated[
+    Path | None,
+    typer.Option(
+        "--model", "-m", metavar="ARTIFACT", help="A detector made by `train`; without it the one that ships."
+    ),
+]
+WeakModel = Annotated[
+    Path | None,
+    typer.Option(metavar="GGUF", help="The weak language model's file, in place of the panel's."),
+]
+StrongModel = Annotated[
+    Path | None,
+    typer.Option(metavar="GGUF", help="The strong language model's file, in place of the panel's."),
+]
+TextColumn = Annotated[str, typer.Option(metavar="NAME", help="Column that holds the texts.")]
+LabelColumn = Annotated[
+    str, typer.Option(metavar="NAME", help="Column that holds the labels: 0 or human, 1 or machine.")
+]
+GroupColumn = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="Column whose equal values mark texts of one prompt or document: they stay together.",
+    ),
+]

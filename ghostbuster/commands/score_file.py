@@ -1,0 +1,72 @@
+"""``ghostbuster score-file``: a verdict for each file."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ghostbuster.commands.console import Progress, complain, printable_name
+from ghostbuster.commands.options import Model, Quiet, StrongModel, WeakModel
+from ghostbuster.errors import InputError
+
+SOME_BAD = 1
+"""Exit code when some files were scored and others could not be read."""
+NONE_GOOD = 2
+"""Exit code when no file could be read."""
+
+
+def score_file(
+    files: Annotated[list[str], typer.Argument(metavar="FILE", help="Texts; '-' reads standard input.")],
+    model: Model = None,
+    form: Annotated[
+        str, typer.Option("--format", "-f", metavar="FORM", help="One of: table, json, jsonl, csv.")
+    ] = "table",
+    weak_model: WeakModel = None,
+    strong_model: StrongModel = None,
+    quiet: Quiet = False,
+) -> None:
+    """Say how likely each text was written by a machine."""
+    from ghostbuster.report.forms import form as form_named
+
+    show = form_named(form)  # a bad name fails before any model loads
+    names, texts = read_files(files)
+    if not texts:
+        raise typer.Exit(NONE_GOOD)
+
+    from ghostbuster.commands.detectors import open_detector
+    from ghostbuster.report.rows import Report
+
+    classifier, identity = open_detector(model, weak_model, strong_model)
+    with Progress(quiet=quiet) as progress:
+        verdicts = classifier.judge(texts, progress=progress)
+    typer.echo(show(Report(names, verdicts, identity, classifier.threshold_)))
+    if len(texts) < len(files):
+        raise typer.Exit(SOME_BAD)
+
+
+def read_files(files: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Names and texts of the files that can be read; the others are named on standard error.
+
+    Raises
+    ------
+    InputError
+        When standard input is asked for twice.
+    """
+    from ghostbuster.text import decode, read_text
+
+    if list(files).count("-") > 1:
+        raise InputError("'-' is given twice; standard input can be read only once")
+    names, texts = [], []
+    for name in files:
+        try:
+            text = decode(sys.stdin.buffer.read(), "standard input") if name == "-" else read_text(Path(name))
+        except InputError as error:
+            complain(str(error))
+        else:
+            names.append(printable_name(name))
+            texts.append(text)
+    return names, texts

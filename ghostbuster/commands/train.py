@@ -1,0 +1,78 @@
+"""``ghostbuster train``: a detector of one's own texts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ghostbuster.commands.console import note
+from ghostbuster.commands.options import GroupColumn, LabelColumn, Quiet, StrongModel, TextColumn, WeakModel
+
+
+def train(
+    table: Annotated[Path, typer.Argument(metavar="TABLE", help="CSV, TSV, JSON lines or Parquet.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="ARTIFACT", help="Where to write the detector.")
+    ],
+    text_column: TextColumn = "text",
+    label_column: LabelColumn = "label",
+    group_column: GroupColumn = None,
+    source_column: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Column that says where a text comes from: of three or more, each is held out once.",
+        ),
+    ] = None,
+    panel: Annotated[
+        str, typer.Option(metavar="NAME", help="The weak models that read the texts.")
+    ] = "embedded",
+    weak_model: WeakModel = None,
+    strong_model: StrongModel = None,
+    space: Annotated[
+        str, typer.Option(metavar="NAME", help="Candidate space of the feature search.")
+    ] = "default",
+    max_features: Annotated[int, typer.Option(metavar="N", help="Features to choose at most.")] = 100,
+    head: Annotated[str, typer.Option(metavar="NAME", help="One of: logistic, lightgbm.")] = "logistic",
+    criterion: Annotated[
+        str, typer.Option(metavar="NAME", help="What the search improves: log_loss, auroc or accuracy.")
+    ] = "log_loss",
+    max_fpr: Annotated[
+        float,
+        typer.Option(metavar="SHARE", help="Human texts that may be called machine: 0.05, 0.01, 0.001."),
+    ] = 0.01,
+    min_tokens: Annotated[int, typer.Option(metavar="N", help="Shorter texts are 'unsure'.")] = 60,
+    seed: Annotated[int, typer.Option(metavar="N", help="The same seed gives the same detector.")] = 0,
+    quiet: Quiet = False,
+) -> None:
+    """Train a detector on a table of labelled texts."""
+    from ghostbuster.artifact import save
+    from ghostbuster.commands.detectors import own_models
+    from ghostbuster.errors import ArtifactError
+    from ghostbuster.files import check_writable
+    from ghostbuster.tables import column, labels_of, read_table, texts_of
+
+    models = own_models(weak_model, strong_model) or panel
+    check_writable(output, ArtifactError)
+    rows = read_table(table)
+    texts, labels = texts_of(rows, text_column, table), labels_of(rows, label_column, table)
+    groups = None if group_column is None else [str(one) for one in column(rows, group_column, table)]
+    sources = None if source_column is None else [str(one) for one in column(rows, source_column, table)]
+
+    from ghostbuster.detector import GhostbusterClassifier
+
+    note(f"training on {len(texts):,} texts: the models read them, then features are chosen", quiet=quiet)
+    classifier = GhostbusterClassifier(
+        panel=models,
+        space=space,
+        max_features=max_features,
+        head=head,
+        criterion=criterion,
+        max_fpr=max_fpr,
+        min_tokens=min_tokens,
+        random_state=seed,
+    ).fit(texts, labels, groups=groups, sources=sources)
+    save(classifier, output)
+    note(f"{len(classifier.features_)} features chosen, written to {output}", quiet=quiet)

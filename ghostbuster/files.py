@@ -1,0 +1,70 @@
+"""Files that are written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ghostbuster.errors import GhostbusterError
+
+
+@contextmanager
+def replacing(path: Path, error: type[GhostbusterError]) -> Iterator[Path]:
+    """A temporary file beside ``path`` that takes its place when the block ends well.
+
+    What stood at ``path`` stays until then, and for good when the block fails.
+
+    Parameters
+    ----------
+    path : Path
+    error : type
+        Raised when the system refuses to write.
+
+    Yields
+    ------
+    Path
+        Of an empty file in the same folder, with the same suffix.
+    """
+    check_writable(path, error)
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix)
+        os.close(handle)
+    except OSError as problem:
+        raise error(f"{path} cannot be written ({problem.strerror}): choose another place") from problem
+    temporary = Path(name)
+    try:
+        yield temporary
+        _publish(temporary, path)
+    except OSError as problem:
+        raise error(f"{path} could not be written ({problem.strerror}): nothing was changed") from problem
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def check_writable(path: Path, error: type[GhostbusterError]) -> None:
+    """Refuse a place where nothing can be written, before any costly work.
+
+    Raises
+    ------
+    GhostbusterError
+        The given one, when ``path`` is a folder, or its folder is missing or read-only.
+    """
+    if path.is_dir():
+        raise error(f"{path} is a folder; expected the name of a file to write")
+    if not path.parent.is_dir():
+        raise error(f"{path.parent} is no folder: make it first, or write {path.name} elsewhere")
+    if not os.access(path.parent, os.W_OK | os.X_OK):
+        raise error(f"{path.parent} cannot be written to: choose another place for {path.name}")
+
+
+def _publish(temporary: Path, path: Path) -> None:
+    """Flush to the disk, give the rights a new file has (or the old one had), and rename."""
+    mask = os.umask(0)
+    os.umask(mask)
+    temporary.chmod(path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~mask)
+    with temporary.open("rb") as handle:
+        os.fsync(handle.fileno())
+    temporary.replace(path)

@@ -1,0 +1,143 @@
+"""The documents agree with the code and with each other."""
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+from ghostbuster.heads import HEADS
+
+import ghostbuster
+from ghostbuster.cli import COMMANDS, app
+from ghostbuster.features.space import SPACES
+from ghostbuster.report.forms import CSV_COLUMNS, FORMS
+from ghostbuster.tables import TABLES
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text("utf-8")
+CLI = (ROOT / "docs" / "cli.md").read_text("utf-8")
+DESIGN = (ROOT / "docs" / "design.md").read_text("utf-8")
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "examples").glob("*.md")])
+
+
+def commands_of_ci():
+    """The set-up commands that .ci/run executes."""
+    listed = re.search(r"COMMANDS=\(\n(.*?)\n\)", (ROOT / ".ci" / "run").read_text("utf-8"), re.DOTALL)
+    return re.findall(r'^  "(.*)"$', listed[1], re.MULTILINE)
+
+
+def options_of(name):
+    """Every spelling of every option of a command."""
+    import typer
+
+    command = typer.main.get_command(app).commands[name]
+    return {spelling for option in command.params for spelling in option.opts if spelling.startswith("-")}
+
+
+def section(document, title):
+    """What stands below a heading, up to the next of its level."""
+    return re.search(rf"^## {re.escape(title)}\n(.*?)(?=^## |\Z)", document, re.MULTILINE | re.DOTALL)[1]
+
+
+def test_the_two_set_up_commands_are_those_that_ci_runs():
+    blocks = re.findall(r"```sh\n(.*?)\n```", README, re.DOTALL)
+    set_up = [block for block in blocks if block.startswith("pip install")]
+    assert set_up == commands_of_ci()
+    assert len(set_up) == 2
+
+
+def test_ci_can_be_executed():
+    assert os.access(ROOT / ".ci" / "run", os.X_OK)
+
+
+def test_no_document_has_a_gap_left_to_fill():
+    for path in DOCUMENTS:
+        assert "TODO" not in path.read_text("utf-8"), path.name
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_every_file_that_a_document_links_to_is_there(path):
+    for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", path.read_text("utf-8")):
+        if "://" not in target:
+            assert (path.parent / target).exists(), target
+
+
+def test_every_path_in_the_readmes_table_of_places_is_there():
+    rows = re.findall(r"^\| (`.*?`) \|", section(README, "How it works"), re.MULTILINE)
+    named = [name for row in rows for name in re.findall(r"`([^`]+)`", row)]
+    assert len(named) > 10
+    for name in named:
+        assert (ROOT / name).exists() or (ROOT / "ghostbuster" / name).exists(), name
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_reference_names_every_option_of_a_command(name):
+    text = section(CLI, name)
+    shared = {"--model", "--weak-model", "--strong-model", "--quiet", "-m", "-q", "-h", "--help"}
+    for option in options_of(name) - shared:
+        assert f"`{option}`" in text, option
+    for option in re.findall(r"`(--[a-z-]+)`", text):
+        assert option in options_of(name), option
+
+
+def test_the_reference_lists_every_name_that_an_option_takes():
+    for table, title in ((FORMS, "score-file"), (TABLES, "score-table"), (SPACES, "train"), (HEADS, "train")):
+        for name in table:
+            assert f"`{name}`" in section(CLI, title), name
+
+
+def test_the_reference_lists_every_field_of_a_verdict():
+    fields = re.findall(r"^\| `(\w+)` \| \w", section(CLI, "score-file"), re.MULTILINE)
+    assert fields == [*CSV_COLUMNS, "evidence"]
+
+
+def test_every_exit_code_is_documented():
+    from ghostbuster.cli import INTERRUPTED, USERS_MISTAKE
+    from ghostbuster.commands.score_file import NONE_GOOD, SOME_BAD
+
+    codes = set(map(int, re.findall(r"^\| (\d+) \|", section(CLI, "Exit codes"), re.MULTILINE)))
+    assert codes == {0, SOME_BAD, NONE_GOOD, USERS_MISTAKE, INTERRUPTED}
+
+
+def test_the_design_lists_every_module_and_no_other():
+    tree = section(DESIGN, "Folders are the architecture")
+    listed, folders = set(), {}
+    for line in tree.splitlines():
+        found = re.match(r"( {6,})([\w/]+\.py|[\w]+/)( |$)", line)
+        if not found:
+            continue
+        depth = len(found[1])
+        folders = {d: f for d, f in folders.items() if d < depth}
+        if found[2].endswith("/"):
+            folders[depth] = found[2]
+        else:
+            listed.add("".join(folders[d] for d in sorted(folders)) + found[2])
+    package = Path(ghostbuster.__file__).parent
+    there = {str(path.relative_to(package)) for path in package.rglob("*.py")}
+    assert listed == {path for path in there if path == "__init__.py" or not path.endswith("__init__.py")}
+
+
+def test_the_python_example_runs(tmp_path, monkeypatch, capsys):
+    from prose import labelled
+
+    (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    texts, labels, prompts = labelled(20)
+    monkeypatch.chdir(tmp_path)
+    code = code.replace("GhostbusterClassifier()", "GhostbusterClassifier(space='zeroshot', max_features=3)")
+    exec(
+        compile(code, "README.md", "exec"),
+        {"texts": texts, "labels": labels, "prompts": prompts, "new_texts": texts[:2]},
+    )
+    assert (tmp_path / "mine.joblib").exists()
+    assert len(capsys.readouterr().out.splitlines()) == 2
+
+
+def test_the_examples_are_as_long_as_their_readme_says():
+    table = (ROOT / "examples" / "README.md").read_text("utf-8")
+    for name in ("human.txt", "machine.txt"):
+        words = len((ROOT / "examples" / name).read_text("utf-8").split())
+        assert f"| `{name}` | {words} |" in table
+
+
+def test_the_version_is_said_once_in_the_code_and_once_in_the_project_file():
+    assert f'version = "{ghostbuster.__version__}"' in (ROOT / "pyproject.toml").read_text("utf-8")

@@ -1,0 +1,128 @@
+import csv
+import io
+import json
+import math
+
+import pytest
+from ghostbuster.metrics import Estimate
+from ghostbuster.thresholds import Threshold
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ghostbuster.errors import SettingError
+from ghostbuster.report.facts import FACT_FORMS
+from ghostbuster.report.forms import FORMS, form
+from ghostbuster.report.rows import Report
+from ghostbuster.verdict import Evidence, Verdict
+
+PROMISE = Threshold(rate=0.01, probability=0.943, fpr=Estimate(0.0097, 0.0071, 0.0132), n_human=4312)
+VERDICTS = (
+    Verdict(0.02125, "human", ("probability 0.021 is below 0.500",), 420, 1325),
+    Verdict(
+        0.99131, "machine", ("at or above 0.943",), 400, 313, (Evidence("strong.logprob mean", -2.5, 0.75),)
+    ),
+    Verdict(math.nan, "unsure", ("too short: 12 tokens", "2 invisible marks were removed"), 12, 9),
+)
+REPORT = Report(("a.txt", "b.txt", "c.txt"), VERDICTS, "default@1f0c4a5b6d7e", PROMISE)
+
+PATHS = st.text(st.characters(codec="utf-8"), max_size=60)
+
+
+def test_json_holds_every_field_of_every_verdict():
+    assert json.loads(FORMS["json"](REPORT))[1] == {
+        "path": "b.txt",
+        "probability": 0.99131,
+        "label": "machine",
+        "reasons": ["at or above 0.943"],
+        "n_tokens": 400,
+        "n_words": 313,
+        "model": "default@1f0c4a5b6d7e",
+        "evidence": [{"feature": "strong.logprob mean", "value": -2.5, "contribution": 0.75}],
+    }
+
+
+def test_a_text_that_was_not_judged_has_no_number_in_any_form():
+    assert json.loads(FORMS["json"](REPORT))[2]["probability"] is None
+    assert json.loads(FORMS["jsonl"](REPORT).splitlines()[2])["probability"] is None
+    assert list(csv.DictReader(io.StringIO(FORMS["csv"](REPORT))))[2]["probability"] == ""
+    assert FORMS["table"](REPORT).splitlines()[6].split() == ["c.txt", "unsure", "-", "9"]
+
+
+def test_the_table_reads_as_a_person_expects(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "90")
+    assert FORMS["table"](REPORT) == (
+        "file   verdict          probability       words\n"
+        "-----------------------------------------------\n"
+        "a.txt  human-written          0.021       1,325\n"
+        "  - probability 0.021 is below 0.500\n"
+        "b.txt  machine-written        0.991         313\n"
+        "  - at or above 0.943\n"
+        "c.txt  unsure                     -           9\n"
+        "  - too short: 12 tokens\n"
+        "  - 2 invisible marks were removed\n"
+        "\n"
+        "Probability: that a machine wrote the text, were machine and human texts equally common. A\n"
+        "text is called machine-written from 0.943 on: 0.97 % of 4,312 texts by people, held out of\n"
+        "training, scored that high (95 % interval 0.71 % to 1.3 %). A verdict is a reason to look\n"
+        "closer, not evidence by itself. Detector: default@1f0c4a5b6d7e."
+    )
+
+
+@pytest.mark.parametrize("name", FORMS)
+@given(path=PATHS)
+def test_every_form_keeps_one_row_a_text_whatever_a_file_is_called(name, path):
+    shown = FORMS[name](Report((path,), VERDICTS[:1], "m", PROMISE))
+    if name == "table":
+        assert all(line.isprintable() for line in shown.split("\n"))
+        assert len([line for line in shown.split("\n") if "human-written" in line and "0.021" in line]) == 1
+    elif name == "csv":
+        (row,) = csv.DictReader(io.StringIO(shown, newline=""))
+        assert row["path"] == path
+    else:
+        rows = json.loads(shown)
+        assert (rows[0] if name == "json" else rows)["path"] == path
+
+
+@pytest.mark.parametrize("columns", [20, 60, 80, 110, 300])
+@pytest.mark.parametrize("path", ["a", "long/" * 40 + "name.txt", "論文/" * 30])
+def test_no_line_of_the_table_is_wider_than_the_terminal_or_110(monkeypatch, columns, path):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    shown = FORMS["table"](Report((path,), VERDICTS[:1], "m", PROMISE))
+    assert max(map(len, shown.splitlines())) <= min(max(columns, 60), 110)
+    assert path[-2:] in shown
+
+
+def test_no_text_makes_no_row():
+    empty = Report((), (), "m", PROMISE)
+    assert json.loads(FORMS["json"](empty)) == []
+    assert FORMS["jsonl"](empty) == ""
+    assert FORMS["csv"](empty).count("\n") == 0
+
+
+def test_an_unknown_form_names_the_nearest():
+    with pytest.raises(
+        SettingError, match="'jsnl'; expected one of 'table', 'json', 'jsonl', 'csv'; did you mean 'json"
+    ):
+        form("jsnl")
+
+
+def test_facts_are_an_outline_that_loses_nothing():
+    facts = {
+        "digest": "ab" * 32,
+        "features": ["strong.logprob mean", "weak.rank q50"],
+        "thresholds": [{"rate": 0.01, "probability": 0.943, "n_human": 4312}],
+        "data": {"n_human": 4312, "sources": {"essays": {"n_human": 126, "n_machine": 126}}},
+    }
+    assert json.loads(FACT_FORMS["json"](facts)) == facts
+    assert FACT_FORMS["table"](facts) == (
+        f"digest: {'ab' * 32}\n"
+        "features (2):\n"
+        "  - strong.logprob mean\n"
+        "  - weak.rank q50\n"
+        "thresholds (1):\n"
+        "  - rate 0.01, probability 0.943, n human 4,312\n"
+        "data:\n"
+        "  n human: 4,312\n"
+        "  sources:\n"
+        "    essays: n human 126, n machine 126"
+    )
