@@ -1,0 +1,148 @@
+"""Who competes, and how each is asked.
+
+Every contender gives one raw score a text, higher for machine. Calibration and the promised threshold are
+made the same way for all, from scores of training texts that were held out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from ghostbuster.calibration import Calibration
+from ghostbuster.features.search import FeatureSearch
+from ghostbuster.folds import balanced_weights
+from ghostbuster.heads import Head, make_head
+from ghostbuster.metrics import bar
+from training.material import Columns, Indices, Material, columns_of
+
+Float1d = npt.NDArray[np.float64]
+Folds = list[tuple[Indices, Indices]]
+PROMISE = 0.01  # the false-positive rate whose threshold is tried on unseen sources
+
+
+class Contender(Protocol):
+    """Learns from some rows of a material and scores others."""
+
+    def choose(self, train: Indices, folds: Folds) -> Indices | None:
+        """What is chosen once from the training side, if anything."""
+        ...
+
+    def raw(self, train: Indices, test: Indices, chosen: Indices | None) -> Float1d:
+        """Raw scores of ``test``, higher for machine, shape (n_test,)."""
+        ...
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What a contender says of the texts it is asked about.
+
+    Attributes
+    ----------
+    probability : array of shape (n_test,)
+        Of machine, calibrated on held-out training texts.
+    bar : float
+        Probability that a share of ``PROMISE`` of held-out human training texts exceeds.
+    """
+
+    probability: Float1d
+    bar: float
+
+
+def ask(contender: Contender, material: Material, train: Indices, test: Indices, *, nested: bool) -> Answers:
+    """Fit on ``train``, calibrate on its own held-out parts, answer for ``test``.
+
+    Parameters
+    ----------
+    nested : bool
+        Whether each inner fold chooses its own features too (as the detector does), or those chosen once on
+        the whole training side are kept (cheaper; the test side is unseen either way).
+    """
+    folds = inner_folds(material, train)
+    chosen = contender.choose(train, folds)
+    raw = contender.raw(train, test, chosen)
+    held_out = np.empty(train.size)
+    for fit, held in folds:
+        rows = train[fit]
+        own = contender.choose(rows, inner_folds(material, rows)) if nested else chosen
+        held_out[held] = contender.raw(rows, train[held], own)
+    y = material.y[train]
+    weights = balanced_weights(y.astype(np.float64), material.sources[train])
+    calibration = Calibration().fit(held_out, y, sample_weight=weights)
+    return Answers(calibration.probability(raw), bar(calibration.probability(held_out)[y == 0], PROMISE))
+
+
+def inner_folds(material: Material, train: Indices) -> Folds:
+    """Folds inside a training side: one source out where there are three or more, else five grouped ones."""
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    sources, groups = material.sources[train], material.groups[train]
+    if np.unique(sources).size < 3:
+        folds = StratifiedGroupKFold(5, shuffle=True, random_state=0)
+        return list(folds.split(train, material.y[train], groups))
+    made = []
+    for source in np.unique(sources):
+        held = np.flatnonzero(sources == source)
+        made.append((np.flatnonzero((sources != source) & ~np.isin(groups, groups[held])), held))
+    return made
+
+
+@dataclass
+class Detector:
+    """Features chosen from a space, and a head on them."""
+
+    material: Material
+    space: str
+    head: str
+    max_features: int = 100
+    criterion: str | None = "log_loss"
+    memory: dict[bytes, Indices] = field(default_factory=dict)  # searches made, shared by heads
+    heads: dict[bytes, Head] = field(default_factory=dict)  # trained heads
+
+    @cached_property
+    def columns(self) -> Columns:
+        """Candidates of the space."""
+        return columns_of(self.material, self.space)
+
+    def choose(self, train: Indices, folds: Folds) -> Indices:
+        """Columns that the search chooses on ``train``, in order."""
+        if train.tobytes() not in self.memory:
+            search = FeatureSearch(
+                self.space, self.max_features, self.criterion, cv=None if self.criterion is None else folds
+            )
+            search.fit_matrix(
+                self.columns.matrix[train],
+                self.columns.features,
+                self.material.y[train],
+                sample_weight=self._weights(train),
+            )
+            place = {str(feature): i for i, feature in enumerate(self.columns.features)}
+            found = np.array([place[str(feature)] for feature in search.features_], dtype=np.intp)
+            self.memory[train.tobytes()] = found
+        return self.memory[train.tobytes()]
+
+    def fitted(self, train: Indices, chosen: Indices) -> Head:
+        """A head trained on the chosen columns of ``train``."""
+        key = train.tobytes() + chosen.tobytes()
+        if key not in self.heads:
+            sources = self.material.sources[train]
+            groups = sources if np.unique(sources).size > 1 else self.material.groups[train]
+            matrix = self.columns.matrix[np.ix_(train, chosen)].astype(np.float64)
+            head = make_head(self.head, 0)
+            y = self.material.y[train]
+            self.heads[key] = head.fit(matrix, y, sample_weight=self._weights(train), groups=groups)
+        return self.heads[key]
+
+    def raw(self, train: Indices, test: Indices, chosen: Indices | None) -> Float1d:
+        """Raw scores of ``test``."""
+        if chosen is None:
+            raise TypeError("a detector scores with the columns that choose() gave it")
+        matrix = self.columns.matrix[np.ix_(test, chosen)].astype(np.float64)
+        return self.fitted(train, chosen).raw_score(matrix)
+
+    def _weights(self, train: Indices) -> Float1d:
+        return balanced_weights(self.material.y[train].astype(np.float64), self.material.sources[train])

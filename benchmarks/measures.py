@@ -1,0 +1,63 @@
+"""Answers to figures, each with its 95 % interval."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from functools import partial
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ghostbuster.intervals import Estimate, bootstrap, wilson
+from ghostbuster.metrics import auroc, f1, tpr_at_fpr
+
+METRICS = ("auroc", "tpr", "f1", "fpr")
+FPR = 0.01
+RESAMPLES = 500
+Figures = dict[str, Estimate]
+
+
+def _f1_at_half(y: npt.NDArray[Any], probability: npt.NDArray[Any]) -> float:
+    return f1(y, probability >= 0.5)
+
+
+BOOTSTRAPPED = {"auroc": auroc, "tpr": partial(tpr_at_fpr, fpr=FPR), "f1": _f1_at_half}
+
+
+def measure(
+    y: npt.NDArray[np.intp],
+    probability: npt.NDArray[np.float64],
+    called: npt.NDArray[np.bool_],
+    groups: npt.NDArray[np.intp],
+) -> Figures:
+    """AUROC, true-positive rate at 1 % of these human texts, F1 at probability 0.5, false-positive rate.
+
+    Parameters
+    ----------
+    y : array of shape (n_texts,)
+    probability : array of shape (n_texts,)
+    called : array of shape (n_texts,)
+        Whether the probability lies above the bar promised for 1 % of human texts.
+    groups : array of shape (n_texts,)
+        The bootstrap draws whole groups. The interval of ``fpr`` is Wilson's, over texts.
+
+    Returns
+    -------
+    dict of Estimate
+        Only ``fpr`` where there are human texts alone.
+    """
+    human = y == 0
+    figures = {"fpr": wilson(int(called[human].sum()), int(human.sum()))}
+    if human.all():
+        return figures
+    found = {
+        name: bootstrap(metric, y, probability, groups, n_resamples=RESAMPLES)
+        for name, metric in BOOTSTRAPPED.items()
+    }
+    return found | figures
+
+
+def plain(figures: Figures) -> dict[str, dict[str, float]]:
+    """For JSON."""
+    return {name: asdict(estimate) for name, estimate in figures.items()}

@@ -1,0 +1,243 @@
+import json
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from benchmarks.accuracy import measure_all
+from benchmarks.accuracy_report import report
+from benchmarks.baseline import Tfidf
+from benchmarks.contenders import PROMISE, Detector, ask, inner_folds
+from benchmarks.measures import measure
+from benchmarks.protocols import leave_one_source_out
+from benchmarks.shortened import first_tokens
+from benchmarks.trials import BASELINE, figures_by_file, run_trial
+from benchmarks.zeroshot import DIRECTIONS, zero_shot
+from ghostbuster.features.space import SPACES
+from ghostbuster.fitting import Examples, held_out_scores
+from ghostbuster.folds import balanced_weights
+from ghostbuster.intervals import wilson
+from ghostbuster.reading import Reading
+from ghostbuster.scores import TokenScores, Vectors
+from ghostbuster.settings import Settings
+from ghostbuster.text import PreparedText
+from training.data import summary
+from training.labelled import LabelledText
+from training.material import Material, columns_of
+from training.score_cache import cached_scores, scores_key
+
+N_TOKENS = 40
+CHANNELS = [f"{source}.logprob" for source in ("weak", "strong", "unigram", "trigram")]
+
+
+def material(files=("a.train", "b.all", "c.all"), per_class=30, shift=0.6, seed=0):
+    """Texts whose machine half has smaller log-probs; four texts in a row share a group."""
+    rng = np.random.default_rng(seed)
+    texts = [
+        LabelledText(
+            key=f"{file}-{i}",
+            text=" ".join(rng.choice(["oak", "elm", "ash", "yew", "fir"], N_TOKENS)),
+            raw="",
+            label=i % 2,
+            file=file,
+            source=file.split(".")[0],
+            domain="d",
+            generator="g",
+            attack="swap",
+            links=(),
+            group=1000 * k + i // 4,
+        )
+        for k, file in enumerate(files)
+        for i in range(2 * per_class)
+    ]
+    y = np.repeat([text.label for text in texts], N_TOKENS)
+    likelier = np.exp(-shift * y)
+    channels = {name: -rng.gamma(2.0, 1.5, y.size) * likelier for name in CHANNELS}
+    channels |= {name.replace("logprob", "prob"): np.exp(values) for name, values in channels.items()}
+    ranks = 1.0 + rng.poisson(3, y.size)
+    for source in ("weak", "strong"):
+        channels |= {f"{source}.rank": ranks, f"{source}.logrank": np.log(ranks)}
+        for name in ("entropy", "varentropy", "cross_entropy", "cross_varentropy"):
+            channels[f"{source}.{name}"] = rng.gamma(2.0, 1.0, y.size)
+    vectors = Vectors(channels, np.arange(len(texts) + 1) * N_TOKENS)
+    prepared = tuple(PreparedText(text.text, N_TOKENS) for text in texts)
+    ends = np.concatenate([np.cumsum([4] * N_TOKENS) - 1 for _ in texts])
+    return Material(tuple(texts), Reading(prepared, vectors, np.full(len(texts), N_TOKENS)), ends)
+
+
+def test_first_tokens_are_the_first_of_the_chosen_texts():
+    vectors = Vectors({"a.x": np.arange(9.0)}, np.array([0, 3, 7, 9]))
+    cut = first_tokens(vectors, np.array([1, 0]), 2)
+    assert cut.channels["a.x"].tolist() == [3.0, 4.0, 0.0, 1.0]
+    assert cut.offsets.tolist() == [0, 2, 4]
+
+
+def test_figures_agree_with_a_count_by_hand():
+    y = np.array([0, 0, 0, 0, 1, 1, 1, 1])
+    p = np.array([0.1, 0.2, 0.3, 0.6, 0.4, 0.7, 0.8, 0.9])
+    figures = measure(y, p, p > 0.5, np.arange(8))
+    assert figures["auroc"].value == 15 / 16  # one of 16 pairs is the wrong way round
+    assert figures["tpr"].value == 3 / 4  # none of the people may be called machine: the bar is 0.6
+    assert figures["f1"].value == pytest.approx(2 * 3 / (2 * 3 + 1 + 1))
+    assert figures["fpr"] == wilson(1, 4)
+
+
+def test_human_texts_alone_have_a_false_positive_rate_only():
+    figures = measure(
+        np.zeros(4, dtype=int), np.full(4, 0.5), np.array([True, False, False, False]), np.arange(4)
+    )
+    assert set(figures) == {"fpr"}
+    assert figures["fpr"].value == 0.25
+
+
+def test_every_zero_shot_statistic_has_a_direction():
+    names = {str(feature).split()[0] for feature in SPACES["zeroshot"].rule()}
+    assert names == set(DIRECTIONS)
+
+
+def test_inner_folds_leave_out_one_source_and_all_that_is_related_to_it():
+    made = material()
+    related = Material(
+        tuple(
+            text if i else LabelledText(**{n: getattr(text, n) for n in text.__slots__} | {"group": 1000})
+            for i, text in enumerate(made.texts)
+        ),
+        made.reading,
+        made.ends,
+    )
+    for fit, held in inner_folds(related, np.arange(len(related.texts))):
+        assert len(set(related.sources[held])) == 1
+        assert not set(related.groups[fit]) & set(related.groups[held])
+        assert not set(related.sources[fit]) & set(related.sources[held])
+
+
+def test_the_promised_bar_is_kept_on_the_held_out_texts_it_was_set_on():
+    made = material(per_class=120)
+    train = np.arange(len(made.texts))
+    statistic = next(iter(zero_shot(columns_of(made, "zeroshot")).values()))
+    answers = ask(statistic, made, train, train, nested=True)  # untrained: the test side is the held-out one
+    human = answers.probability[made.y == 0]
+    assert np.mean(human > answers.bar) <= PROMISE < np.mean(human >= np.sort(human)[-5])
+
+
+def test_the_detector_is_held_out_as_the_shipped_one_is():
+    made = material()
+    rows = np.arange(len(made.texts))
+    ours = Detector(made, "ngram", "logistic", max_features=3)
+    held_out = np.empty(rows.size)
+    for fit, held in inner_folds(made, rows):
+        held_out[held] = ours.raw(fit, held, ours.choose(fit, inner_folds(made, fit)))
+    columns = ours.columns
+    examples = Examples(
+        columns.features,
+        columns.matrix,
+        made.y.astype(float),
+        balanced_weights(made.y.astype(float), made.sources),
+        made.groups,
+        made.sources,
+    )
+    shipped = held_out_scores(examples, Settings("ngram", 3, "log_loss", "logistic", 5, 0))
+    np.testing.assert_allclose(held_out, shipped, rtol=1e-6, atol=1e-9)
+
+
+def test_a_contender_never_answers_for_what_it_learned_from():
+    made = material()
+    seen = []
+
+    class Spy(Tfidf):
+        def raw(self, train, test, chosen=None):  # noqa: ARG002
+            seen.append((set(made.groups[train]), set(made.groups[test])))
+            return np.zeros(test.size) + made.y[test]
+
+    run_trial(made, Spy(made), leave_one_source_out(made.texts), nested=True, log=lambda _: None)
+    assert len(seen) == 3 * (1 + 2 * 0 + 5)  # two sources left: five grouped folds inside each
+    assert all(not learned & asked for learned, asked in seen)
+
+
+def test_the_whole_benchmark_makes_a_document_with_every_file_and_contender():
+    made = material(files=("a.train", "b.all", "c.all", "detectrl.human_perturbed"), per_class=60)
+    contenders = {
+        "ghostbuster (logistic head)": Detector(made, "ngram", "logistic", max_features=2),
+        "ghostbuster (lightgbm head)": Detector(made, "ngram", "lightgbm", max_features=2),
+        BASELINE: Tfidf(made),
+        **{f"`{n}`": s for n, s in list(zero_shot(columns_of(made, "zeroshot")).items())[:1]},
+    }
+    found = measure_all(made, contenders, log=lambda _: None)
+    found |= {
+        "plan": "a plan",
+        "n_crops": 0,
+        "space": "ngram",
+        "max_features": 2,
+        "versions": {"numpy": "1"},
+        "models": [{"role": "weak", "parameters": 1_300_000}, {"role": "unigram"}],
+        "n_tokens": 7,
+        "files": summary(made.texts),
+        "sources": {text.file: text.source for text in made.texts},
+    }
+    document = report(json.loads(json.dumps(found)))
+    ours = found["leave_one_source_out"]["ghostbuster (logistic head)"]["b.all"]["auroc"]["value"]
+    assert ours > 0.7  # machine texts are likelier by construction
+    assert (
+        0.35 < found["leave_one_source_out"][BASELINE]["b.all"]["auroc"]["value"] < 0.65
+    )  # words say nothing
+    for name in (*contenders, "Leave-one-source-out: b.all", "In-domain: a.train", "`swap`", "weak 1.3M"):
+        assert name in document
+    assert f"| {ours:.3f} [" in document
+    assert "nan" not in document
+
+
+def test_figures_are_given_only_for_files_that_were_asked_about():
+    made = material()
+    probability = np.where(made.files == "b.all", 0.5 + 0.4 * (made.y - 0.5), np.nan)
+    outcome = SimpleNamespace(probability=probability, called=np.zeros(probability.size, dtype=bool))
+    assert list(figures_by_file(made, outcome)) == ["b.all"]
+
+
+class FakePanel:
+    sources = ("weak",)
+
+    def __init__(self, fingerprint="f", fails=False):
+        self.fingerprints = {"weak": fingerprint}
+        self.asked = 0
+        self.fails = fails
+
+    def score(self, texts):
+        self.asked += 1
+        if self.fails:
+            raise RuntimeError("out of memory")
+        lengths = [len(text.split()) for text in texts]
+        offsets = np.concatenate(([0], np.cumsum(lengths)))
+        values = -np.arange(offsets[-1], dtype=np.float32)
+        ends = np.concatenate([np.arange(1, n + 1) for n in lengths])
+        return {"weak": TokenScores({"logprob": values}, ends, offsets)}
+
+
+def test_scores_are_asked_for_once_and_read_back_equal(tmp_path):
+    panel, texts = FakePanel(), ["one two", "three"]
+    first, again = (cached_scores(panel, "a", texts, tmp_path, log=lambda _: None) for _ in range(2))
+    assert panel.asked == 1
+    np.testing.assert_array_equal(first["weak"].channels["logprob"], again["weak"].channels["logprob"])
+    np.testing.assert_array_equal(first["weak"].offsets, again["weak"].offsets)
+    np.testing.assert_array_equal(first["weak"].ends, again["weak"].ends)
+
+
+def test_other_texts_another_order_and_other_models_have_other_keys():
+    keys = [
+        scores_key({"weak": "f"}, ["one", "two"]),
+        scores_key({"weak": "f"}, ["two", "one"]),
+        scores_key({"weak": "f"}, ["onetwo"]),
+        scores_key({"weak": "g"}, ["one", "two"]),
+    ]
+    assert len(set(keys)) == 4
+
+
+def test_a_pass_that_fails_leaves_no_file(tmp_path):
+    with pytest.raises(RuntimeError, match="out of memory"):
+        cached_scores(FakePanel(fails=True), "a", ["one"], tmp_path, log=lambda _: None)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_cache_holds_no_text(tmp_path):
+    cached_scores(FakePanel(), "a", ["unmistakable words"], tmp_path, log=lambda _: None)
+    (path,) = tmp_path.iterdir()
+    assert b"unmistakable" not in path.read_bytes()

@@ -1,0 +1,125 @@
+"""The card of the shipped detector, from what it knows of itself and the benchmark's figures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ghostbuster.detector import GhostbusterClassifier
+
+LICENCES = {
+    "biscope": "BiScope, CC BY-SA 4.0",
+    "detectrl": "DetectRL, no licence stated",
+    "l2r": "Learning to Rewrite, CC BY 3.0",
+    "lastde": "Lastde, no licence stated",
+    "outfox": "OUTFOX, Apache-2.0",
+    "rexshijaku": "TOEFL essays beside ChatGPT's (rexshijaku), MIT",
+    "hc3plus": "HC3 Plus, none stated",
+}
+
+TEMPLATE = """# The default detector
+
+`default.joblib`, sha256 `{digest}`. Head `{head}`, {n_features} features of the space `{space}`, seed
+{seed}. Made by `python -m training.train_default`; the weak models are the embedded ones, and scoring
+with others is refused.
+
+## What it learned from
+
+{n_human} human and {n_machine} machine texts (whole ones and passages of them), {n_tokens} tokens. No
+text is in this repository or in the artifact: it holds numbers only.
+
+| source | human | machine | from |
+|---|---|---|---|
+{sources}
+
+Texts are English: stories, reviews, news, abstracts, school and exam essays, forum answers, nine
+registers of everyday prose; the machine ones come from language models between text-davinci-003 and
+GPT-4o. Never learned from: `hc3plus` (30-word summaries), `detectrl.human_perturbed` (people's texts
+with noise).
+
+## How well it does on a source it has not seen
+
+Each row is a detector of the same make, trained without the source and asked about it. All figures,
+intervals and the protocol: [docs/accuracy.md](../../docs/accuracy.md).
+
+| file | AUROC | TPR at 1 % FPR | FPR where 1 % was promised | AUROC of TF-IDF |
+|---|---|---|---|---|
+{figures}
+
+## Thresholds
+
+From scores of human texts that were held out together with their whole source:
+
+| promised | probability from which a text is called machine | measured | human texts |
+|---|---|---|---|
+{thresholds}
+
+A source whose people write unlike all of these breaks the promise: see the fourth column above.
+Recalibrate on texts of the people it will judge.
+
+## Limits
+
+* It is evidence, not proof: nobody should be punished on its word. Second-language writers, very plain
+  or very formal writers, and texts that were edited by a machine are where such detectors err.
+* English prose only; texts under {min_tokens} tokens are `unsure`. Newer language models than those
+  above, models made to write like people, and paraphrasers may pass.
+* Rewriting, noise and translation lower its score; the ranking survives better than the threshold.
+"""
+
+
+def card(detector: GhostbusterClassifier, digest: str, figures: Mapping[str, Any]) -> str:
+    """The card in Markdown.
+
+    Parameters
+    ----------
+    detector : GhostbusterClassifier, fitted with sources
+    digest : str
+        SHA-256 of the artifact.
+    figures : mapping
+        What ``benchmarks.accuracy`` wrote as JSON.
+    """
+    data = detector.manifest_["data"]
+    return TEMPLATE.format(
+        digest=digest,
+        head=detector.head,
+        n_features=len(detector.features_),
+        space=detector.space,
+        seed=detector.random_state,
+        n_human=data["n_human"],
+        n_machine=data["n_machine"],
+        n_tokens=data["n_tokens"],
+        sources="\n".join(
+            f"| {name} | {n['n_human']} | {n['n_machine']} | {LICENCES.get(name, 'unknown')} |"
+            for name, n in data["sources"].items()
+        ),
+        figures=_figures(detector, figures),
+        thresholds=_thresholds(detector),
+        min_tokens=detector.min_tokens,
+    )
+
+
+def _figures(detector: GhostbusterClassifier, found: Mapping[str, Any]) -> str:
+    """One row a file, of the contender with this head."""
+    unseen = found["leave_one_source_out"]
+    name = next(name for name in found["detectors"] if f"({detector.head} head)" in name)
+    rows = []
+    for file, ours in unseen[name].items():
+        cells = [_cell(ours.get(metric)) for metric in ("auroc", "tpr", "fpr")]
+        rows.append(
+            f"| {file} | {' | '.join(cells)} | {_cell(unseen[found['baseline']][file].get('auroc'))} |"
+        )
+    return "\n".join(rows)
+
+
+def _cell(figure: Mapping[str, float] | None) -> str:
+    if figure is None:
+        return "-"
+    return f"{figure['value']:.3f} [{figure['low']:.3f}, {figure['high']:.3f}]"
+
+
+def _thresholds(detector: GhostbusterClassifier) -> str:
+    rows = []
+    for one in detector.thresholds_:
+        measured = f"{one.fpr.value:.2%} [{one.fpr.low:.2%}, {one.fpr.high:.2%}]"
+        rows.append(f"| {one.rate:.1%} | {one.probability:.4f} | {measured} | {one.n_human} |")
+    return "\n".join(rows)
