@@ -2,7 +2,7 @@
 
 Read through llama.cpp, in windows of 511 tokens behind a BOS (none overlapping), as the corpus stands.
 
-    PYTHONPATH=. python training/bits_per_character.py --weights ghostbuster/models/weights RUNS/corpus/heldout/*.txt
+    PYTHONPATH=. python training/bits_per_character.py RUNS/corpus/heldout/*.txt
 """
 
 import argparse
@@ -51,14 +51,13 @@ def ngram_nats(model: NgramModel, texts: list[list[int]], order: int) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--weights", type=Path, required=True)
+    parser.add_argument("--weights", type=Path, default=Path("ghostbuster/models/weights"))
     parser.add_argument("--limit", type=int, default=10**9, help="characters of each register")
     parser.add_argument("registers", type=Path, nargs="+")
     options = parser.parse_args()
+    print("| register | characters | tokens | weak | strong | trigram | unigram |")
+    print("|---|---|---|---|---|---|---|")
     ngrams = NgramModel.load(options.weights / "embedded-ngram")
-    print(
-        "| register | characters | tokens | weak | strong | trigram | unigram |\n|---|---|---|---|---|---|---|"
-    )
     weak_path, strong_path = (options.weights / f"embedded-{role}.gguf" for role in ("weak", "strong"))
     with Reader(weak_path) as weak, Reader(strong_path) as strong:
         for path in options.registers:
@@ -68,10 +67,8 @@ def main() -> None:
             nats = [nats_of(weak, ids), nats_of(strong, ids)]
             nats += [ngram_nats(ngrams, ids, order) for order in (3, 1)]
             bits = [f"{value / math.log(2) / n_characters:.3f}" for value in nats]
-            print(
-                f"| {path.stem} | {n_characters:,} | {sum(map(len, ids)):,} | {' | '.join(bits)} |",
-                flush=True,
-            )
+            cells = [path.stem, f"{n_characters:,}", f"{sum(map(len, ids)):,}", *bits]
+            print(f"| {' | '.join(cells)} |", flush=True)
 
 
 if __name__ == "__main__":

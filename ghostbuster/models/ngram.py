@@ -5,7 +5,6 @@ A model is a folder of plain ``.npy`` arrays, read by memory map, and a ``meta.j
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -14,58 +13,47 @@ import numpy as np
 import numpy.typing as npt
 
 from ghostbuster.errors import InputError, ModelError, SettingError
+from ghostbuster.models.ngram_store import (
+    Counts,
+    Shape,
+    UnsignedArray,
+    damaged,
+    read_array,
+    read_counts,
+    read_meta,
+)
 
-UnsignedArray = npt.NDArray[np.unsignedinteger]
 Int32Array = npt.NDArray[np.int32]
 Int64Array = npt.NDArray[np.int64]
 Float32Array = npt.NDArray[np.float32]
 Float64Array = npt.NDArray[np.float64]
 
-SCHEMA = 1
 ORDERS = (1, 3)
-PARTS = ("contexts", "totals", "keys", "counts")
-MOST_PIECES = 1 << 21  # three piece ids fit one 64-bit key
 
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """Counts of one order: which token followed which context how often.
-
-    An n-gram that was pruned counts as never seen, while its context's total remembers it. So its
-    whole share goes to the lower order, and the probabilities after a context still sum to one.
+    """One order of the model: counts, and what each context leaves to the order below.
 
     Parameters
     ----------
-    contexts : (n_contexts,) sorted
-        Each context as one number: its token ids as digits in base ``n_vocab``.
-    totals : (n_contexts,)
-        How often anything followed the context.
-    keys : (n_grams,) sorted
-        Row of the context in ``contexts``, times ``n_vocab``, plus the id of the token that followed.
-    counts : (n_grams,)
-        How often it did.
+    stored : Counts
     backed_off : (n_contexts,)
-        Share of the probability that the lower order distributes.
+        Share of the probability that the lower order distributes. An n-gram that was pruned counts
+        as never seen while its context's total remembers it: its whole share goes to the lower
+        order, and the probabilities after a context still sum to one.
     """
 
-    contexts: UnsignedArray
-    totals: UnsignedArray
-    keys: UnsignedArray
-    counts: UnsignedArray
+    stored: Counts
     backed_off: Float64Array
 
     @classmethod
-    def of(
-        cls, arrays: tuple[UnsignedArray, UnsignedArray, UnsignedArray, UnsignedArray], shape: Shape
-    ) -> Self:
+    def of(cls, stored: Counts, shape: Shape) -> Self:
         """Work out what each context leaves to the lower order."""
-        contexts, totals, keys, counts = arrays
-        discounted = np.bincount(
-            (keys // keys.dtype.type(shape.n_vocab)).astype(np.int64),
-            weights=counts - shape.discount,
-            minlength=len(contexts),
-        )
-        return cls(contexts, totals, keys, counts, 1.0 - discounted / totals)
+        rows = (stored.keys // stored.keys.dtype.type(shape.n_vocab)).astype(np.int64)
+        weights = stored.counts - shape.discount
+        discounted = np.bincount(rows, weights=weights, minlength=len(stored.contexts))
+        return cls(stored, 1.0 - discounted / stored.totals)
 
     def interpolate(
         self, context: Int64Array, ids: Int64Array, lower: Float64Array, shape: Shape
@@ -74,23 +62,14 @@ class Level:
 
         P(w|h) = (c(h, w) - d) / c(h) + d types(h) / c(h) P_lower(w); an unseen context gives P_lower.
         """
-        if not len(self.keys):
+        if not len(self.stored.keys):
             return lower
-        row, seen = _find(self.contexts, context)
-        at, counted = _find(self.keys, row * shape.n_vocab + ids)
+        row, seen = _find(self.stored.contexts, context)
+        at, counted = _find(self.stored.keys, row * shape.n_vocab + ids)
         counted &= seen
         probability = lower * np.where(seen, self.backed_off[row], 1.0)
-        share = (self.counts[at] - shape.discount) / self.totals[row]
+        share = (self.stored.counts[at] - shape.discount) / self.stored.totals[row]
         return probability + np.where(counted, share, 0.0)
-
-
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """What the counts mean: vocabulary size, the id that pads a text's start, the discount."""
-
-    n_vocab: int
-    bos: int
-    discount: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,11 +109,13 @@ class NgramModel:
             When a file is missing or damaged, or of another schema.
         """
         folder = Path(folder)
-        tokenizer, shape = _read_meta(folder / "meta.json")
-        neighbours = _read(folder / "unigram.npy")
+        tokenizer, shape = read_meta(folder / "meta.json")
+        neighbours = read_array(folder / "unigram.npy")
         if neighbours.shape != (shape.n_vocab,) or not neighbours.any():
-            raise ModelError(_damaged(folder / "unigram.npy", f"counts of {shape.n_vocab} pieces"))
-        bigram, trigram = (_read_level(folder, name, shape) for name in ("bigram", "trigram"))
+            raise ModelError(damaged(folder / "unigram.npy", f"counts of {shape.n_vocab} pieces"))
+        bigram, trigram = (
+            Level.of(read_counts(folder, name, shape), shape) for name in ("bigram", "trigram")
+        )
         return cls(tokenizer, shape, kneser_ney_base(neighbours), bigram, trigram)
 
     def logprob(self, ids: Int32Array, offsets: Int64Array, order: int = 3) -> Float32Array:
@@ -223,49 +204,3 @@ def _find(keys: UnsignedArray, wanted: Int64Array) -> tuple[Int64Array, npt.NDAr
     sought = np.where(fits, wanted, 0).astype(keys.dtype)
     at = np.minimum(np.searchsorted(keys, sought), len(keys) - 1)
     return at, (keys[at] == sought) & fits
-
-
-def _damaged(path: Path, expected: str) -> str:
-    return f"{path} is damaged: expected {expected}; install ghostbuster again or train the n-grams again"
-
-
-def _read_meta(path: Path) -> tuple[str, Shape]:
-    try:
-        meta = json.loads(path.read_text(encoding="utf-8"))
-        schema, tokenizer = meta["schema"], meta["tokenizer"]
-        shape = Shape(int(meta["n_vocab"]), int(meta["bos"]), float(meta["discount"]))
-    except OSError as error:
-        raise ModelError(f"{path} cannot be read ({error.strerror}); expected an n-gram model") from None
-    except (ValueError, TypeError, KeyError):
-        raise ModelError(_damaged(path, "schema, tokenizer, n_vocab, bos and discount")) from None
-    if schema != SCHEMA:
-        raise ModelError(f"{path} has schema {schema}; this version reads {SCHEMA}: train the n-grams again")
-    sound = 0 <= shape.bos < shape.n_vocab <= MOST_PIECES and 0 < shape.discount < 1
-    if not isinstance(tokenizer, str) or not sound:
-        raise ModelError(_damaged(path, "0 <= bos < n_vocab, 0 < discount < 1 and a digest"))
-    return tokenizer, shape
-
-
-def _read(path: Path) -> UnsignedArray:
-    try:
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except OSError as error:
-        raise ModelError(f"{path} cannot be read ({error.strerror}); expected an array") from None
-    except (ValueError, EOFError):
-        raise ModelError(_damaged(path, "a NumPy array")) from None
-    if array.ndim != 1 or array.dtype.kind != "u":
-        raise ModelError(_damaged(path, "a flat array of unsigned integers"))
-    # a plain view: indexing a memmap subclass is slow
-    flat: UnsignedArray = np.asarray(array)
-    return flat
-
-
-def _read_level(folder: Path, name: str, shape: Shape) -> Level:
-    contexts, totals, keys, counts = (_read(folder / f"{name}-{part}.npy") for part in PARTS)
-    path = folder / f"{name}-keys.npy"
-    rising = (np.diff(keys.astype(np.int64)) > 0).all() and (np.diff(contexts.astype(np.int64)) > 0).all()
-    if len(contexts) != len(totals) or len(keys) != len(counts) or not rising:
-        raise ModelError(_damaged(path, "sorted keys, as many as counts"))
-    if len(keys) and (not totals.all() or not counts.all() or keys[-1] // shape.n_vocab >= len(contexts)):
-        raise ModelError(_damaged(path, "keys of contexts that are there, counts above 0"))
-    return Level.of((contexts, totals, keys, counts), shape)
