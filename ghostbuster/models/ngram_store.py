@@ -1,0 +1,117 @@
+"""N-gram counts on disk: plain ``.npy`` arrays beside a ``meta.json``, read by memory map."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from ghostbuster.errors import ModelError
+
+UnsignedArray = npt.NDArray[np.unsignedinteger]
+
+SCHEMA = 1
+PARTS = ("contexts", "totals", "keys", "counts")
+MOST_PIECES = 1 << 21  # three piece ids fit one 64-bit key
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What the counts mean: vocabulary size, the id that pads a text's start, the discount."""
+
+    n_vocab: int
+    bos: int
+    discount: float
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Which token followed which context how often, for one order.
+
+    Parameters
+    ----------
+    contexts : (n_contexts,) sorted
+        Each context as one number: its token ids as digits in base ``n_vocab``.
+    totals : (n_contexts,)
+        How often anything followed the context.
+    keys : (n_grams,) sorted
+        Row of the context in ``contexts``, times ``n_vocab``, plus the id of the token that followed.
+    counts : (n_grams,)
+        How often it did.
+    """
+
+    contexts: UnsignedArray
+    totals: UnsignedArray
+    keys: UnsignedArray
+    counts: UnsignedArray
+
+
+def damaged(path: Path, expected: str) -> str:
+    """Message for a file that is not what it should be."""
+    return f"{path} is damaged: expected {expected}; install ghostbuster again or train the n-grams again"
+
+
+def read_meta(path: Path) -> tuple[str, Shape]:
+    """Digest of the vocabulary, and what the counts mean.
+
+    Raises
+    ------
+    ModelError
+        When the file is missing, damaged, or of another schema.
+    """
+    try:
+        meta = json.loads(path.read_text(encoding="utf-8"))
+        schema, tokenizer = meta["schema"], meta["tokenizer"]
+        shape = Shape(int(meta["n_vocab"]), int(meta["bos"]), float(meta["discount"]))
+    except OSError as error:
+        raise ModelError(f"{path} cannot be read ({error.strerror}); expected an n-gram model") from None
+    except (ValueError, TypeError, KeyError):
+        raise ModelError(damaged(path, "schema, tokenizer, n_vocab, bos and discount")) from None
+    if schema != SCHEMA:
+        raise ModelError(f"{path} has schema {schema}; this version reads {SCHEMA}: train the n-grams again")
+    sound = 0 <= shape.bos < shape.n_vocab <= MOST_PIECES and 0 < shape.discount < 1
+    if not isinstance(tokenizer, str) or not sound:
+        raise ModelError(damaged(path, "0 <= bos < n_vocab, 0 < discount < 1 and a digest"))
+    return tokenizer, shape
+
+
+def read_array(path: Path) -> UnsignedArray:
+    """Map a flat array of unsigned integers.
+
+    Raises
+    ------
+    ModelError
+        When the file is missing or holds anything else.
+    """
+    try:
+        array = np.load(path, mmap_mode="r", allow_pickle=False)
+    except OSError as error:
+        raise ModelError(f"{path} cannot be read ({error.strerror}); expected an array") from None
+    except (ValueError, EOFError):
+        raise ModelError(damaged(path, "a NumPy array")) from None
+    if array.ndim != 1 or array.dtype.kind != "u":
+        raise ModelError(damaged(path, "a flat array of unsigned integers"))
+    # a plain view: indexing a memmap subclass is slow
+    flat: UnsignedArray = np.asarray(array)
+    return flat
+
+
+def read_counts(folder: Path, name: str, shape: Shape) -> Counts:
+    """Map the counts of one order: the files ``<name>-<part>.npy``.
+
+    Raises
+    ------
+    ModelError
+        When a file is missing or damaged, or the arrays do not fit each other.
+    """
+    contexts, totals, keys, counts = (read_array(folder / f"{name}-{part}.npy") for part in PARTS)
+    path = folder / f"{name}-keys.npy"
+    rising = (np.diff(keys.astype(np.int64)) > 0).all() and (np.diff(contexts.astype(np.int64)) > 0).all()
+    if len(contexts) != len(totals) or len(keys) != len(counts) or not rising:
+        raise ModelError(damaged(path, "sorted keys, as many as counts"))
+    if len(keys) and (not totals.all() or not counts.all() or keys[-1] // shape.n_vocab >= len(contexts)):
+        raise ModelError(damaged(path, "keys of contexts that are there, counts above 0"))
+    return Counts(contexts, totals, keys, counts)

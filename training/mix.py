@@ -1,0 +1,14 @@
+"""How often each source is read in one pass over the corpus."""
+
+WEIGHTS = {
+    "enwiki2015": 1.0,
+    "gutenberg_1900plus": 1.0,
+    "gutenberg_pre1900": 0.9,
+    "changelog_pre2020": 0.8,
+    "presidential_speeches": 0.8,
+    "openstax_ccby": 1.0,
+    "blogs_cc_pre2020": 2.0,
+    "scp_fiction_pre2020": 3.0,
+    "masc_nltk": 4.0,
+    "ud_ewt_web": 4.0,
+}
