@@ -68,7 +68,7 @@ def leave_one_out(hard: Int1d, sources: npt.ArrayLike, groups: npt.ArrayLike | N
     if codes.max() == 0:
         raise InputError("one source only; expected two or more: leave sources out to use grouped folds")
     related = np.arange(codes.size) if groups is None else np.asarray(groups)
-    folds = []
+    folds: Folds = []
     for code in range(codes.max() + 1):
         test = np.flatnonzero(codes == code)
         folds.append((np.flatnonzero((codes != code) & ~np.isin(related, related[test])), test))
@@ -101,4 +101,5 @@ def balanced_weights(y: Float1d, sources: npt.ArrayLike | None = None) -> Float1
         here = label_of == side
         if here.any():
             weights[here] /= weights[here].sum()
-    return weights * (weights.size / weights.sum())
+    balanced: Float1d = weights * (weights.size / weights.sum())
+    return balanced

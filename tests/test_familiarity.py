@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
-from ghostbuster.text import PreparedText
 
 from ghostbuster.familiarity import Familiarity, surprise, too_short
 from ghostbuster.reading import Reading
 from ghostbuster.scores import Vectors
+from ghostbuster.text import PreparedText
 
 
 def reading(texts, logprobs):
