@@ -72,9 +72,9 @@ def leave_one_out(hard: Int1d, sources: npt.ArrayLike, groups: npt.ArrayLike | N
     for code in range(codes.max() + 1):
         test = np.flatnonzero(codes == code)
         folds.append((np.flatnonzero((codes != code) & ~np.isin(related, related[test])), test))
-    for train, test in folds:
+    for train, held in folds:
         if np.unique(hard[train]).size < 2:  # noqa: PLR2004
-            culprit = np.asarray(sources).tolist()[test[0]]
+            culprit = np.asarray(sources).tolist()[held[0]]
             raise InputError(
                 f"without source {culprit!r} one class is left; expected both in every training side"
             )
