@@ -1,7 +1,14 @@
 """What all tests share."""
 
+import sys
+from pathlib import Path
+
 import pytest
 from hypothesis import settings
+
+# tests of the recipes import them as ``training`` and ``benchmarks``; appended, so that an installed package goes
+# first
+sys.path.append(str(Path(__file__).parent.parent))
 
 # machines that run the tests are shared: a slow example is not a failure
 settings.register_profile("shared", deadline=None)
