@@ -21,6 +21,7 @@ _EMOJI_MARKS = re.compile("(?<=[\u00a9\u00ae\u203c-\u3299\U0001f000-\U0001faff#*
 LAST_LATIN = 0x24F  # the end of Latin Extended-B; phonetic letters, a disguise, come after
 _LETTERS = frozenset(("Lu", "Ll", "Lt", "Lo", "Nl"))  # Nl: Roman numerals
 
+_CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _NESTED_AMPERSAND = re.compile(r"&(?:amp;){2,}")
 _STYLED = re.compile("[\U0001d400-\U0001d7ff]+")  # mathematical bold, script, monospace
 
@@ -59,7 +60,7 @@ def remove_invisible(text: str) -> tuple[str, int]:
 
 def normalise(text: str) -> tuple[str, int]:
     """HTML entities, ligatures, full-width forms, stray controls and surrogates to plain NFC."""
-    if text.isascii() and "&" not in text and text.isprintable():
+    if text.isascii() and "&" not in text and not _CONTROLS.search(text):
         return text, 0
     import ftfy
 

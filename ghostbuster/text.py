@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 # (what to do, what a teacher reads if it happened; None for changes that mean nothing).
 # Order matters: characters first, then lines, then words.
 STEPS: tuple[tuple[Callable[[str], tuple[str, int]], str | None], ...] = (
-    (tampering.trim_mark_floods, "{n} stacked accents were removed"),
+    (tampering.trim_mark_floods, "{n} stacked accent{s} {were} removed"),
     (tampering.repair_encoding, "characters garbled by a wrong encoding were repaired"),
-    (tampering.remove_invisible, "{n} invisible marks were removed"),
+    (tampering.remove_invisible, "{n} invisible mark{s} {were} removed"),
     (tampering.normalise, None),
-    (tampering.replace_lookalikes, "{n} letters that only look Latin were replaced"),
+    (tampering.replace_lookalikes, "{n} look-alike{s} of Latin letters {were} replaced"),
     (typography.straighten, None),
     (wrapping.drop_preamble, "a chat preamble was removed"),
-    (wrapping.strip_markdown, "markdown was removed ({n} marks)"),
+    (wrapping.strip_markdown, "markdown was removed ({n} mark{s})"),
     (wrapping.strip_tags, None),
     (typography.collapse_space, None),
     (typography.join_tokens, None),
@@ -97,9 +97,7 @@ def prepare(text: str) -> PreparedText:
             counts[i] += n
         if text == before:
             break
-    notes = tuple(
-        note.format(n=n) for (_, note), n in zip(STEPS, counts, strict=True) if note is not None and n
-    )
+    notes = tuple(_worded(note, n) for (_, note), n in zip(STEPS, counts, strict=True) if note and n)
     return PreparedText(text, len(text.split()), notes)
 
 
@@ -161,6 +159,10 @@ def read_text(path: Path) -> str:
         reason = (error.strerror or str(error)).lower()
         raise InputError(f"{path} cannot be read ({reason}); expected a readable text file") from None
     return decode(data, str(path))
+
+
+def _worded(note: str, n: int) -> str:
+    return note.format(n=n, s="" if n == 1 else "s", were="was" if n == 1 else "were")
 
 
 def _not_decodable(data: bytes, name: str, error: UnicodeDecodeError) -> str:

@@ -14,7 +14,7 @@ _STRAIGHT = str.maketrans(
 _EN_DASH = re.compile(r"(?<=[^\s\u2013])\u2013(?=[^\s\u2013])|(\u2013+)")
 _DOUBLE_HYPHEN = re.compile(r"(?<![-\s])[ \t]?(?<!-)---?(?!-)[ \t]?(?=[^\s|-])")
 _SPACED_DOTS = re.compile(r"\.(?: ?\.){2,}")
-_DOUBLE_QUOTES = re.compile(r"``|''")
+_DOUBLE_QUOTES = re.compile(r"(?<!`)``(?!`)|''")
 
 # (the row is skipped where none of these occurs, pattern, replacement)
 _TOKENS: tuple[tuple[tuple[str, ...], re.Pattern[str], str], ...] = (
@@ -77,6 +77,9 @@ def attach_quotes(text: str) -> tuple[str, int]:
         if left and right:
             is_open = not is_open
             return ' "' if is_open else '" '
+        if left and is_open and after in ".,;:!?)":
+            is_open = False
+            return '"'
         if left or right:
             is_open = left
             return mark
@@ -96,6 +99,6 @@ def split_sentences(text: str) -> tuple[str, int]:
 
 def _part(match: re.Match[str]) -> str:
     """Add a space after the mark, but not inside a web address."""
-    text, end = match.string, match.end()
-    word = text[text.rfind(" ", max(end - LONGEST_ADDRESS, 0), end) + 1 : end]
+    end = match.end()
+    word = match.string[max(end - LONGEST_ADDRESS, 0) : end].rpartition(" ")[2]
     return match.group() if "://" in word or word.startswith("www.") else match.group() + " "

@@ -17,12 +17,12 @@ _MADE_TO_ORDER = (
     r"|prompt|continuation|requested|\ban? \w{0,12} ?(?:story|essay|abstract|article|summary|review)\b)"
 )
 _PREAMBLE = re.compile(
-    rf"[\s\"'*#]*(?:{_SPEAKER})?(?:{_OPENER}{_LEAD}{_ANY}|(?!{_LEAD}\s+(?:my|our)\b){_LEAD}"
+    rf"[\s\"'*#]*+(?:{_SPEAKER})?(?:{_OPENER}{_LEAD}{_ANY}|(?!{_LEAD}\s+(?:my|our)\b){_LEAD}"
     rf"(?=[^\n:]{{0,200}}?{_MADE_TO_ORDER}){_ANY})(?::[\s\"'*]*|\n\s*(?=\S))",
     re.IGNORECASE,
 )
 _LABEL = re.compile(
-    rf"[\s*#]*(?:{_SPEAKER}|title:[^\n]*\n|(?:title|abstract|review|summary|body|story|article|essay):)[\s*]*",
+    rf"[\s*#]*+(?:{_SPEAKER}|title:[^\n]*\n|(?:title|abstract|review|summary|body|story|article|essay):)[\s*]*",
     re.IGNORECASE,
 )
 
