@@ -39,6 +39,7 @@ class Shape:
     hidden: int = 64
     context: int = 64
     quantisation: str = "F16"
+    tokenizer: str = "llama"
     seed: int = 0
 
 
@@ -91,7 +92,6 @@ def make_gguf(path: str | Path, shape: Shape = Shape(), architecture: str = "lla
 
 def _write_metadata(writer: gguf.GGUFWriter, shape: Shape) -> None:
     """Architecture and tokenizer keys."""
-    texts, scores, kinds = pieces(shape.vocabulary)
     writer.add_context_length(shape.context)
     writer.add_embedding_length(shape.width)
     writer.add_block_count(shape.layers)
@@ -104,7 +104,16 @@ def _write_metadata(writer: gguf.GGUFWriter, shape: Shape) -> None:
     writer.add_file_type(
         gguf.LlamaFileType["ALL_F32" if shape.quantisation == "F32" else f"MOSTLY_{shape.quantisation}"]
     )
-    writer.add_tokenizer_model("llama")
+    writer.add_tokenizer_model(shape.tokenizer)
+    if shape.tokenizer == "gpt2":
+        _write_bpe(writer, shape)
+    else:
+        _write_sentencepiece(writer, shape)
+
+
+def _write_sentencepiece(writer: gguf.GGUFWriter, shape: Shape) -> None:
+    """Pieces with scores; a space before every text."""
+    texts, scores, kinds = pieces(shape.vocabulary)
     writer.add_token_list(texts)
     writer.add_token_scores(scores)
     writer.add_token_types(kinds)
@@ -113,6 +122,21 @@ def _write_metadata(writer: gguf.GGUFWriter, shape: Shape) -> None:
     writer.add_eos_token_id(2)
     writer.add_add_bos_token(True)
     writer.add_add_space_prefix(True)
+
+
+def _write_bpe(writer: gguf.GGUFWriter, shape: Shape) -> None:
+    """Bytes and merges of two letters; an end token and no begin token, as GPT-2 has it."""
+    visible = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, BYTE_PIECES)]
+    hidden = [byte for byte in range(BYTE_PIECES) if byte not in visible]
+    letters = [chr(byte) for byte in visible] + [chr(BYTE_PIECES + i) for i in range(len(hidden))]
+    pairs = itertools.product(string.ascii_lowercase, repeat=2)
+    merges = list(itertools.islice(pairs, shape.vocabulary - len(letters) - 1))
+    normal = [*letters, *map("".join, merges)]
+    writer.add_tokenizer_pre("gpt-2")
+    writer.add_token_list(["<|endoftext|>", *normal])
+    writer.add_token_types([int(gguf.TokenType.CONTROL)] + [int(gguf.TokenType.NORMAL)] * len(normal))
+    writer.add_token_merges([" ".join(merge) for merge in merges])
+    writer.add_eos_token_id(0)
 
 
 def _tensors(shape: Shape) -> dict[str, tuple[int, ...]]:

@@ -217,7 +217,8 @@ class GhostbusterClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
 
     def predict(self, texts: Sequence[str]) -> npt.NDArray[Any]:
         """The likelier class of each text, shape (n_texts,); ``judge`` applies the false-positive promise."""
-        return self.classes_[np.argmax(self.predict_proba(texts), axis=1)]
+        likelier: npt.NDArray[Any] = self.classes_[np.argmax(self.predict_proba(texts), axis=1)]
+        return likelier
 
     def judge(self, texts: Sequence[str], progress: Progress | None = None) -> list[Verdict]:
         """A verdict for each text: human, machine or unsure, with the reasons.

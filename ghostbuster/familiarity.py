@@ -26,7 +26,8 @@ def surprise(reading: Reading) -> Float1d:
     logprob = np.asarray(reading.vectors.channels["trigram.logprob"], dtype=np.float64)
     sums = np.diff(np.concatenate(([0.0], np.cumsum(logprob)))[reading.vectors.offsets])
     n_characters = np.array([len(one.text) for one in reading.prepared], dtype=np.float64)
-    return np.divide(-sums, n_characters, out=np.full(sums.shape, np.inf), where=n_characters > 0)
+    surprises: Float1d = np.full(sums.shape, np.inf)
+    return np.divide(-sums, n_characters, out=surprises, where=n_characters > 0)
 
 
 @dataclass(frozen=True)

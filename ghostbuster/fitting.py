@@ -57,7 +57,7 @@ class Examples:
         """Leave-one-source-out where three or more sources are known, grouped folds elsewhere."""
         hard = (self.y >= 0.5).astype(np.intp)  # noqa: PLR2004
         if self.sources is not None and np.unique(self.sources).size > 2:  # noqa: PLR2004
-            return leave_one_out(hard, self.sources)
+            return leave_one_out(hard, self.sources, self.groups)
         return grouped_folds(hard, self.groups, n_folds, seed)
 
     def columns(self, features: tuple[Feature, ...]) -> npt.NDArray[np.float64]:

@@ -56,8 +56,8 @@ def grouped_folds(hard: Int1d, groups: npt.ArrayLike | None, n_folds: int, seed:
     return folds
 
 
-def leave_one_out(hard: Int1d, sources: npt.ArrayLike) -> Folds:
-    """One fold a source: trained on all the others, tested on it.
+def leave_one_out(hard: Int1d, sources: npt.ArrayLike, groups: npt.ArrayLike | None = None) -> Folds:
+    """One fold a source: trained on all the others, less what shares a group with it, and tested on it.
 
     Raises
     ------
@@ -67,10 +67,14 @@ def leave_one_out(hard: Int1d, sources: npt.ArrayLike) -> Folds:
     codes = np.unique(np.asarray(sources), return_inverse=True)[1]
     if codes.max() == 0:
         raise InputError("one source only; expected two or more: leave sources out to use grouped folds")
-    folds = [(np.flatnonzero(codes != c), np.flatnonzero(codes == c)) for c in range(codes.max() + 1)]
-    for train, test in folds:
+    related = np.arange(codes.size) if groups is None else np.asarray(groups)
+    folds: Folds = []
+    for code in range(codes.max() + 1):
+        test = np.flatnonzero(codes == code)
+        folds.append((np.flatnonzero((codes != code) & ~np.isin(related, related[test])), test))
+    for train, held in folds:
         if np.unique(hard[train]).size < 2:  # noqa: PLR2004
-            culprit = np.asarray(sources).tolist()[test[0]]
+            culprit = np.asarray(sources).tolist()[held[0]]
             raise InputError(
                 f"without source {culprit!r} one class is left; expected both in every training side"
             )
@@ -97,4 +101,5 @@ def balanced_weights(y: Float1d, sources: npt.ArrayLike | None = None) -> Float1
         here = label_of == side
         if here.any():
             weights[here] /= weights[here].sum()
-    return weights * (weights.size / weights.sum())
+    balanced: Float1d = weights * (weights.size / weights.sum())
+    return balanced

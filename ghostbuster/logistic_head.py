@@ -94,12 +94,12 @@ class LogisticHead(BaseEstimator):  # type: ignore[misc]
 
     def raw_score(self, X: npt.ArrayLike) -> Float1d:
         """Log-odds of machine, shape (n_texts,)."""
-        scaled = self._scaled(X)
-        return np.asarray(scaled @ self.coef_ + self.baseline_)
+        # no matrix product: BLAS sums in another order for another number of texts
+        return np.asarray(self.contributions(X).sum(axis=1) + self.baseline_)
 
     def contributions(self, X: npt.ArrayLike) -> Float2d:
         """What each feature adds to ``raw_score``, shape (n_texts, n_features); with ``baseline_`` exact."""
-        return np.asarray(self._scaled(X) * self.coef_)
+        return np.ascontiguousarray(self._scaled(X) * self.coef_)
 
     def state(self) -> dict[str, Any]:
         """Plain numbers and arrays that ``from_state`` reads."""

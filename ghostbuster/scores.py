@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +16,7 @@ Float1d = npt.NDArray[np.floating]
 Int1d = npt.NDArray[np.integer]
 
 
-def _frozen(array: npt.ArrayLike, kind: str) -> npt.NDArray[np.generic]:
+def _frozen(array: npt.ArrayLike, kind: str) -> npt.NDArray[Any]:
     """A read-only one-dimensional view or copy of ``array``."""
     made = np.asarray(array)
     if made.ndim != 1:

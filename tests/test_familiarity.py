@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
-from ghostbuster.text import PreparedText
 
 from ghostbuster.familiarity import Familiarity, surprise, too_short
 from ghostbuster.reading import Reading
 from ghostbuster.scores import Vectors
+from ghostbuster.text import PreparedText
 
 
 def reading(texts, logprobs):
@@ -32,7 +32,7 @@ def test_features_far_from_all_training_texts_are_said_to_be_unfamiliar():
     familiar = Familiarity.fit(rng.normal(size=(1000, 4)), np.ones(1000))
     near, far = familiar.doubts(np.array([[0.0] * 4, [9.0] * 4]), np.array([1.0, 1.0]))
     assert near == []
-    assert far[0].startswith("too unlike the texts this detector knows: its features lie 9.")
+    assert far[0].startswith("too unlike the texts it knows: its features lie 9.")
 
 
 def test_one_wild_feature_among_many_does_not_decide_alone():

@@ -32,6 +32,12 @@ def test_leaving_one_source_out_tests_each_source_alone():
     assert folds[0][0].tolist() == [1, 3, 4, 5]
 
 
+def test_a_text_related_to_the_source_left_out_is_not_learned_from():
+    sources, groups = ["a", "a", "a", "b", "b", "b"], [0, 1, 4, 1, 2, 3]
+    folds = leave_one_out(np.array([0, 1, 1, 0, 0, 1]), sources, groups)
+    assert [train.tolist() for train, _ in folds] == [[4, 5], [0, 2]]
+
+
 def test_too_few_texts_of_a_class_for_the_folds_are_refused():
     with pytest.raises(InputError, match="3 human and 7 machine texts; expected at least 5 of each"):
         grouped_folds(np.array([0] * 3 + [1] * 7), None, 5, 0)

@@ -215,6 +215,19 @@ def test_a_model_that_llama_cpp_must_not_see(damaged, name):
         check_model(damaged(change))
 
 
+def test_a_vocabulary_without_begin_and_end(damaged):
+    def change(data):
+        replaced(b"bos_token_id", b"bxs_token_id")(data)
+        replaced(b"eos_token_id", b"exs_token_id")(data)
+
+    with pytest.raises(ModelError, match="a vocabulary with neither a begin nor an end token"):
+        check_model(damaged(change))
+
+
+def test_without_a_begin_token_the_end_token_takes_its_place(damaged):
+    assert check_model(damaged(replaced(b"bos_token_id", b"bxs_token_id"))).begin == 2
+
+
 def test_embeddings_of_another_number_than_pieces(damaged):
     # 512 pieces by 32 -> 256 by 64: as many bytes, no model of this vocabulary
     change = after(b"token_embd.weight", 4, struct.pack("<QQ", 64, 256))

@@ -10,7 +10,7 @@ from scipy.special import log_softmax
 
 from benchmarks.make_gguf import Shape, make_gguf
 from ghostbuster.errors import ModelError, SettingError
-from ghostbuster.models import language_model
+from ghostbuster.models import language_model, streaming
 from ghostbuster.models.language_model import LlamaLM, score_together
 from ghostbuster.models.streaming import DECODE_TOKENS
 from ghostbuster.models.windows import windows
@@ -211,10 +211,18 @@ def test_a_text_longer_than_one_decode_scores_as_one_read_token_by_token(wide):
     np.testing.assert_allclose(wide.score([text]).channels["logprob"], logp, atol=0.02)
 
 
+def test_smaller_decodes_of_a_window_score_nearly_the_same(weak, monkeypatch):
+    # with decodes of 8 tokens, the first four of a later window are read and none of their logits wanted
+    text = TEXTS[0] * 6
+    whole = weak.score([text])
+    monkeypatch.setattr(streaming, "DECODE_TOKENS", 8)
+    np.testing.assert_allclose(weak.score([text]).channels["logprob"], whole.channels["logprob"], atol=0.02)
+
+
 def test_large_models_get_one_context(weak, monkeypatch):
     monkeypatch.setattr(language_model, "SMALL_MODEL", 0)
     one = LlamaLM(weak.file.path, "weak")
-    assert_same(one.score(TEXTS), weak.score(TEXTS))
+    assert_same(one.score(TEXTS[:2]), weak.score(TEXTS[:2]))
     assert len(one._contexts) == 1
 
 
@@ -271,3 +279,23 @@ def test_closing_frees_and_leaving_everything_open_ends_cleanly(folder):
 def test_llama_cpp_keeps_quiet(folder, capfd):
     LlamaLM(make_gguf(folder / "quiet.gguf"), "weak").score(["a text"])
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.fixture(scope="module")
+def bpe(folder):
+    return LlamaLM(make_gguf(folder / "bpe.gguf", Shape(tokenizer="gpt2")), "weak")
+
+
+@given(st.text(st.characters(codec="utf-8"), max_size=60))
+def test_a_byte_level_bpe_vocabulary_spells_any_text(bpe, text):
+    tokens = bpe.weights.tokenise([text])
+    assert b"".join(bpe.weights.piece(i) for i in tokens.ids.tolist()) == text.encode()
+    assert np.all(np.diff(tokens.ends) >= 0)
+    assert (tokens.ends[-1] if tokens.ends.size else 0) == len(text)
+
+
+def test_without_a_begin_token_a_text_starts_after_the_end_token(bpe):
+    assert bpe.file.begin == 0
+    scores = bpe.score(["abc é"])
+    assert scores.ends.tolist() == [2, 3, 4, 4, 5]  # ab, c, space, two bytes
+    assert np.isfinite(scores.channels["logprob"]).all()

@@ -5,11 +5,11 @@ import re
 from pathlib import Path
 
 import pytest
-from ghostbuster.heads import HEADS
 
 import ghostbuster
 from ghostbuster.cli import COMMANDS, app
 from ghostbuster.features.space import SPACES
+from ghostbuster.heads import HEADS
 from ghostbuster.report.forms import CSV_COLUMNS, FORMS
 from ghostbuster.tables import TABLES
 

@@ -13,7 +13,6 @@ import json
 from pathlib import Path
 
 from ghostbuster.artifact import DEFAULT, open_artifact, save
-
 from ghostbuster.detector import GhostbusterClassifier
 from ghostbuster.transformer import panel_of
 from training.card import card

@@ -85,7 +85,7 @@ def _autocorrelation(x: Ragged) -> Float1d:
 
 def _over_windows(x: Ragged, choose: np.ufunc) -> Float1d:
     """Mean over all windows of the smallest or largest unit of each."""
-    best = x.values
+    best = x.single
     for doubling in range(WINDOW_DOUBLINGS):
         if best.size <= 2**doubling:
             break

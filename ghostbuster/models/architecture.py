@@ -42,6 +42,8 @@ class ModelFile:
     context : int, tokens
         What the model was trained with.
     n_vocabulary : int
+    begin : int
+        The token before every text: begin-of-text, or end-of-text where the vocabulary has no other.
     tokenizer : str
         Digest of the vocabulary: equal digests mean that equal ids are equal pieces.
     """
@@ -52,6 +54,7 @@ class ModelFile:
     quantisation: str
     context: int
     n_vocabulary: int
+    begin: int
     tokenizer: str
 
 
@@ -87,6 +90,7 @@ def _check(path: Path, _size: int, _modified: int) -> ModelFile:
         quantisation=header.quantisation,
         context=sizes["context_length"],
         n_vocabulary=_check_vocabulary(header),
+        begin=_begin_token(header),
         tokenizer=_tokenizer_digest(header),
     )
 
@@ -142,6 +146,15 @@ def _check_vocabulary(header: Header) -> int:
     if kind == "llama" and types.count(_BYTE_TYPE) != _N_BYTES:
         raise _unusable(header, f"{types.count(_BYTE_TYPE)} byte pieces where 256 let it spell every text")
     return len(pieces)
+
+
+def _begin_token(header: Header) -> int:
+    """What the file itself names: llama.cpp makes one up for vocabularies that name none."""
+    for special in ("bos", "eos"):
+        token = header.metadata.get(f"tokenizer.ggml.{special}_token_id")
+        if isinstance(token, int):
+            return token
+    raise _unusable(header, "neither a begin nor an end token")
 
 
 def _tokenizer_digest(header: Header) -> str:

@@ -155,7 +155,7 @@ def score_together(
             Lane(readers, Reducer(names, models[0].file.n_vocabulary))
             for readers in zip(*contexts, strict=True)
         ]
-        out = stream(lanes, tokens.ids, plan, models[0].weights.begin_token(), progress)
+        out = stream(lanes, tokens.ids, plan, models[0].file.begin, progress)
         channels = lanes[0].reducer.channels
     return [
         TokenScores(dict(zip(channels, values, strict=True)), tokens.ends, tokens.offsets) for values in out

@@ -54,7 +54,22 @@ def _start() -> None:
 
 
 class Weights:
-    """A loaded model file: its vocabulary, and contexts on demand."""
+    """A model file mapped into memory, and its vocabulary.
+
+    Parameters
+    ----------
+    file : ModelFile
+        Checked beforehand: llama.cpp ends the process on some damaged files.
+    n_gpu_layers : int
+        Layers to offload; all if negative.
+    vocabulary_only : bool
+        Whether to leave out the weights: such a model tokenises and no more.
+
+    Raises
+    ------
+    ModelError
+        When llama.cpp cannot load it; with llama.cpp's own words.
+    """
 
     def __init__(self, file: ModelFile, n_gpu_layers: int = 0, *, vocabulary_only: bool = False) -> None:
         _start()
@@ -74,22 +89,6 @@ class Weights:
         self.vocabulary = lib.llama_model_get_vocab(self.handle)
         self._speller = Speller(str(file.path), file.n_vocabulary, self.piece)
         self._spm = lib.llama_vocab_type(self.vocabulary) == _SPM
-
-    def begin_token(self) -> int:
-        """The token before every text: begin-of-text, else end-of-text, else newline.
-
-        Raises
-        ------
-        ModelError
-            When the vocabulary has none of them.
-        """
-        for find in (lib.llama_vocab_bos, lib.llama_vocab_eos, lib.llama_vocab_nl):
-            token = int(find(self.vocabulary))
-            if token >= 0:
-                return token
-        raise ModelError(
-            f"{self.file.path}: no begin, end or newline token; expected one: convert the model again"
-        )
 
     def tokenise(self, texts: Sequence[str]) -> Tokens:
         """Tokens of every text; what looks like a special token (``<s>``) is read as the text it is.
@@ -130,7 +129,13 @@ class Weights:
 
 
 class Context:
-    """A context of a model: one sequence of at most ``n_context`` tokens."""
+    """What a model remembers of one sequence of at most ``n_context`` tokens.
+
+    Raises
+    ------
+    ModelError
+        When llama.cpp gives no context, for want of memory as a rule.
+    """
 
     def __init__(self, weights: Weights, n_context: int) -> None:
         self._weights = weights  # must outlive the context

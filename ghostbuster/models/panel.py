@@ -60,6 +60,8 @@ class Panel:
     weak, strong : LlamaLM
         With one vocabulary they read together and gain cross channels.
     ngrams : NgramModel
+    folder : Path
+        Where the n-grams are from; its files go into their fingerprints.
     vocabulary : Weights
         The vocabulary of the n-grams.
 
