@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Callable, Sequence
 from typing import Annotated
@@ -71,6 +72,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0 when all went well, 1 when some files were scored and others could not be read, 2 for a user's
         mistake, 130 after Ctrl-C.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal that cannot show a letter is no error
     try:
         code = app(args=arguments, prog_name="ghostbuster")
     except SystemExit as end:

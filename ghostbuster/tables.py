@@ -119,13 +119,23 @@ def column(table: DataFrame, name: str, path: Path) -> list[Any]:
     return values
 
 
-def texts_of(table: DataFrame, name: str, path: Path) -> list[str]:
+def texts_of(table: DataFrame, name: str, path: Path, *, allow_blank: bool = True) -> list[str]:
     """The texts in a column.
+
+    Parameters
+    ----------
+    table : DataFrame
+    name : str
+    path : Path
+        What errors name.
+    allow_blank : bool
+        Whether a text may hold nothing but white space.
 
     Raises
     ------
     InputError
-        When there is no such column, or a cell holds no text; rows count from 1 below the header.
+        When there is no such column, or a cell holds no text, or a blank one where that is not allowed; rows
+        count from 1 below the header.
     """
     texts = column(table, name, path)
     for row, text in enumerate(texts, start=1):
@@ -134,6 +144,8 @@ def texts_of(table: DataFrame, name: str, path: Path) -> list[str]:
             raise InputError(
                 f"row {row} of {path}: column {name!r} holds {held}; expected a text: fill it or drop the row"
             )
+        if not allow_blank and not text.strip():
+            raise InputError(f"row {row} of {path}: column {name!r} is blank; expected a text: drop the row")
     return texts
 
 

@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-# tests of the recipes import them as ``training`` and ``benchmarks``; appended, so that an installed package goes
-# first
+# tests of the recipes import ``training`` and ``benchmarks``; appended: an installed package goes first
 sys.path.append(str(Path(__file__).parent.parent))
 
 # machines that run the tests are shared: a slow example is not a failure

@@ -368,6 +368,30 @@ def test_a_missing_model_file_ends_without_a_traceback(detector_file, tmp_path):
     one_line(done.stderr, "a.gguf")
 
 
+def test_names_that_a_terminal_cannot_show_or_should_not_obey_are_spelled_out(detector_file, tmp_path):
+    names = [b"caf\xc3\xa9.txt", b"\xff.txt", b"red\x1b[31m.txt", b"missing\x1b[31m.txt"]
+    for name in names[:3]:
+        (tmp_path / os.fsdecode(name)).write_bytes(Path(HUMAN).read_bytes())
+    paths = [str(tmp_path / os.fsdecode(name)) for name in names]
+    command = [sys.executable, "-m", "ghostbuster.cli", "score-file", *paths, "-m", str(detector_file)]
+    for form in ("table", "jsonl"):
+        done = subprocess.run(
+            [*command, "--format", form],
+            capture_output=True,
+            check=False,
+            env={**os.environ, "PYTHONIOENCODING": "ascii", "COLUMNS": "200"},
+        )
+        assert done.returncode == 1
+        assert b"\x1b" not in done.stdout + done.stderr
+        assert b"missing\\x1b[31m.txt" in done.stderr
+        assert b"\\udcff.txt" in done.stdout
+    assert [Path(json.loads(line)["path"]).name for line in done.stdout.splitlines()] == [
+        "café.txt",
+        "\\udcff.txt",
+        "red\x1b[31m.txt",
+    ]
+
+
 def test_version_is_the_package_version(capsys):
     code, out, _ = run(capsys, "--version")
     assert (code, out) == (0, f"ghostbuster {__version__}\n")

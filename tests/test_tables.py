@@ -110,6 +110,13 @@ def test_a_cell_without_text_names_its_row_and_column(value, held):
         texts_of(table, "text", "t.csv")
 
 
+def test_a_blank_text_is_refused_where_texts_must_say_something():
+    table = pd.DataFrame({"text": ["words", " \n"]})
+    assert texts_of(table, "text", "t.csv") == ["words", " \n"]
+    with pytest.raises(InputError, match=r"row 2 of t\.csv: column 'text' is blank"):
+        texts_of(table, "text", "t.csv", allow_blank=False)
+
+
 def test_a_missing_column_names_the_nearest(tmp_path):
     path = tmp_path / "t.csv"
     path.write_text("Texts,label\nwords,1\n")

@@ -8,23 +8,20 @@ from typing import Self
 
 import typer
 
+from ghostbuster.printable import printable
+
 _CLEAR = "\r\x1b[K"
 
 
 def complain(message: str) -> None:
     """One line that says what is wrong."""
-    typer.echo(f"ghostbuster: error: {' '.join(message.split())}", err=True)
+    typer.echo(f"ghostbuster: error: {printable(' '.join(message.split()))}", err=True)
 
 
 def note(message: str, *, quiet: bool) -> None:
     """One line about what was done or is to come, unless it is not wanted or nobody sees it."""
     if not quiet and sys.stderr.isatty():
         typer.echo(message, err=True)
-
-
-def printable_name(path: object) -> str:
-    """A file's name that every encoding can print."""
-    return str(path).encode("utf-8", "backslashreplace").decode()
 
 
 class Progress:

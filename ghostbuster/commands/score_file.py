@@ -9,9 +9,10 @@ from typing import Annotated
 
 import typer
 
-from ghostbuster.commands.console import Progress, complain, printable_name
+from ghostbuster.commands.console import Progress, complain
 from ghostbuster.commands.options import Model, Quiet, StrongModel, WeakModel
 from ghostbuster.errors import InputError
+from ghostbuster.printable import encodable
 
 SOME_BAD = 1
 """Exit code when some files were scored and others could not be read."""
@@ -67,6 +68,6 @@ def read_files(files: Sequence[str]) -> tuple[list[str], list[str]]:
         except InputError as error:
             complain(str(error))
         else:
-            names.append(printable_name(name))
+            names.append(encodable(name))
             texts.append(text)
     return names, texts

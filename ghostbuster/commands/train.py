@@ -57,7 +57,8 @@ def train(
     models = own_models(weak_model, strong_model) or panel
     check_writable(output, ArtifactError)
     rows = read_table(table)
-    texts, labels = texts_of(rows, text_column, table), labels_of(rows, label_column, table)
+    texts = texts_of(rows, text_column, table, allow_blank=False)
+    labels = labels_of(rows, label_column, table)
     groups = None if group_column is None else [str(one) for one in column(rows, group_column, table)]
     sources = None if source_column is None else [str(one) for one in column(rows, source_column, table)]
 

@@ -6,6 +6,7 @@ import math
 import shutil
 import textwrap
 
+from ghostbuster.printable import printable
 from ghostbuster.report.rows import Report
 
 WIDEST = 110
@@ -18,7 +19,7 @@ _LABELS = {"machine": "machine-written", "human": "human-written", "unsure": "un
 def render_table(report: Report) -> str:
     """A line a text (file, verdict, probability, words), its reasons below it, and the promise at the end."""
     width = min(max(shutil.get_terminal_size((100, 24)).columns, NARROWEST), WIDEST)
-    paths = [_printable(path) for path in report.paths]
+    paths = [printable(path) for path in report.paths]
     first = min(max([len("file"), *map(_width, paths)]), width - 46)
     lines = [_line("file", "verdict", "probability", "words", first), "-" * (first + 42)]
     for path, verdict in zip(paths, report.verdicts, strict=True):
@@ -51,12 +52,7 @@ def _line(path: str, verdict: str, probability: str, words: str, first: int) -> 
 
 
 def _wrap(text: str, width: int, bullet: str = "") -> list[str]:
-    return textwrap.wrap(_printable(text), width, initial_indent=bullet, subsequent_indent=" " * len(bullet))
-
-
-def _printable(text: str) -> str:
-    """``text`` with control and unpaired characters spelled out: a file's name must not steer a terminal."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return textwrap.wrap(printable(text), width, initial_indent=bullet, subsequent_indent=" " * len(bullet))
 
 
 def _fit(path: str, width: int) -> str:
