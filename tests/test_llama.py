@@ -141,6 +141,10 @@ def test_ends_rise_to_the_length_of_any_text(weak, text):
     assert (ends[-1] if ends.size else 0) == len(text)
 
 
+def test_a_lone_surrogate_is_read_as_one_character(weak):
+    assert weak.weights.tokenise(["a\ud800b"]).ends[-1] == 3
+
+
 def test_what_looks_like_a_special_token_is_text(weak):
     tokens = weak.weights.tokenise(["a<s>b</s>"])
     assert b"".join(weak.weights.piece(i) for i in tokens.ids.tolist()) == b" a<s>b</s>"
