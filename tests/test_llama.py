@@ -1,5 +1,7 @@
+import ctypes
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import llama_cpp
 import numpy as np
@@ -11,8 +13,10 @@ from scipy.special import log_softmax
 from benchmarks.make_gguf import Shape, make_gguf
 from ghostbuster.errors import ModelError, SettingError
 from ghostbuster.models import language_model, streaming
+from ghostbuster.models.digest import file_digest
 from ghostbuster.models.language_model import LlamaLM, score_together
 from ghostbuster.models.streaming import DECODE_TOKENS
+from ghostbuster.models.tokens import Speller, Tokens, character_ends
 from ghostbuster.models.windows import windows
 
 TEXTS = (
@@ -135,6 +139,10 @@ def test_ends_rise_to_the_length_of_any_text(weak, text):
     ends = weak.weights.tokenise([text]).ends
     assert np.all(np.diff(ends) >= 0)
     assert (ends[-1] if ends.size else 0) == len(text)
+
+
+def test_a_lone_surrogate_is_read_as_one_character(weak):
+    assert weak.weights.tokenise(["a\ud800b"]).ends[-1] == 3
 
 
 def test_what_looks_like_a_special_token_is_text(weak):
@@ -276,6 +284,11 @@ def test_closing_frees_and_leaving_everything_open_ends_cleanly(folder):
     assert (child.returncode, child.stdout, child.stderr) == (0, "done\n", "")
 
 
+def test_a_path_of_any_bytes_is_opened(folder):
+    path = make_gguf(folder / "m\udcff é.gguf")  # a name that is not UTF-8
+    assert LlamaLM(path, "weak").score(["a text"]).n_texts == 1
+
+
 def test_llama_cpp_keeps_quiet(folder, capfd):
     LlamaLM(make_gguf(folder / "quiet.gguf"), "weak").score(["a text"])
     assert capfd.readouterr() == ("", "")
@@ -299,3 +312,62 @@ def test_without_a_begin_token_a_text_starts_after_the_end_token(bpe):
     scores = bpe.score(["abc é"])
     assert scores.ends.tolist() == [2, 3, 4, 4, 5]  # ab, c, space, two bytes
     assert np.isfinite(scores.channels["logprob"]).all()
+
+
+def test_tokens_outside_the_vocabulary_are_refused_by_llama_cpp_not_fatal(weak):
+    ids = np.array([5, 99999, 7], np.int32)
+    tokens = Tokens(ids, np.arange(1, 4, dtype=np.int32), np.array([0, 3]))
+    with pytest.raises(ModelError, match=r"weak\.gguf: llama.cpp could not decode 3 tokens \(status -1\)"):
+        score_together([weak], tokens)
+    assert weak.score(["a text"]).n_texts == 1  # and it goes on
+
+
+def test_a_context_that_llama_cpp_does_not_give_says_what_to_lower(weak, monkeypatch):
+    monkeypatch.setattr(llama_cpp, "llama_init_from_model", lambda *_: None)
+    with pytest.raises(
+        ModelError, match=r"weak\.gguf: llama.cpp gives no context of 64 tokens .*lower n_ctx"
+    ):
+        LlamaLM(weak.file.path, "weak").score(["a text"])
+
+
+def test_the_log_is_taken_back_from_other_code(weak):
+    heard = []
+    loud = llama_cpp.llama_log_callback(lambda _level, text, _data: heard.append(text))
+    llama_cpp.llama_log_set(loud, ctypes.c_void_p(0))
+    LlamaLM(weak.file.path, "weak").score(["a text"])
+    assert heard == []
+
+
+def test_the_bytes_of_added_tokens_are_found_among_sentencepiece_spaces():
+    pieces = [b" a", b"<x>", b" b", b"\xc3", b"\xa9"]  # a space before the text and after the added token
+    speller = Speller("m.gguf", 5, pieces.__getitem__)
+    data = "a<x>bé".encode()
+    ends = speller.byte_ends(np.arange(5, dtype=np.int32), data)
+    assert ends.tolist() == [1, 4, 5, 6, 7]
+    assert character_ends(data, ends).tolist() == [1, 4, 5, 5, 6]
+
+
+def test_a_vocabulary_that_cannot_spell_a_text_is_named():
+    speller = Speller("m.gguf", 2, [b" a", b"<unk>"].__getitem__)
+    with pytest.raises(ModelError, match=r"m\.gguf: its vocabulary cannot spell 'é'; expected byte pieces"):
+        speller.byte_ends(np.array([0, 1], np.int32), "aé".encode())
+
+
+def test_the_digest_is_that_of_the_bytes_and_follows_a_change(tmp_path):
+    path = tmp_path / "file"
+    path.write_bytes(b"abc")
+    assert file_digest(path) == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"  # FIPS 180
+    path.write_bytes(b"")
+    assert file_digest(path) == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+
+
+def test_a_file_without_a_digest_is_named(tmp_path):
+    with pytest.raises(ModelError, match=r"nowhere: cannot be read \(No such file or directory\)"):
+        file_digest(tmp_path / "nowhere")
+
+
+def test_several_threads_may_score_with_one_model(weak):
+    alone = weak.score(TEXTS)
+    with ThreadPoolExecutor(4) as pool:
+        for scores in pool.map(lambda _: weak.score(TEXTS), range(8)):
+            assert_same(scores, alone)

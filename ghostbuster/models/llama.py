@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import logging
+import os
 import weakref
 from collections import deque
 from collections.abc import Sequence
@@ -45,12 +46,13 @@ _started: list[bool] = []
 
 
 def _start() -> None:
-    """Initialise llama.cpp once."""
+    """Initialise llama.cpp once; take over its log again, should other code of the process have taken it."""
     with _start_lock:
         if not _started:
-            lib.llama_log_set(_callback, ctypes.c_void_p(0))
             lib.llama_backend_init()
             _started.append(True)
+        lib.llama_log_set(_callback, ctypes.c_void_p(0))
+        _complaints.clear()
 
 
 class Weights:
@@ -78,8 +80,7 @@ class Weights:
         settings.n_gpu_layers = n_gpu_layers
         settings.use_extra_bufts = False  # AMX buffers end the process in gcc 12 builds
         settings.vocab_only = vocabulary_only
-        _complaints.clear()
-        self.handle = lib.llama_model_load_from_file(str(file.path).encode(), settings)
+        self.handle = lib.llama_model_load_from_file(os.fsencode(file.path), settings)
         if not self.handle:
             raise ModelError(
                 f"{file.path}: llama.cpp cannot load it ({'; '.join(_complaints) or 'it gave no reason'}); "
@@ -146,7 +147,7 @@ class Context:
         settings.n_seq_max = 1
         settings.flash_attn_type = lib.LLAMA_FLASH_ATTN_TYPE_ENABLED
         settings.no_perf = True
-        _complaints.clear()
+        _start()
         self.handle = lib.llama_init_from_model(weights.handle, settings)
         if not self.handle:
             raise ModelError(
