@@ -79,7 +79,10 @@ def replace_lookalikes(text: str) -> tuple[str, int]:
     styled = sum(len(m.group()) for m in _STYLED.finditer(text))
     if styled:
         text = _STYLED.sub(lambda m: unicodedata.normalize("NFKC", m.group()), text)
-    table, pattern = _lookalikes()
+    table = _lookalikes()
+    present = sorted(set(text) & table.keys())
+    if not present:
+        return text, styled
     n = 0
 
     def replace(match: re.Match[str]) -> str:
@@ -88,25 +91,25 @@ def replace_lookalikes(text: str) -> tuple[str, int]:
         if not _is_disguise(match.string, match.start(), match.end()):
             return run
         n += len(run)
-        return run.translate(table)
+        return "".join(table[char] for char in run)
 
-    return pattern.sub(replace, text), styled + n
+    return re.sub("[" + "".join(present) + "]+", replace, text), styled + n
 
 
 @functools.cache
-def _lookalikes() -> tuple[dict[int, str], re.Pattern[str]]:
-    """Unicode's confusables of ASCII letters, and a pattern for runs of them."""
+def _lookalikes() -> dict[str, str]:
+    """The ASCII letter that each of Unicode's confusables, all of them letters too, looks like."""
     from confusable_homoglyphs.confusables import confusables_data
 
-    table: dict[int, str] = {}
+    table: dict[str, str] = {}
     for letter in string.ascii_letters:
         for entry in confusables_data.get(letter, ()):
             char = entry["c"]
             if len(char) == 1 and ord(char) > LAST_LATIN and unicodedata.category(char) in _LETTERS:
                 # Unicode's prototype of every vertical bar is "l"
                 bar = letter == "l" and char.isupper()
-                table.setdefault(ord(char), "I" if bar else letter)
-    return table, re.compile("[" + "".join(map(re.escape, map(chr, table))) + "]+")
+                table.setdefault(char, "I" if bar else letter)
+    return table
 
 
 def _is_latin(char: str) -> bool:
