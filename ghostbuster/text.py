@@ -22,6 +22,7 @@ STEPS: tuple[tuple[Callable[[str], tuple[str, int]], str | None], ...] = (
     (tampering.replace_lookalikes, "{n} look-alike{s} of Latin letters {were} replaced"),
     (typography.straighten, None),
     (wrapping.drop_preamble, "a chat preamble was removed"),
+    (wrapping.drop_label, None),
     (wrapping.strip_markdown, "markdown was removed ({n} mark{s})"),
     (wrapping.strip_tags, None),
     (typography.collapse_space, None),

@@ -5,24 +5,28 @@ from __future__ import annotations
 import re
 
 _SPEAKER = r"\[?assistant\]?:\s*"
-_OPENER = (
-    r"(?:sure(?: thing)?|certainly|of course|absolutely|alright|okay|ok|no problem|great|gladly)\b[,.!]*\s*"
-)
-_LEAD = (
-    r"(?:here(?:'s|\s+is|\s+are)|below\s+(?:is|are)|(?:this|now|the following)\s+is|consider the following)\b"
-)
+_EAGER = r"(?:sure(?: thing)?|certainly|of course|absolutely|gladly)\b[,.!]*\s*"
+_CASUAL = r"(?:alright|okay|ok|no problem|great)\b[,.!]*\s*"
+_HERE = r"(?:here(?:'s|\s+is|\s+are)|below\s+(?:is|are)|consider the following)\b"
 _ANY = r'(?:[^\n:"]|"[^"\n]{0,200}"){0,200}'
-_MADE_TO_ORDER = (
-    r"(?:\d+[- ]{0,2}(?:sen\w{3,7}|word|paragraph)|version|rewrit|rewrote|revis|polish|paraphras|based on"
-    r"|prompt|continuation|requested|\ban? \w{0,12} ?(?:story|essay|abstract|article|summary|review)\b)"
+_ORDERED = r"(?:\d+[- ]{0,2}(?:sen\w{3,7}|word|paragraph)|based on|for the prompt)"
+_MADE = (
+    r"(?:version|rewrit|rewrote|revis|polish|paraphras|continuation|requested|prompt"
+    r"|\ban? \w{0,12} ?(?:story|essay|abstract|article|summary|review)\b)"
 )
+# People, too, say "Here's the thing:" and "This is a review of ...": each row asks for what only an
+# answer to a request says.
 _PREAMBLE = re.compile(
-    rf"[\s\"'*#]*+(?:{_SPEAKER})?(?:{_OPENER}{_LEAD}{_ANY}|(?!{_LEAD}\s+(?:my|our)\b){_LEAD}"
-    rf"(?=[^\n:]{{0,200}}?{_MADE_TO_ORDER}){_ANY})(?::[\s\"'*]*|\n\s*(?=\S))",
+    rf"[\s\"'*#]*+(?:{_SPEAKER})?(?:"
+    rf"{_EAGER}{_HERE}(?!\s+(?:the (?:thing|deal|problem|catch)|why|how|what)\b){_ANY}(?::|\n)"
+    rf"|(?:{_EAGER}|{_CASUAL})?{_HERE}(?!\s+(?:my|our)\b)(?=[^\n:]{{0,200}}?(?:{_ORDERED}|{_MADE})){_ANY}:"
+    rf"|(?:this|now|the following)\s+is\b(?=[^\n:]{{0,200}}?{_ORDERED}){_ANY}:"
+    r")[\s\"'*]*(?=\S)",
     re.IGNORECASE,
 )
+_SPOKEN = re.compile(rf"[\s*#]*+{_SPEAKER}[\s*]*(?=\S)", re.IGNORECASE)
 _LABEL = re.compile(
-    rf"[\s*#]*+(?:{_SPEAKER}|title:[^\n]*\n|(?:title|abstract|review|summary|body|story|article|essay):)[\s*]*",
+    r"[\s*#]*+(?:title:[^\n]*\n|(?:title|abstract|review|summary|body|story|article|essay):)[\s*]*(?=\S)",
     re.IGNORECASE,
 )
 
@@ -60,12 +64,14 @@ _ABBREVIATION = re.compile(
 
 def drop_preamble(text: str) -> tuple[str, int]:
     """Drop what a chat model says before the text it was asked for, if text follows."""
-    n = 0
-    for pattern in (_PREAMBLE, _LABEL):
-        match = pattern.match(text)
-        if match and match.end() < len(text):
-            text, n = text[match.end() :], 1
-    return text, n
+    match = _PREAMBLE.match(text) or _SPOKEN.match(text)
+    return (text[match.end() :], 1) if match else (text, 0)
+
+
+def drop_label(text: str) -> tuple[str, int]:
+    """Drop a title line, or a label such as ``Abstract:``, if text follows; people write them as well."""
+    match = _LABEL.match(text)
+    return (text[match.end() :] if match else text), 0
 
 
 def strip_markdown(text: str) -> tuple[str, int]:

@@ -159,6 +159,9 @@ def test_tokenised_and_glued_punctuation_is_mended(text, expected):
         "The boys' toys cost .5 each; it's 5 * 3 and snake_case stays, f***ing too.",
         "Here's the thing: I quit. Here are my 5 reasons: money.",
         "This is my story: it is short.",
+        "This is a milestone review for me: number 100.",
+        "Okay, here's the deal: I love it.",
+        "Of course, here's the problem: nobody came.",
         "\u0421\u043b\u043e\u0432\u043e \u043e \u043f\u043e\u043b\u043a\u0443.",
         "The \u03b1-helix and \u03bcm, \u03b1x + \u03b2y.",
         "\u00c5ngstr\u00f6m, na\u00efve, Y\u0131ld\u0131z, Ti\u1ebfng Vi\u1ec7t.",
@@ -198,14 +201,21 @@ def test_markdown_is_taken_away_and_noted(text, expected, marks):
         'Here is a 7 sentence abstract for the title "A: B":',
         "This is a 15 -sentence story based on the prompt: ",
         "[Assistant]: ",
-        "**Title: Rain**\n\n",
-        "Abstract:\n",
     ],
 )
 def test_a_chat_preamble_is_dropped_and_noted(preamble):
     made = prepare(preamble + "It rained all day. Nobody went out.")
     assert made.text == "It rained all day. Nobody went out."
     assert "a chat preamble was removed" in made.notes
+
+
+@pytest.mark.parametrize(
+    "label", ["Title: Rain\n\n", "Abstract:\n", "Abstract: ", "Title: Rain\n\nReview:\n"]
+)
+def test_a_label_is_dropped_but_not_held_against_the_writer(label):
+    made = prepare(label + "It rained all day. Nobody went out.")
+    assert made.text == "It rained all day. Nobody went out."
+    assert made.notes == ()
 
 
 def test_a_preamble_with_nothing_after_it_stays():
