@@ -78,7 +78,7 @@ def by_brute_force(X, y, folds, n_features, criterion, weight=None, C=1.0):
 
 
 def search(**settings):
-    return FeatureSearch(**{"max_correlation": 1.0, **settings})
+    return FeatureSearch(**{"max_correlation": 1.0, "C": 1.0, **settings})
 
 
 @pytest.mark.parametrize("screen", [5, None])
@@ -171,6 +171,13 @@ def test_near_duplicates_of_a_chosen_feature_are_dropped_and_constant_ones_never
         len(FeatureSearch(max_features=14, criterion=None).fit_matrix(whole, FEATURES[:14], y).features_)
         == 12
     )
+
+
+def test_without_a_penalty_given_it_grows_with_the_texts():
+    X, y = planted(n_texts=200)
+    made = search(C=None, max_features=4).fit_matrix(X, FEATURES[:20], y)
+    assert made.history_ == search(C=4 / 200, max_features=4).fit_matrix(X, FEATURES[:20], y).history_
+    assert made.history_ != search(C=4 / 100, max_features=4).fit_matrix(X, FEATURES[:20], y).history_
 
 
 def test_the_same_seed_chooses_the_same_features_twice():

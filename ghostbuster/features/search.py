@@ -23,6 +23,8 @@ from ghostbuster.features.suggest import did_you_mean
 from ghostbuster.scores import Vectors
 
 Float1d = npt.NDArray[np.float64]
+
+PENALTY_SHARE = 4.0
 Folds = Iterable[tuple[npt.ArrayLike, npt.ArrayLike]]
 
 
@@ -61,8 +63,10 @@ class FeatureSearch(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # s
         Least improvement of the criterion; the search stops below it.
     max_correlation : float
         Candidates that correlate more than this with a chosen feature are dropped; 1 keeps all.
-    C : float
-        Inverse strength of the penalty, as scikit-learn's.
+    C : float or None
+        Inverse strength of the L2 penalty, as scikit-learn's; None is ``PENALTY_SHARE`` over the number of
+        texts. Such a penalty grows with the texts: it is there for sources that were not seen, to which the
+        coefficients of a weaker one do not travel.
 
     Attributes
     ----------
@@ -91,7 +95,7 @@ class FeatureSearch(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # s
         screen: int | None = 8,
         tolerance: float = 0.0,
         max_correlation: float = 0.995,
-        C: float = 1.0,
+        C: float | None = None,
     ) -> None:
         self.space = space
         self.max_features = max_features
@@ -179,7 +183,8 @@ class FeatureSearch(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # s
                 f"criterion {self.criterion!r} wants labels 0 and 1; use log_loss for soft labels"
             )
         folds = self._folds(labels, groups)
-        rules = Rules(criterion, self.max_features, self.screen, self.tolerance, self.max_correlation, self.C)
+        C = PENALTY_SHARE / labels.size if self.C is None else self.C
+        rules = Rules(criterion, self.max_features, self.screen, self.tolerance, self.max_correlation, C)
         columns = np.asfortranarray(X[:, varying], dtype=np.float32)
         with threadpool_limits(1, user_api="blas"):  # its matrices are slim: threads wait for each other
             self.baseline_, chosen = select_columns(columns, labels, weight, folds, rules)
@@ -228,7 +233,7 @@ class FeatureSearch(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # s
         for name, value, least in (("max_features", self.max_features, 1), ("screen", self.screen, 1)):
             if value is not None and value < least:
                 raise SettingError(f"{name} is {value}; expected at least {least}")
-        if not self.C > 0:
+        if self.C is not None and not self.C > 0:
             raise SettingError(f"C is {self.C}; expected a positive number")
         if not 0 < self.max_correlation <= 1:
             raise SettingError(
