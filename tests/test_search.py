@@ -3,39 +3,17 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from scipy.optimize import minimize
+from planted import FEATURES, SCORES, planted, separable_vectors
 from sklearn.base import clone
-from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import log_loss, roc_auc_score
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
-from strategies import VECTOR_NAMES, vectors_of_lengths
+from strategies import VECTOR_NAMES
 
-from ghostbuster.errors import FeatureError, InputError, SettingError
-from ghostbuster.features.criteria import CRITERIA
-from ghostbuster.features.expression import Feature, evaluate_all
-from ghostbuster.features.folds import drawn_folds, given_folds
-from ghostbuster.features.logistic import fit_each, fit_logistic
+from ghostbuster.features.expression import evaluate_all
+from ghostbuster.features.folds import drawn_folds
 from ghostbuster.features.scaling import ColumnScaler
 from ghostbuster.features.search import FeatureSearch
 from ghostbuster.features.space import candidates
-from ghostbuster.scores import Vectors
-
-FEATURES = tuple(Feature.parse(f"a.v{i} s-avg") for i in range(20))
-
-
-def planted(n_texts=300, n_candidates=20, seed=0):
-    """Correlated columns, heavy tails among them; the label follows the first five, shuffled."""
-    rng = np.random.default_rng(seed)
-    common = rng.normal(size=(n_texts, 4)) @ rng.normal(size=(4, n_candidates))
-    X = rng.standard_t(4, size=(n_texts, n_candidates)) + 0.5 * common
-    X = X * rng.lognormal(0, 2, n_candidates) + rng.normal(0, 5, n_candidates)
-    z = (X - X.mean(0)) / X.std(0)
-    effects = [1.5, -1.0, 0.8, 0.6, -0.5][:n_candidates]
-    log_odds = z[:, rng.permutation(n_candidates)[: len(effects)]] @ effects
-    return X.astype(np.float32), (rng.random(n_texts) < 1 / (1 + np.exp(-log_odds))).astype(int)
 
 
 def winsorised(train, test, weight):
@@ -46,13 +24,6 @@ def winsorised(train, test, weight):
     mean = np.average(held, axis=0, weights=weight)
     deviation = np.sqrt(np.average((held - mean) ** 2, axis=0, weights=weight))
     return [np.clip((x - mean) / deviation, -5, 5) for x in (train, test)]
-
-
-SCORES = {
-    "log_loss": lambda y, p, w: -log_loss(y, p, sample_weight=w, labels=[0, 1]),
-    "auroc": lambda y, p, w: roc_auc_score(y, p, sample_weight=w),
-    "accuracy": lambda y, p, w: np.average((p > 0.5) == y, weights=w),
-}
 
 
 def by_brute_force(X, y, folds, n_features, criterion, weight=None, C=1.0):
@@ -208,18 +179,6 @@ def test_soft_labels_minimise_the_expected_log_loss():
     assert -made.history_[-1].value == pytest.approx(entropy, abs=0.02)
 
 
-def separable_vectors(n_texts=60, seed=0):
-    """Texts of one half in which the strong model is less surprised."""
-    rng = np.random.default_rng(seed)
-    made = vectors_of_lengths(rng.integers(20, 60, n_texts), seed)
-    y = np.arange(n_texts) % 2
-    channels = dict(made.channels)
-    spread = np.repeat(1 - 0.3 * y, made.lengths).astype(np.float32)
-    channels["strong.logprob"] = channels["strong.logprob"] * spread
-    channels["strong.prob"] = np.exp(channels["strong.logprob"])
-    return Vectors(channels, made.offsets), y
-
-
 def test_fit_evaluates_the_space_and_transform_the_chosen_features():
     made, y = separable_vectors()
     fitted = FeatureSearch(space="zeroshot", max_features=3, n_folds=3).fit(made, y)
@@ -246,140 +205,3 @@ def test_the_search_clones_pickles_and_puts_out_frames():
     assert np.array_equal(pickle.loads(pickle.dumps(fitted)).transform(made), fitted.transform(made))
     frame = fitted.set_output(transform="pandas").transform(made)
     assert frame.columns.tolist() == [str(f) for f in fitted.features_]
-
-
-def test_a_search_that_was_not_fitted_says_so():
-    made, _ = separable_vectors()
-    with pytest.raises(NotFittedError, match="FeatureSearch"):
-        FeatureSearch().transform(made)
-
-
-@pytest.mark.parametrize(
-    ("settings", "message"),
-    [
-        ({"criterion": "logloss"}, "no criterion 'logloss'; did you mean 'log_loss'"),
-        ({"space": "defualt"}, "no candidate space 'defualt'; did you mean 'default'"),
-        ({"max_features": 0}, "max_features is 0; expected at least 1"),
-        ({"screen": 0}, "screen is 0; expected at least 1"),
-        ({"C": 0.0}, "C is 0.0; expected a positive number"),
-        ({"max_correlation": 0.0}, "max_correlation is 0.0; expected more than 0"),
-        ({"tolerance": -0.1}, "tolerance is -0.1; expected 0 or more"),
-        ({"n_folds": 1}, "n_folds is 1; expected at least 2"),
-        (
-            {"criterion": None, "max_features": 5, "space": "zeroshot"},
-            "keeps all 16 candidates.*raise max_features",
-        ),
-    ],
-)
-def test_settings_out_of_range_are_refused(settings, message):
-    made, y = separable_vectors(20)
-    with pytest.raises(SettingError, match=message):
-        FeatureSearch(**{"space": "zeroshot", **settings}).fit(made, y)
-
-
-@pytest.mark.parametrize(
-    ("labels", "message"),
-    [
-        ([0, 1], r"labels have shape \(2,\); expected \(20,\)"),
-        ([2] * 20, "labels lie outside 0..1"),
-        ([np.nan] * 20, "labels lie outside 0..1"),
-        ([1] * 20, "labels are all the same"),
-    ],
-)
-def test_labels_that_cannot_be_used_are_refused(labels, message):
-    made, _ = separable_vectors(20)
-    with pytest.raises(InputError, match=message):
-        FeatureSearch(space="zeroshot").fit(made, labels)
-
-
-@pytest.mark.parametrize(
-    ("weight", "message"),
-    [
-        ([1.0], r"sample_weight has shape \(1,\)"),
-        ([-1.0] + [1.0] * 19, "sample_weight holds a negative number"),
-        ([0.0] * 20, "only noughts"),
-    ],
-)
-def test_weights_that_are_none_are_refused(weight, message):
-    made, y = separable_vectors(20)
-    with pytest.raises(InputError, match=message):
-        FeatureSearch(space="zeroshot", n_folds=2).fit(made, y, sample_weight=weight)
-
-
-def test_groups_of_another_length_are_refused():
-    made, y = separable_vectors(20)
-    with pytest.raises(InputError, match=r"groups have shape \(3,\); expected \(20,\)"):
-        FeatureSearch(space="zeroshot").fit(made, y, groups=[1, 2, 3])
-
-
-def test_a_matrix_that_does_not_fit_its_features_is_refused():
-    with pytest.raises(InputError, match=r"matrix has shape \(4, 2\); expected one column for each of 3"):
-        FeatureSearch().fit_matrix(np.zeros((4, 2)), FEATURES[:3], [0, 1, 0, 1])
-
-
-def test_a_space_without_its_vectors_is_refused():
-    made, y = separable_vectors(20)
-    few = Vectors({"strong.prob": made.channels["strong.prob"]}, made.offsets)
-    with pytest.raises(FeatureError, match="space 'ghostbuster' needs vectors that are not there"):
-        FeatureSearch(space="ghostbuster").fit(few, y)
-
-
-@pytest.mark.parametrize("criterion", ["auroc", "accuracy"])
-def test_soft_labels_are_refused_where_they_have_no_meaning(criterion):
-    X, _ = planted(50, 3)
-    with pytest.raises(SettingError, match=f"criterion '{criterion}' wants labels 0 and 1; use log_loss"):
-        FeatureSearch(criterion=criterion).fit_matrix(X, FEATURES[:3], np.linspace(0, 1, 50))
-
-
-def test_auroc_refuses_a_fold_that_tests_on_one_class():
-    X, y = planted(50, 3)
-    human, machine = np.flatnonzero(y == 0), np.flatnonzero(y == 1)
-    one = (np.concatenate([human[5:], machine[5:]]), human[:5])
-    with pytest.raises(SettingError, match="tests on one class only, where auroc is undefined"):
-        FeatureSearch(criterion="auroc", cv=[one, one]).fit_matrix(X, FEATURES[:3], y)
-
-
-@pytest.mark.parametrize(
-    ("cv", "error", "message"),
-    [
-        ([([0, 1], [2])], SettingError, r"cv has 1 fold\(s\); expected at least 2"),
-        ([([0, 1], []), ([0, 1], [2])], SettingError, "fold 0: test is empty"),
-        ([([0, 1], [9]), ([0, 1], [2])], SettingError, r"fold 0: test points at a text outside 0..3"),
-        ([([0, 1], [2]), ([0, 1], [1])], SettingError, "fold 1 tests on texts it trains on"),
-        ([([0, 1], [2]), ([0, 2], [3])], InputError, "fold 1 trains on texts of one class only"),
-    ],
-)
-def test_given_folds_that_cannot_be_used_are_refused(cv, error, message):
-    with pytest.raises(error, match=message):
-        given_folds(cv, np.array([0.0, 1.0, 0.0, 1.0]))
-
-
-def penalised_loss(b, X, y, w, C):
-    z = X @ b
-    return w @ (np.logaddexp(0, z) - y * z) + b[1:] @ b[1:] / (2 * C)
-
-
-@settings(max_examples=30)
-@given(st.integers(0, 10_000), st.sampled_from([0.01, 1.0, 100.0]), st.booleans())
-def test_newton_finds_the_minimum_that_a_general_optimiser_finds(seed, C, separable):
-    rng = np.random.default_rng(seed)
-    X = np.column_stack([np.ones(60), np.clip(rng.normal(size=(60, 3)) * [1, 3, 0.1], -5, 5)])
-    y = (X[:, 1] > 0).astype(float) if separable else rng.random(60)
-    w = rng.gamma(2.0, 1.0, 60)
-    best = minimize(penalised_loss, np.zeros(4), (X, y, w, C), method="BFGS", options={"gtol": 1e-6})
-    found = fit_logistic(X, y, w, C)
-    assert penalised_loss(found, X, y, w, C) <= best.fun + 1e-6
-    together = fit_each(X[:, :3], X[:, 3:], y, w, C, fit_logistic(X[:, :3], y, w, C))
-    np.testing.assert_allclose(together[:, 0], found, atol=1e-3 * (1 + np.abs(found).max()))
-
-
-@given(st.integers(0, 1000))
-def test_criteria_agree_with_scikit_learn_under_weights_and_ties(seed):
-    rng = np.random.default_rng(seed)
-    y = np.array([0.0, 1.0, *rng.integers(0, 2, 30)])
-    log_odds = np.round(rng.normal(size=(32, 2)), 1)
-    weight = rng.gamma(1.0, 1.0, 32) + 0.01
-    for name, criterion in CRITERIA.items():
-        p = 1 / (1 + np.exp(-log_odds))
-        expected = [SCORES[name](y, p[:, i], weight) for i in range(2)]
-        np.testing.assert_allclose(criterion.score(y, log_odds, weight), expected, rtol=1e-9)
