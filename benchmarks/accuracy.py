@@ -31,12 +31,13 @@ from benchmarks.trials import (
     in_domain_trials,
     leave_one_out_trials,
 )
+from ghostbuster.errors import InputError
+from ghostbuster.files import replacing
 from ghostbuster.intervals import wilson
 from ghostbuster.models.panel import open_panel
 from ghostbuster.provenance import LIBRARIES
 from training.crops import random_crops
 from training.data import DEFAULT_FOLDER, PROBES, Plan, digest, learnable, load, summary
-from training.files import write_text
 from training.material import Material, read_material
 from training.score_cache import DEFAULT_FOLDER as DEFAULT_CACHE
 
@@ -116,8 +117,12 @@ def main() -> None:
         **measure_all(material, contenders),
     }
     options.out.mkdir(parents=True, exist_ok=True)
-    write_text(options.out / "accuracy.json", json.dumps(found, indent=1) + "\n")
-    write_text(options.out / "accuracy.md", report(found))
+    for name, content in (
+        ("accuracy.json", json.dumps(found, indent=1) + "\n"),
+        ("accuracy.md", report(found)),
+    ):
+        with replacing(options.out / name, InputError) as unfinished:
+            unfinished.write_text(content, encoding="utf-8")
     print(f"wrote {options.out / 'accuracy.md'}")
 
 

@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from ghostbuster.calibration import Calibration
 from ghostbuster.features.search import FeatureSearch
-from ghostbuster.folds import balanced_weights
+from ghostbuster.folds import balanced_weights, grouped_folds, leave_one_out
 from ghostbuster.heads import Head, make_head
 from ghostbuster.metrics import bar
 from training.material import Columns, Indices, Material, columns_of
@@ -77,18 +77,11 @@ def ask(contender: Contender, material: Material, train: Indices, test: Indices,
 
 
 def inner_folds(material: Material, train: Indices) -> Folds:
-    """Folds inside a training side: one source out where there are three or more, else five grouped ones."""
-    from sklearn.model_selection import StratifiedGroupKFold
-
-    sources, groups = material.sources[train], material.groups[train]
-    if np.unique(sources).size < 3:
-        folds = StratifiedGroupKFold(5, shuffle=True, random_state=0)
-        return list(folds.split(train, material.y[train], groups))
-    made = []
-    for source in np.unique(sources):
-        held = np.flatnonzero(sources == source)
-        made.append((np.flatnonzero((sources != source) & ~np.isin(groups, groups[held])), held))
-    return made
+    """Folds inside a training side, as the detector makes them: one source out, or grouped ones."""
+    sources, groups, y = material.sources[train], material.groups[train], material.y[train]
+    if np.unique(sources).size > 2:
+        return leave_one_out(y, sources, groups)
+    return grouped_folds(y, groups, 5, 0)
 
 
 @dataclass

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ghostbuster.errors import InputError
+from ghostbuster.files import replacing
 from ghostbuster.scores import TokenScores
-from training.files import write_whole
 
 if TYPE_CHECKING:
     from ghostbuster.models.panel import Panel
@@ -59,7 +60,9 @@ def _write(path: Path, scores: Mapping[str, TokenScores]) -> None:
         arrays[f"{source}/offsets"] = np.asarray(made.offsets, dtype=np.int64)
         for channel, values in made.channels.items():
             arrays[f"{source}/channel/{channel}"] = np.asarray(values, dtype=np.float32)
-    write_whole(path, lambda file: np.savez(file, **arrays))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path, InputError) as unfinished:
+        np.savez(unfinished, **arrays)
 
 
 def _read(path: Path, sources: Sequence[str]) -> dict[str, TokenScores]:

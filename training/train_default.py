@@ -14,11 +14,12 @@ from pathlib import Path
 
 from ghostbuster.artifact import DEFAULT, open_artifact, save
 from ghostbuster.detector import GhostbusterClassifier
+from ghostbuster.errors import ArtifactError
+from ghostbuster.files import replacing
 from ghostbuster.transformer import panel_of
 from training.card import card
 from training.crops import random_crops
 from training.data import DEFAULT_FOLDER, Plan, learnable, load, one_source_a_group
-from training.files import write_text
 from training.material import read_material
 from training.score_cache import DEFAULT_FOLDER as DEFAULT_CACHE
 
@@ -60,7 +61,8 @@ def main() -> None:
     train(options.data, options.cache, detector, Plan(per_class=options.per_class, seed=options.seed))
     options.out.parent.mkdir(parents=True, exist_ok=True)
     save(detector, options.out)
-    write_text(options.out.parent / "README.md", card(detector, open_artifact(options.out).digest, figures))
+    with replacing(options.out.parent / "README.md", ArtifactError) as unfinished:
+        unfinished.write_text(card(detector, open_artifact(options.out).digest, figures), encoding="utf-8")
     print(f"wrote {options.out}")
 
 
