@@ -63,7 +63,7 @@ def measure_all(material: Material, contenders: Mapping[str, Contender], log: An
 
 
 def _detector_names(contenders: Mapping[str, Contender]) -> list[str]:
-    return list(contenders)[: len(DETECTORS)]
+    return list(contenders)[: 1 + len(DETECTORS)]
 
 
 def _figures(material: Material, outcomes: Mapping[str, Outcome]) -> dict[str, Any]:

@@ -15,8 +15,10 @@ import numpy.typing as npt
 
 from ghostbuster.calibration import Calibration
 from ghostbuster.features.search import FeatureSearch
+from ghostbuster.fitting import mix_of, mixed
 from ghostbuster.folds import balanced_weights, grouped_folds, leave_one_out
 from ghostbuster.heads import Head, make_head
+from ghostbuster.lexical import Lexicon
 from ghostbuster.metrics import bar
 from training.material import Columns, Indices, Material, columns_of
 
@@ -33,7 +35,7 @@ class Contender(Protocol):
         ...
 
     def raw(self, train: Indices, test: Indices, chosen: Indices | None) -> Float1d:
-        """Raw scores of ``test``, higher for machine, shape (n_test,)."""
+        """Raw scores of ``test``, higher for machine: (n_test,), or (n_test, 2) of two parts to mix."""
         ...
 
 
@@ -65,11 +67,15 @@ def ask(contender: Contender, material: Material, train: Indices, test: Indices,
     folds = inner_folds(material, train)
     chosen = contender.choose(train, folds)
     raw = contender.raw(train, test, chosen)
-    held_out = np.empty(train.size)
+    held_out = np.empty((train.size, *raw.shape[1:]))
     for fit, held in folds:
         rows = train[fit]
         own = contender.choose(rows, inner_folds(material, rows)) if nested else chosen
         held_out[held] = contender.raw(rows, train[held], own)
+    if isinstance(contender, WithWords):
+        mix = mix_of(held_out, contender.lexical_weight)
+        contender.mixes[train.tobytes()] = mix
+        raw, held_out = mixed(raw, mix), mixed(held_out, mix)
     y = material.y[train]
     weights = balanced_weights(y.astype(np.float64), material.sources[train])
     calibration = Calibration().fit(held_out, y, sample_weight=weights)
@@ -111,7 +117,7 @@ class Detector:
                 self.columns.matrix[train],
                 self.columns.features,
                 self.material.y[train],
-                sample_weight=self._weights(train),
+                sample_weight=self.weights(train),
             )
             place = {str(feature): i for i, feature in enumerate(self.columns.features)}
             found = np.array([place[str(feature)] for feature in search.features_], dtype=np.intp)
@@ -127,7 +133,7 @@ class Detector:
             matrix = self.columns.matrix[np.ix_(train, chosen)].astype(np.float64)
             head = make_head(self.head, 0)
             y = self.material.y[train]
-            self.heads[key] = head.fit(matrix, y, sample_weight=self._weights(train), groups=groups)
+            self.heads[key] = head.fit(matrix, y, sample_weight=self.weights(train), groups=groups)
         return self.heads[key]
 
     def raw(self, train: Indices, test: Indices, chosen: Indices | None) -> Float1d:
@@ -137,5 +143,34 @@ class Detector:
         matrix = self.columns.matrix[np.ix_(test, chosen)].astype(np.float64)
         return self.fitted(train, chosen).raw_score(matrix)
 
-    def _weights(self, train: Indices) -> Float1d:
+    def weights(self, train: Indices) -> Float1d:
+        """Classes and sources alike."""
         return balanced_weights(self.material.y[train].astype(np.float64), self.material.sources[train])
+
+
+@dataclass
+class WithWords:
+    """A detector with a lexicon beside it, mixed as the shipped one mixes them."""
+
+    detector: Detector
+    lexical_weight: float = 0.5
+    lexicons: dict[bytes, Lexicon] = field(default_factory=dict)
+    mixes: dict[bytes, tuple[float, float]] = field(default_factory=dict)
+
+    def choose(self, train: Indices, folds: Folds) -> Indices:
+        """Columns that the detector's search chooses."""
+        return self.detector.choose(train, folds)
+
+    def lexicon(self, train: Indices) -> Lexicon:
+        """Words weighed on ``train``."""
+        key = train.tobytes()
+        if key not in self.lexicons:
+            texts = [self.detector.material.texts[i].text for i in train]
+            y = self.detector.material.y[train].astype(np.float64)
+            self.lexicons[key] = Lexicon.fit(texts, y, self.detector.weights(train))
+        return self.lexicons[key]
+
+    def raw(self, train: Indices, test: Indices, chosen: Indices | None) -> Float1d:
+        """Log-odds of ``test`` by head and by words, shape (n_test, 2)."""
+        words = self.lexicon(train).raw_score([self.detector.material.texts[i].text for i in test])
+        return np.column_stack([self.detector.raw(train, test, chosen), words])

@@ -8,9 +8,10 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.baseline import Tfidf
-from benchmarks.contenders import Contender, Detector, inner_folds
+from benchmarks.contenders import Contender, Detector, WithWords, inner_folds
 from benchmarks.protocols import leave_one_source_out
 from ghostbuster.features.evaluation import evaluate_all
+from ghostbuster.fitting import mixed
 from ghostbuster.metrics import auroc, tpr_at_fpr
 from ghostbuster.scores import Vectors
 from training.data import PROBES, STRESS
@@ -58,9 +59,15 @@ def _raw(
         features = [contender.columns.features[i] for i in chosen]
         cut = first_tokens(material.reading.vectors, rows, length)
         return contender.fitted(train, chosen).raw_score(evaluate_all(features, cut))
+    last = material.reading.vectors.offsets[:-1][rows] + length - 1
+    texts = [material.texts[i].text[: material.ends[k]] for i, k in zip(rows, last, strict=True)]
+    if isinstance(contender, WithWords):
+        parts = [
+            _raw(material, contender.detector, train, rows, length),
+            contender.lexicon(train).raw_score(texts),
+        ]
+        return mixed(np.column_stack(parts), contender.mixes[train.tobytes()])
     if isinstance(contender, Tfidf):
-        last = material.reading.vectors.offsets[:-1][rows] + length - 1
-        texts = [material.texts[i].text[: material.ends[k]] for i, k in zip(rows, last, strict=True)]
         return contender.raw_texts(train, texts)
     raise TypeError(f"{type(contender).__name__} is not asked about shortened texts")
 

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.baseline import Tfidf
-from benchmarks.contenders import Answers, Contender, Detector, ask
+from benchmarks.contenders import Answers, Contender, Detector, WithWords, ask
 from benchmarks.measures import Figures, measure
 from benchmarks.protocols import Split, in_domain, leave_one_source_out
 from benchmarks.zeroshot import zero_shot
@@ -45,6 +45,7 @@ def contenders_of(material: Material, space: str, max_features: int) -> dict[str
         ours[other] = Detector(material, space, other, max_features, memory=ours[DETECTORS[0]].memory)
         ours[other].__dict__["columns"] = ours[DETECTORS[0]].columns
     return {
+        "ghostbuster (logistic head, words)": WithWords(ours["logistic"]),
         **{f"ghostbuster ({head} head)": detector for head, detector in ours.items()},
         "preset `ghostbuster`": Detector(material, "ghostbuster", "logistic", criterion="accuracy"),
         "preset `kaggle`": Detector(material, "kaggle", "logistic", criterion=None),
@@ -106,7 +107,7 @@ def in_domain_trials(
     splits = [split for file in by_file(material.texts) for split in in_domain(material.texts, file)]
     outcomes = {}
     for name, contender in contenders.items():
-        if isinstance(contender, Detector | Tfidf):
+        if isinstance(contender, WithWords | Detector | Tfidf):
             log(f"  {name}")
             outcomes[name] = run_trial(material, contender, splits, nested=False, log=lambda _: None)
     return outcomes

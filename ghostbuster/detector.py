@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
@@ -16,19 +17,20 @@ from ghostbuster.familiarity import Familiarity, surprise
 from ghostbuster.features.expression import Feature
 from ghostbuster.fitting import (
     Examples,
-    Fitted,
     evaluate_candidates,
-    fit_features_and_head,
-    held_out_scores,
+    fit_parts,
+    held_out_parts,
+    mix_of,
+    mixed,
 )
 from ghostbuster.folds import balanced_weights
-from ghostbuster.heads import HEADS
 from ghostbuster.judging import JudgeParts, judge_reading
 from ghostbuster.labels import encode_labels, row_array
 from ghostbuster.provenance import check_fingerprints, manifest
 from ghostbuster.reading import Progress, Reading, check_texts, read
 from ghostbuster.scores import Float1d
 from ghostbuster.settings import RATES, fit_settings
+from ghostbuster.state import detector_state, params_of, restore
 from ghostbuster.thresholds import Threshold, thresholds
 from ghostbuster.transformer import PanelName, panel_of
 from ghostbuster.verdict import Verdict
@@ -45,6 +47,8 @@ class GhostbusterClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
         Named candidate space of the feature search.
     max_features : int
     head : {"logistic", "lightgbm"}
+    lexical_weight : float
+        Share of the words' own log-odds in the score, from 0 (none) to less than 1.
     criterion : {"log_loss", "auroc", "accuracy"}
         What the search improves, on held-out folds.
     max_fpr : float
@@ -76,6 +80,7 @@ class GhostbusterClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
         space: str = "default",
         max_features: int = 100,
         head: str = "logistic",
+        lexical_weight: float = 0.5,
         criterion: str = "log_loss",
         max_fpr: float = 0.01,
         min_tokens: int = 60,
@@ -86,6 +91,7 @@ class GhostbusterClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
         self.space = space
         self.max_features = max_features
         self.head = head
+        self.lexical_weight = lexical_weight
         self.criterion = criterion
         self.max_fpr = max_fpr
         self.min_tokens = min_tokens
@@ -147,16 +153,19 @@ class GhostbusterClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
         _refuse_empty(reading)
         examples = Examples(
             *evaluate_candidates(self.space, reading.vectors),
+            reading.texts,
             labels.probability,
             row_array(sample_weight, "sample_weight", n_texts, balanced_weights(labels.probability, sources)),
             row_array(groups, "groups", n_texts),
             row_array(sources, "sources", n_texts),
         )
-        raw = held_out_scores(examples, settings)
+        parts = held_out_parts(examples, settings)
+        mix = mix_of(parts, self.lexical_weight)
+        raw = mixed(parts, mix)
         self.calibration_ = Calibration().fit(raw, examples.y, sample_weight=examples.weights)
         self.held_out_probability_ = self.calibration_.probability(raw)
         self.thresholds_ = thresholds(self.held_out_probability_[labels.hard == 0], RATES)
-        self.fitted_ = fit_features_and_head(examples, settings)
+        self.fitted_ = replace(fit_parts(examples, settings), mix=mix)
         self.familiarity_ = Familiarity.fit(self.fitted_.matrix(reading.vectors), surprise(reading))
         self.classes_ = labels.classes
         panel = panel_of(self.panel)
@@ -198,7 +207,7 @@ class GhostbusterClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
         """Probability of machine for texts already read, shape (n_texts,)."""
         check_is_fitted(self, "fitted_")
         _refuse_empty(reading)
-        raw = self.fitted_.head.raw_score(self.fitted_.matrix(reading.vectors))
+        raw = self.fitted_.raw_score(self.fitted_.matrix(reading.vectors), reading.texts)
         return self.calibration_.probability(raw)
 
     def predict_proba(self, texts: Sequence[str]) -> npt.NDArray[np.float64]:
@@ -249,36 +258,13 @@ class GhostbusterClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
             What ``from_state`` takes; it holds no object of a library, so that reading it back runs no code.
         """
         check_is_fitted(self, "fitted_")
-        return {
-            "params": {
-                **self.get_params(),
-                "panel": self.panel if isinstance(self.panel, str) else list(self.panel),
-            },
-            "fingerprints": dict(self.fingerprints_),
-            "classes": self.classes_.tolist(),
-            "features": [str(feature) for feature in self.features_],
-            "head": self.fitted_.head.state(),
-            "calibration": self.calibration_.state(),
-            "thresholds": [threshold.state() for threshold in self.thresholds_],
-            "familiarity": self.familiarity_.state(),
-            "manifest": self.manifest_,
-        }
+        return detector_state(self)
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Self:
         """Undo ``state``."""
-        params = dict(state["params"])
-        if not isinstance(params["panel"], str):
-            params["panel"] = tuple(params["panel"])
-        made = cls(**params)
-        head = HEADS[params["head"]].from_state(state["head"])
-        made.fitted_ = Fitted(tuple(Feature.parse(text) for text in state["features"]), head)
-        made.calibration_ = Calibration.from_state(state["calibration"])
-        made.thresholds_ = tuple(Threshold.from_state(one) for one in state["thresholds"])
-        made.familiarity_ = Familiarity.from_state(state["familiarity"])
-        made.fingerprints_ = dict(state["fingerprints"])
-        made.classes_ = np.array(state["classes"])
-        made.manifest_ = dict(state["manifest"])
+        made = cls(**params_of(state))
+        restore(made, state)
         return made
 
     def __sklearn_tags__(self) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from ghostbuster.features.search import FeatureSearch
 from ghostbuster.features.space import candidates
 from ghostbuster.folds import Folds, grouped_folds, leave_one_out
 from ghostbuster.heads import Head, make_head
+from ghostbuster.lexical import Lexicon
 from ghostbuster.scores import Float1d, Int1d, Vectors
 from ghostbuster.settings import Settings
 
@@ -29,6 +30,8 @@ class Examples:
     candidates : tuple of Feature, length n_candidates
     matrix : float32 array of shape (n_texts, n_candidates)
         Their values; each depends on its own text only, so folds may share them.
+    texts : tuple of str, length n_texts
+        Prepared.
     y : array of shape (n_texts,), probability of machine
     weights : array of shape (n_texts,)
     groups, sources : array of shape (n_texts,), or None
@@ -37,6 +40,7 @@ class Examples:
 
     candidates: tuple[Feature, ...]
     matrix: npt.NDArray[np.float32]
+    texts: tuple[str, ...]
     y: Float1d
     weights: Float1d
     groups: npt.NDArray[Any] | None = None
@@ -47,6 +51,7 @@ class Examples:
         return Examples(
             self.candidates,
             self.matrix[rows],
+            tuple(self.texts[i] for i in rows.tolist()),
             self.y[rows],
             self.weights[rows],
             None if self.groups is None else self.groups[rows],
@@ -68,14 +73,57 @@ class Examples:
 
 @dataclass(frozen=True)
 class Fitted:
-    """Chosen features and the head trained on them."""
+    """Chosen features with the head trained on them, and a lexicon beside it.
+
+    Attributes
+    ----------
+    features : tuple of Feature
+    head : Head
+    lexicon : Lexicon or None
+    mix : tuple of float
+        What the head's and the lexicon's log-odds are multiplied by before they are added.
+    """
 
     features: tuple[Feature, ...]
     head: Head
+    lexicon: Lexicon | None = None
+    mix: tuple[float, float] = (1.0, 0.0)
 
     def matrix(self, vectors: Vectors) -> npt.NDArray[np.float64]:
         """Feature values, shape (n_texts, n_features)."""
         return np.asarray(evaluate_all(self.features, vectors), dtype=np.float64)
+
+    def parts(self, matrix: npt.NDArray[np.float64], texts: Sequence[str]) -> npt.NDArray[np.float64]:
+        """Log-odds by head and by lexicon, shape (n_texts, 2)."""
+        words = np.zeros(len(texts)) if self.lexicon is None else self.lexicon.raw_score(texts)
+        return np.column_stack([self.head.raw_score(matrix), words])
+
+    def raw_score(self, matrix: npt.NDArray[np.float64], texts: Sequence[str]) -> Float1d:
+        """Mixed log-odds, shape (n_texts,)."""
+        return mixed(self.parts(matrix, texts), self.mix)
+
+
+def mixed(parts: npt.NDArray[np.float64], mix: tuple[float, float]) -> Float1d:
+    """Weighted sum of log-odds by head and by lexicon, shape (n_texts,)."""
+    total: Float1d = parts[:, 0] * mix[0] + parts[:, 1] * mix[1]
+    return total
+
+
+def mix_of(held_out: npt.NDArray[np.float64], lexical_weight: float) -> tuple[float, float]:
+    """Multipliers that give both parts one spread on held-out texts, then their shares.
+
+    Parameters
+    ----------
+    held_out : array of shape (n_texts, 2)
+        Log-odds by head and by lexicon of texts that neither saw.
+    lexical_weight : float
+        The lexicon's share, 0 to 1.
+    """
+    if lexical_weight == 0:
+        return 1.0, 0.0
+    spread = np.maximum(held_out.std(axis=0), 1e-12)
+    scale = float(spread.mean())
+    return (1 - lexical_weight) * scale / float(spread[0]), lexical_weight * scale / float(spread[1])
 
 
 def evaluate_candidates(space: str, vectors: Vectors) -> tuple[tuple[Feature, ...], npt.NDArray[np.float32]]:
@@ -84,8 +132,8 @@ def evaluate_candidates(space: str, vectors: Vectors) -> tuple[tuple[Feature, ..
     return features, np.asarray(evaluate_all(features, vectors, dtype=np.float32), dtype=np.float32)
 
 
-def fit_features_and_head(examples: Examples, settings: Settings) -> Fitted:
-    """Search, then train the head on what was found; both see these examples only."""
+def fit_parts(examples: Examples, settings: Settings) -> Fitted:
+    """Search, then train the head on what was found, and a lexicon; all see these examples only."""
     search = FeatureSearch(
         space=settings.space,
         max_features=settings.max_features,
@@ -102,18 +150,23 @@ def fit_features_and_head(examples: Examples, settings: Settings) -> Fitted:
     groups = examples.groups if examples.sources is None else examples.sources
     head = make_head(settings.head, settings.random_state)
     X = examples.columns(search.features_)
-    return Fitted(search.features_, head.fit(X, examples.y, sample_weight=examples.weights, groups=groups))
+    head = head.fit(X, examples.y, sample_weight=examples.weights, groups=groups)
+    lexicon = None
+    if settings.lexical_weight > 0:
+        lexicon = Lexicon.fit(examples.texts, examples.y, examples.weights)
+    return Fitted(search.features_, head, lexicon)
 
 
-def held_out_scores(
+def held_out_parts(
     examples: Examples, settings: Settings, progress: Callable[[int, int], None] | None = None
-) -> Float1d:
-    """Raw score of every text from features and a head that never saw its fold, shape (n_texts,)."""
+) -> npt.NDArray[np.float64]:
+    """Log-odds of every text by a head and a lexicon that never saw its fold, shape (n_texts, 2)."""
     folds = examples.folds(settings.n_folds, settings.random_state)
-    raw = np.empty(examples.y.size)
+    parts = np.empty((examples.y.size, 2))
     for done, (train, test) in enumerate(folds):
-        fitted = fit_features_and_head(examples.take(train), settings)
-        raw[test] = fitted.head.raw_score(examples.take(test).columns(fitted.features))
+        fitted = fit_parts(examples.take(train), settings)
+        held = examples.take(test)
+        parts[test] = fitted.parts(held.columns(fitted.features), held.texts)
         if progress is not None:
             progress(done + 1, len(folds))
-    return raw
+    return parts

@@ -11,7 +11,7 @@ from ghostbuster.familiarity import Familiarity, surprise, too_short
 from ghostbuster.fitting import Fitted
 from ghostbuster.reading import Reading
 from ghostbuster.thresholds import Threshold
-from ghostbuster.verdict import Verdict, decide, top_evidence
+from ghostbuster.verdict import Evidence, Verdict, decide, top_evidence
 
 
 @dataclass(frozen=True)
@@ -38,10 +38,14 @@ def judge_reading(reading: Reading, parts: JudgeParts) -> list[Verdict]:
 
 def _judge_long(reading: Reading, parts: JudgeParts) -> list[Verdict]:
     matrix = parts.fitted.matrix(reading.vectors)
-    probabilities = parts.calibration.probability(parts.fitted.head.raw_score(matrix))
-    contributions = parts.fitted.head.contributions(matrix)
+    probabilities = parts.calibration.probability(parts.fitted.raw_score(matrix, reading.texts))
+    contributions = parts.fitted.head.contributions(matrix) * parts.fitted.mix[0]
     doubts = parts.familiarity.doubts(matrix, surprise(reading))
     names = [str(feature) for feature in parts.fitted.features]
+    of_features = [
+        [Evidence(*one) for one in zip(names, values, added, strict=True)]
+        for values, added in zip(matrix.tolist(), contributions.tolist(), strict=True)
+    ]
     verdicts = []
     for i, prepared in enumerate(reading.prepared):
         label, reasons = decide(float(probabilities[i]), parts.threshold, doubts[i])
@@ -52,10 +56,20 @@ def _judge_long(reading: Reading, parts: JudgeParts) -> list[Verdict]:
                 reasons=reasons + prepared.notes,
                 n_tokens=int(reading.n_tokens[i]),
                 n_words=prepared.n_words,
-                evidence=top_evidence(names, matrix[i].tolist(), contributions[i].tolist()),
+                evidence=top_evidence(of_features[i] + _of_words(prepared.text, parts.fitted)),
             )
         )
     return verdicts
+
+
+def _of_words(text: str, fitted: Fitted) -> list[Evidence]:
+    """What each word or pair of words added."""
+    if fitted.lexicon is None:
+        return []
+    return [
+        Evidence(f"words {term!r}", value, added * fitted.mix[1])
+        for term, value, added in fitted.lexicon.contributions(text)
+    ]
 
 
 def _unjudged(reading: Reading, i: int, doubts: list[str], threshold: Threshold) -> Verdict:

@@ -36,6 +36,11 @@ class Reading:
     vectors: Vectors
     n_tokens: Int1d
 
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """Prepared texts."""
+        return tuple(one.text for one in self.prepared)
+
     def take(self, texts: Int1d) -> Reading:
         """The chosen texts, in the order given."""
         chosen = tuple(self.prepared[i] for i in texts.tolist())

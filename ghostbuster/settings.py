@@ -27,6 +27,7 @@ class Settings:
     max_features: int
     criterion: str
     head: str
+    lexical_weight: float
     n_folds: int
     random_state: int
 
@@ -56,6 +57,10 @@ def fit_settings(classifier: GhostbusterClassifier) -> Settings:
     check_row("head", classifier.head, HEADS)
     if classifier.max_fpr not in RATES:
         raise SettingError(f"max_fpr={classifier.max_fpr!r}; expected one of {RATES}")
+    if not 0 <= classifier.lexical_weight < 1:
+        raise SettingError(
+            f"lexical_weight={classifier.lexical_weight!r}; expected 0 or more, and less than 1"
+        )
     for name, least in (("max_features", 1), ("min_tokens", 1), ("n_folds", 2)):
         if getattr(classifier, name) < least:
             raise SettingError(f"{name}={getattr(classifier, name)!r}; expected {least} or more")
@@ -64,6 +69,7 @@ def fit_settings(classifier: GhostbusterClassifier) -> Settings:
         classifier.max_features,
         classifier.criterion,
         classifier.head,
+        classifier.lexical_weight,
         classifier.n_folds,
         classifier.random_state,
     )

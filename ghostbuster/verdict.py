@@ -22,7 +22,7 @@ class Evidence:
     Attributes
     ----------
     feature : str
-        The feature's expression.
+        The feature's expression, or ``words '...'`` for a word or two neighbours.
     value : float
         What it measured in this text.
     contribution : float
@@ -88,13 +88,7 @@ def decide(probability: float, threshold: Threshold, doubts: Sequence[str]) -> t
     return "unsure", (f"too close to call: probability {probability:.3f} is above 0.5 and below {promise}",)
 
 
-def top_evidence(
-    features: Sequence[str], values: Sequence[float], contributions: Sequence[float], most: int = 5
-) -> tuple[Evidence, ...]:
-    """The ``most`` features with the largest contributions, either way; none that added nothing."""
-    ranked = sorted(range(len(features)), key=lambda j: -abs(contributions[j]))[:most]
-    return tuple(
-        Evidence(features[j], float(values[j]), float(contributions[j]))
-        for j in ranked
-        if not math.isclose(contributions[j], 0.0, abs_tol=1e-9)
-    )
+def top_evidence(evidence: Sequence[Evidence], most: int = 5) -> tuple[Evidence, ...]:
+    """The ``most`` with the largest contributions, either way; none that added nothing."""
+    ranked = sorted(evidence, key=lambda one: -abs(one.contribution))[:most]
+    return tuple(one for one in ranked if not math.isclose(one.contribution, 0.0, abs_tol=1e-9))

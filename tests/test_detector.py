@@ -152,10 +152,21 @@ def test_another_language_is_unsure_and_said_to_be_so(fitted):
     assert "not the English prose" in verdict.reasons[0]
 
 
-def test_evidence_sums_with_the_rest_to_no_more_than_the_features_chosen(fitted, data):
+def test_evidence_names_chosen_features_and_words(fitted, data):
     (verdict,) = fitted.judge([data[0][0]])
-    assert 0 < len(verdict.evidence) <= 3
-    assert {one.feature for one in verdict.evidence} <= {str(feature) for feature in fitted.features_}
+    features = {str(feature) for feature in fitted.features_}
+    assert 0 < len(verdict.evidence) <= 5
+    assert all(one.feature in features or one.feature.startswith("words '") for one in verdict.evidence)
+
+
+def test_without_words_the_evidence_is_features_alone(data):
+    texts, y, groups = data
+    classifier = GhostbusterClassifier(**SMALL, lexical_weight=0).fit(texts, y, groups)
+    assert classifier.fitted_.lexicon is None
+    (verdict,) = classifier.judge([texts[0]])
+    assert {one.feature for one in verdict.evidence} <= {str(feature) for feature in classifier.features_}
+    again = GhostbusterClassifier.from_state(classifier.state())
+    assert np.array_equal(again.predict_proba(texts), classifier.predict_proba(texts))
 
 
 def test_judging_no_texts_gives_no_verdicts(fitted):
@@ -205,6 +216,7 @@ def test_an_unfitted_detector_says_so():
         ({"head": "svm"}, "head='svm' is unknown; expected one of: logistic, lightgbm"),
         ({"max_features": 0}, "max_features=0; expected 1 or more"),
         ({"min_tokens": 0}, "min_tokens=0; expected 1 or more"),
+        ({"lexical_weight": 1.0}, "lexical_weight=1.0; expected 0 or more, and less than 1"),
         ({"n_folds": 1}, "n_folds=1; expected 2 or more"),
         ({"space": "defualt"}, "did you mean 'default'"),
         ({"criterion": "logloss"}, "did you mean 'log_loss'"),

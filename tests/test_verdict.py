@@ -1,10 +1,10 @@
 import math
 
 import pytest
+
 from ghostbuster.metrics import Estimate
 from ghostbuster.thresholds import Threshold
-
-from ghostbuster.verdict import decide, top_evidence
+from ghostbuster.verdict import Evidence, decide, top_evidence
 
 PROMISE = Threshold(rate=0.01, probability=0.9, fpr=Estimate(0.008, 0.005, 0.012), n_human=2000)
 
@@ -35,8 +35,5 @@ def test_a_threshold_below_one_half_moves_the_human_side_with_it():
 
 
 def test_evidence_names_the_strongest_contributions_first_whatever_their_sign():
-    evidence = top_evidence(["a", "b", "c"], [1.0, 2.0, 3.0], [0.1, -2.0, 0.0], most=3)
-    assert [(one.feature, one.value, one.contribution) for one in evidence] == [
-        ("b", 2.0, -2.0),
-        ("a", 1.0, 0.1),
-    ]
+    a, b, c = Evidence("a", 1.0, 0.1), Evidence("b", 2.0, -2.0), Evidence("c", 3.0, 0.0)
+    assert top_evidence([a, b, c], most=3) == (b, a)

@@ -101,7 +101,8 @@ def card(detector: GhostbusterClassifier, digest: str, figures: Mapping[str, Any
 def _figures(detector: GhostbusterClassifier, found: Mapping[str, Any]) -> str:
     """One row a file, of the contender with this head."""
     unseen = found["leave_one_source_out"]
-    name = next(name for name in found["detectors"] if f"({detector.head} head)" in name)
+    form = f"({detector.head} head, words)" if detector.lexical_weight else f"({detector.head} head)"
+    name = next(name for name in found["detectors"] if form in name)
     rows = []
     for file, ours in unseen[name].items():
         cells = [_cell(ours.get(metric)) for metric in ("auroc", "tpr", "fpr")]

@@ -1,0 +1,61 @@
+"""A fitted detector as plain containers and arrays, and back: what an artifact holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ghostbuster.calibration import Calibration
+from ghostbuster.familiarity import Familiarity
+from ghostbuster.features.expression import Feature
+from ghostbuster.fitting import Fitted
+from ghostbuster.heads import HEADS
+from ghostbuster.lexical import Lexicon
+from ghostbuster.thresholds import Threshold
+
+if TYPE_CHECKING:
+    from ghostbuster.detector import GhostbusterClassifier
+
+
+def detector_state(detector: GhostbusterClassifier) -> dict[str, Any]:
+    """Everything learned; it holds no object of a library, so that reading it back runs no code."""
+    fitted, panel = detector.fitted_, detector.panel
+    return {
+        "params": {**detector.get_params(), "panel": panel if isinstance(panel, str) else list(panel)},
+        "fingerprints": dict(detector.fingerprints_),
+        "classes": detector.classes_.tolist(),
+        "features": [str(feature) for feature in fitted.features],
+        "head": fitted.head.state(),
+        "lexicon": None if fitted.lexicon is None else fitted.lexicon.state(),
+        "mix": list(fitted.mix),
+        "calibration": detector.calibration_.state(),
+        "thresholds": [threshold.state() for threshold in detector.thresholds_],
+        "familiarity": detector.familiarity_.state(),
+        "manifest": detector.manifest_,
+    }
+
+
+def params_of(state: Mapping[str, Any]) -> dict[str, Any]:
+    """The constructor's parameters."""
+    params = dict(state["params"])
+    if not isinstance(params["panel"], str):
+        params["panel"] = tuple(params["panel"])
+    return params
+
+
+def restore(detector: GhostbusterClassifier, state: Mapping[str, Any]) -> None:
+    """Give an unfitted detector what was learned."""
+    detector.fitted_ = Fitted(
+        tuple(Feature.parse(text) for text in state["features"]),
+        HEADS[detector.head].from_state(state["head"]),
+        None if state["lexicon"] is None else Lexicon.from_state(state["lexicon"]),
+        (float(state["mix"][0]), float(state["mix"][1])),
+    )
+    detector.calibration_ = Calibration.from_state(state["calibration"])
+    detector.thresholds_ = tuple(Threshold.from_state(one) for one in state["thresholds"])
+    detector.familiarity_ = Familiarity.from_state(state["familiarity"])
+    detector.fingerprints_ = dict(state["fingerprints"])
+    detector.classes_ = np.array(state["classes"])
+    detector.manifest_ = dict(state["manifest"])
