@@ -1,4 +1,4 @@
-"""Features and head fitted together, and their scores on texts that neither has seen."""
+"""Features, head and lexicon fitted together, and their scores on texts that none of them has seen."""
 
 from __future__ import annotations
 

@@ -36,6 +36,9 @@ def train(
     ] = "default",
     max_features: Annotated[int, typer.Option(metavar="N", help="Features to choose at most.")] = 100,
     head: Annotated[str, typer.Option(metavar="NAME", help="One of: logistic, lightgbm.")] = "logistic",
+    lexical_weight: Annotated[
+        float, typer.Option(metavar="SHARE", help="Share of the words themselves in the score, 0 for none.")
+    ] = 0.5,
     criterion: Annotated[
         str, typer.Option(metavar="NAME", help="What the search improves: log_loss, auroc or accuracy.")
     ] = "log_loss",
@@ -70,6 +73,7 @@ def train(
         space=space,
         max_features=max_features,
         head=head,
+        lexical_weight=lexical_weight,
         criterion=criterion,
         max_fpr=max_fpr,
         min_tokens=min_tokens,
