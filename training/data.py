@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -85,14 +85,6 @@ def load(folder: Path, plan: Plan | None = None, log: Callable[[str], None] = pr
 def learnable(texts: Iterable[LabelledText]) -> list[LabelledText]:
     """Texts that may be learned from: neither stress files nor probes."""
     return [text for text in texts if text.file not in STRESS | PROBES]
-
-
-def one_source_a_group(texts: Sequence[LabelledText]) -> list[LabelledText]:
-    """Texts whose group stands mostly in their own source: what is left shares nothing across sources."""
-    home: dict[int, Counter[str]] = defaultdict(Counter)
-    for text in texts:
-        home[text.group][text.source] += 1
-    return [text for text in texts if text.source == home[text.group].most_common(1)[0][0]]
 
 
 def _long_enough(texts: Iterable[LabelledText], min_words: int) -> list[LabelledText]:

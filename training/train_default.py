@@ -19,14 +19,14 @@ from ghostbuster.files import replacing
 from ghostbuster.transformer import panel_of
 from training.card import card
 from training.crops import random_crops
-from training.data import DEFAULT_FOLDER, Plan, learnable, load, one_source_a_group
+from training.data import DEFAULT_FOLDER, Plan, learnable, load
 from training.material import read_material
 from training.score_cache import DEFAULT_FOLDER as DEFAULT_CACHE
 
 
 def train(data: Path, cache: Path, detector: GhostbusterClassifier, plan: Plan) -> GhostbusterClassifier:
     """``detector`` fitted on all learnable texts of ``data`` and a random passage of each."""
-    texts = one_source_a_group(learnable(load(data, plan)))
+    texts = learnable(load(data, plan))
     both = [*texts, *random_crops(texts, plan.seed)]
     material = read_material(both, panel_of(detector.panel), cache)
     print(
