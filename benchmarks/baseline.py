@@ -41,7 +41,6 @@ class Tfidf:
         """Log-odds of machine for any texts, shape (n_texts,)."""
         key = train.tobytes()
         if key not in self.fitted:
-            self.fitted.clear()  # a vocabulary is large: the last one is enough
             self.fitted[key] = tfidf().fit(self._read(train), self.material.y[train])
         return np.asarray(self.fitted[key].decision_function(texts), dtype=np.float64)
 

@@ -7,14 +7,14 @@ import pytest
 from benchmarks.accuracy import measure_all
 from benchmarks.accuracy_report import report
 from benchmarks.baseline import Tfidf
-from benchmarks.contenders import PROMISE, Detector, ask, inner_folds
+from benchmarks.contenders import PROMISE, Detector, WithWords, ask, inner_folds
 from benchmarks.measures import measure
 from benchmarks.protocols import in_domain, leave_one_source_out
 from benchmarks.shortened import first_tokens
-from benchmarks.trials import BASELINE, figures_by_file, run_trial
+from benchmarks.trials import BASELINE, figures_by_file, run_trial, work_ahead
 from benchmarks.zeroshot import DIRECTIONS, zero_shot
 from ghostbuster.features.space import SPACES
-from ghostbuster.fitting import Examples, held_out_scores
+from ghostbuster.fitting import Examples, held_out_parts
 from ghostbuster.folds import balanced_weights
 from ghostbuster.intervals import wilson
 from ghostbuster.reading import Reading
@@ -123,21 +123,28 @@ def test_the_promised_bar_is_kept_on_the_held_out_texts_it_was_set_on():
 def test_the_detector_is_held_out_as_the_shipped_one_is():
     made = material()
     rows = np.arange(len(made.texts))
-    ours = Detector(made, "ngram", "logistic", max_features=3)
-    held_out = np.empty(rows.size)
+    ours = WithWords(Detector(made, "ngram", "logistic", max_features=3))
+    held_out = np.empty((rows.size, 2))
     for fit, held in inner_folds(made, rows):
         held_out[held] = ours.raw(fit, held, ours.choose(fit, inner_folds(made, fit)))
-    columns = ours.columns
-    examples = Examples(
-        columns.features,
-        columns.matrix,
-        made.y.astype(float),
-        balanced_weights(made.y.astype(float), made.sources),
-        made.groups,
-        made.sources,
-    )
-    shipped = held_out_scores(examples, Settings("ngram", 3, "log_loss", "logistic", 5, 0))
+    columns = ours.detector.columns
+    y = made.y.astype(float)
+    weights = balanced_weights(y, made.sources)
+    texts = made.reading.texts
+    examples = Examples(columns.features, columns.matrix, texts, y, weights, made.groups, made.sources)
+    shipped = held_out_parts(examples, Settings("ngram", 3, "log_loss", "logistic", 0.5, 5, 0))
     np.testing.assert_allclose(held_out, shipped, rtol=1e-6, atol=1e-9)
+
+
+def test_searches_made_ahead_are_the_ones_the_splits_ask_for():
+    made = material()
+    splits = leave_one_source_out(made.texts)
+    ours = Detector(made, "ngram", "logistic", max_features=1)
+    work_ahead(made, ours, splits, nested=True)
+    ahead, heads = dict(ours.memory), dict(ours.heads)
+    run_trial(made, ours, splits, nested=True, log=lambda _: None)
+    assert ours.memory.keys() == ahead.keys()
+    assert ours.heads.keys() == heads.keys()
 
 
 def test_a_contender_never_answers_for_what_it_learned_from():
@@ -159,6 +166,7 @@ def test_the_whole_benchmark_makes_a_document_with_every_file_and_contender(monk
     monkeypatch.setattr("benchmarks.trials.in_domain", lambda texts, file: in_domain(texts, file)[:1])
     made = material(files=("a.train", "b.all", "c.all", "detectrl.human_perturbed"), per_class=50)
     contenders = {
+        "ghostbuster (logistic head, words)": WithWords(Detector(made, "ngram", "logistic", max_features=1)),
         "ghostbuster (logistic head)": Detector(made, "ngram", "logistic", max_features=1),
         "ghostbuster (other head)": Tfidf(made),
         BASELINE: Tfidf(made),
