@@ -26,7 +26,8 @@ with others is refused.
 ## What it learned from
 
 {n_human} human and {n_machine} machine texts (whole ones and passages of them), {n_tokens} tokens. No
-text is in this repository or in the artifact: it holds numbers only.
+text is in this repository or in the artifact: it holds numbers, and a list of {n_terms} words and pairs of
+words, each of which stood in five texts or more.
 
 | source | human | machine | from |
 |---|---|---|---|
@@ -92,6 +93,7 @@ def card(detector: GhostbusterClassifier, digest: str, figures: Mapping[str, Any
             f"| {name} | {n['n_human']} | {n['n_machine']} | {LICENCES.get(name, 'unknown')} |"
             for name, n in data["sources"].items()
         ),
+        n_terms=0 if detector.fitted_.lexicon is None else len(detector.fitted_.lexicon.terms),
         figures=_figures(detector, figures),
         thresholds=_thresholds(detector),
         min_tokens=detector.min_tokens,
