@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from typing import Any, Protocol, Self
 
 import numpy.typing as npt
 
-from ghostbuster.errors import SettingError
 from ghostbuster.head_inputs import Float1d, Float2d
 from ghostbuster.lightgbm_head import LightGBMHead
 from ghostbuster.logistic_head import LogisticHead
+from ghostbuster.names import pick
 
 
 class Head(Protocol):
@@ -67,8 +66,4 @@ def make_head(name: str, random_state: int = 0) -> Head:
     SettingError
         When the name is unknown; the nearest known one is suggested.
     """
-    if name not in HEADS:
-        near = difflib.get_close_matches(name, HEADS, n=1)
-        hint = f"; did you mean {near[0]!r}?" if near else ""
-        raise SettingError(f"no head is called {name!r}; expected one of {', '.join(HEADS)}{hint}")
-    return HEADS[name](random_state=random_state)
+    return pick(HEADS, name, "head")(random_state=random_state)

@@ -23,12 +23,19 @@ def pick(table: Mapping[str, _T], name: str, kind: str) -> _T:
     return table[name]
 
 
-def unknown(name: str, known: Iterable[str], kind: str, error: type[GhostbusterError]) -> GhostbusterError:
-    """The error for a name that is not among ``known``."""
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """``did you mean 'x'?``, or all known names where none is near."""
     from difflib import get_close_matches
 
+    names = list(known)
+    near = get_close_matches(name.lower(), [one.lower() for one in names], n=1)
+    original = next((one for one in names if near and one.lower() == near[0]), None)
+    return f"did you mean {original!r}?" if original else f"expected one of: {', '.join(names)}"
+
+
+def unknown(name: str, known: Iterable[str], kind: str, error: type[GhostbusterError]) -> GhostbusterError:
+    """The error for a name that is not among ``known``; it lists those there are and names the nearest."""
     listed = list(known)
-    near = get_close_matches(name.lower(), [one.lower() for one in listed], n=1)
-    original = next((one for one in listed if near and one.lower() == near[0]), None)
-    hint = f"; did you mean {original!r}?" if original else ""
-    return error(f"no {kind} is called {name!r}; expected one of {', '.join(map(repr, listed))}{hint}")
+    hint = did_you_mean(name, listed)
+    near = f"; {hint}" if hint.startswith("did") else ""
+    return error(f"no {kind} is called {name!r}; expected one of {', '.join(map(repr, listed))}{near}")

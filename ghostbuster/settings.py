@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from ghostbuster.errors import SettingError
 from ghostbuster.features.criteria import CRITERIA
 from ghostbuster.features.space import SPACES
-from ghostbuster.features.suggest import did_you_mean
 from ghostbuster.heads import HEADS
+from ghostbuster.names import did_you_mean
 
 if TYPE_CHECKING:
     from ghostbuster.detector import GhostbusterClassifier

@@ -9,7 +9,7 @@ from ghostbuster.errors import ModelError, SettingError
 from ghostbuster.models import panel as panel_module
 from ghostbuster.models.language_model import LlamaLM
 from ghostbuster.models.ngram import NgramModel
-from ghostbuster.models.panel import PANELS, Panel, open_panel, weights_folder
+from ghostbuster.models.panel import Panel, open_panel, weights_folder
 
 EMBEDDED = weights_folder()
 TEXTS = (
@@ -168,12 +168,10 @@ def test_describe_tells_what_info_prints(embedded):
 
 
 @pytest.mark.parametrize(
-    ("name", "near"), [("embeded", "did you mean 'embedded'"), ("xyz", "choose one of them")]
+    ("name", "near"), [("embeded", "did you mean 'embedded'"), ("xyz", "expected one of 'embedded'")]
 )
 def test_an_unknown_panel(name, near):
-    with pytest.raises(
-        SettingError, match=f"panel '{name}' is unknown; expected one of {', '.join(PANELS)}: {near}"
-    ):
+    with pytest.raises(SettingError, match=f"no panel is called '{name}'.*{near}"):
         open_panel(name)
 
 

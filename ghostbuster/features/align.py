@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ghostbuster.errors import InputError, SettingError
-from ghostbuster.features.suggest import did_you_mean
+from ghostbuster.names import did_you_mean
 from ghostbuster.scores import TokenScores, Vectors
 
 Float1d = npt.NDArray[np.floating]

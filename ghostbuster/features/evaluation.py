@@ -17,7 +17,7 @@ from ghostbuster.features.ops import OPS, SKIPS, bounded
 from ghostbuster.features.ragged import Layout, Ragged
 from ghostbuster.features.reducers import REDUCERS, Reducer
 from ghostbuster.features.statistics import Statistic
-from ghostbuster.features.suggest import did_you_mean
+from ghostbuster.names import did_you_mean
 from ghostbuster.scores import Vectors
 
 if TYPE_CHECKING:  # features evaluate themselves with this module

@@ -25,7 +25,7 @@ from ghostbuster.features.evaluation import evaluate_all
 from ghostbuster.features.ops import SKIPS
 from ghostbuster.features.reducers import REDUCERS
 from ghostbuster.features.statistics import STATISTICS, Statistic
-from ghostbuster.features.suggest import did_you_mean
+from ghostbuster.names import did_you_mean
 from ghostbuster.scores import Vectors
 
 __all__ = ["Apply", "Feature", "Models", "Source", "evaluate_all"]

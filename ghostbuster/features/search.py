@@ -19,7 +19,7 @@ from ghostbuster.features.expression import Feature
 from ghostbuster.features.folds import Fold, drawn_folds, given_folds
 from ghostbuster.features.selection import Rules, select_columns
 from ghostbuster.features.space import candidates
-from ghostbuster.features.suggest import did_you_mean
+from ghostbuster.names import did_you_mean
 from ghostbuster.scores import Vectors
 
 Float1d = npt.NDArray[np.float64]

@@ -12,8 +12,8 @@ from ghostbuster.features.expression import Feature
 from ghostbuster.features.ops import OPS
 from ghostbuster.features.reducers import REDUCERS
 from ghostbuster.features.statistics import LANGUAGE_MODELS, STATISTICS
-from ghostbuster.features.suggest import did_you_mean
 from ghostbuster.features.twins import without_twins
+from ghostbuster.names import did_you_mean
 
 GHOSTBUSTER_OPS = ("v-add", "v-sub", "v-mul", "v-div", "v->", "v-<")
 GHOSTBUSTER_REDUCERS = ("s-max", "s-min", "s-avg", "s-avg-top-25", "s-len", "s-var", "s-l2")

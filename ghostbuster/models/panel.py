@@ -6,7 +6,6 @@ import hashlib
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
 from threading import RLock
@@ -18,6 +17,7 @@ from ghostbuster.models.language_model import MAX_CONTEXT, LlamaLM, score_togeth
 from ghostbuster.models.llama import Weights
 from ghostbuster.models.ngram import NgramModel
 from ghostbuster.models.tokens import Tokens
+from ghostbuster.names import pick
 from ghostbuster.scores import TokenScores
 
 Progress = Callable[[int, int], None]
@@ -214,14 +214,11 @@ def open_panel(
     ModelError
         When a file is missing, damaged, or no Llama-family model.
     """
-    if name not in PANELS:
-        near = get_close_matches(name, PANELS, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else "choose one of them"
-        raise SettingError(f"panel {name!r} is unknown; expected one of {', '.join(PANELS)}: {hint}")
+    row = pick(PANELS, name, "panel")
     if (weak is None) != (strong is None):
         given, missing = ("weak", "strong") if strong is None else ("strong", "weak")
         raise SettingError(f"a {given} model alone; expected two: name the {missing} model's GGUF file too")
-    folder, row = _absolute(weights_folder()), PANELS[name]
+    folder = _absolute(weights_folder())
     if weak is not None and strong is not None:
         return _open(_absolute(weak), _absolute(strong), folder)
     if row.weak is None or row.strong is None:
