@@ -126,7 +126,7 @@ def leave_one_out_trials(
 def in_domain_trials(
     material: Material, contenders: Mapping[str, Contender], log: Callable[[str], None]
 ) -> dict[str, Outcome]:
-    """What ships and the baseline, on grouped folds of each file; the others differ where it matters, above."""
+    """What ships and the baseline, on grouped folds of each file."""
     splits = [split for file in by_file(material.texts) for split in in_domain(material.texts, file)]
     outcomes = {}
     for name, contender in contenders.items():
