@@ -98,7 +98,8 @@ class Calibration:
     def probability(self, raw: npt.ArrayLike) -> Float1d:
         """Probability of machine, in (0, 1), shape (n_texts,); the higher ``raw``, the higher."""
         scores = np.asarray(raw, dtype=np.float64)
-        log_odds = self.slope_ * scores + self.intercept_
+        with np.errstate(over="ignore"):  # infinite log-odds are clipped like all beyond the most
+            log_odds = self.slope_ * scores + self.intercept_
         if self.knots_.size:
             log_odds = log_odds + np.interp(scores, self.knots_, self.log_odds_)
         return _expit(log_odds)

@@ -35,7 +35,7 @@ def test_probabilities_rise_with_the_score_and_never_reach_certainty(method, dat
     made = Calibration().fit(raw, y, method=method)
     at = np.sort(np.concatenate([raw, np.linspace(-2e6, 2e6, 50), [wild, -1e300, 1e300]]))
     p = made.probability(at)
-    assert (np.diff(p) >= 0).all()
+    assert (np.diff(p) >= -4 * np.finfo(float).eps).all()  # neighbours may differ by rounding
     assert ((p > 0) & (p < 1)).all()
 
 
