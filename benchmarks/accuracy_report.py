@@ -56,6 +56,8 @@ METHOD = """## How it was measured
 * The last column is the promise: the threshold that 1 % of held-out human *training* texts exceed,
   applied to a source that was not among them. Where a source's people write unlike all others the
   promise is broken, as the column shows.
+* Rows with "words" weigh a lexicon (TF-IDF of words and pairs of words) beside the features, as the shipped
+  detector does; the rows with a head alone are what the weak models know without it.
 * Zero-shot statistics need no training; their direction is the one their papers give, only calibration
   and threshold are learned. They read the same small models: published figures used models a thousand
   times larger.

@@ -13,6 +13,8 @@ from sklearn.pipeline import Pipeline, make_pipeline
 
 from training.material import Indices, Material
 
+MOST_KEPT = 40  # fitted vocabularies: some 30 MB each
+
 
 def tfidf() -> Pipeline:
     """Words and pairs of words in two texts or more, sublinear counts; logistic regression, C = 10."""
@@ -41,6 +43,8 @@ class Tfidf:
         """Log-odds of machine for any texts, shape (n_texts,)."""
         key = train.tobytes()
         if key not in self.fitted:
+            if len(self.fitted) >= MOST_KEPT:
+                self.fitted.clear()
             self.fitted[key] = tfidf().fit(self._read(train), self.material.y[train])
         return np.asarray(self.fitted[key].decision_function(texts), dtype=np.float64)
 

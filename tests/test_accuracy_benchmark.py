@@ -13,14 +13,18 @@ from benchmarks.protocols import in_domain, leave_one_source_out
 from benchmarks.shortened import first_tokens
 from benchmarks.trials import BASELINE, figures_by_file, run_trial, work_ahead
 from benchmarks.zeroshot import DIRECTIONS, zero_shot
+from ghostbuster.detector import GhostbusterClassifier
+from ghostbuster.features.expression import Feature
 from ghostbuster.features.space import SPACES
-from ghostbuster.fitting import Examples, held_out_parts
+from ghostbuster.fitting import Examples, Fitted, held_out_parts
 from ghostbuster.folds import balanced_weights
 from ghostbuster.intervals import wilson
 from ghostbuster.reading import Reading
 from ghostbuster.scores import TokenScores, Vectors
 from ghostbuster.settings import Settings
 from ghostbuster.text import PreparedText
+from ghostbuster.thresholds import Threshold
+from training.card import card
 from training.data import summary
 from training.labelled import LabelledText
 from training.material import Material, columns_of
@@ -251,3 +255,28 @@ def test_the_cache_holds_no_text(tmp_path):
     cached_scores(FakePanel(), "a", ["unmistakable words"], tmp_path, log=lambda _: None)
     (path,) = tmp_path.iterdir()
     assert b"unmistakable" not in path.read_bytes()
+
+
+@pytest.fixture
+def figures():
+    one = {"value": 0.9, "low": 0.85, "high": 0.95}
+    names = ["ghostbuster (logistic head, words)", "ghostbuster (logistic head)", BASELINE]
+    files = {"a.train": {"auroc": one, "tpr": one, "fpr": one}, "probe": {"fpr": one}}
+    return {"detectors": names[:2], "baseline": BASELINE, "leave_one_source_out": dict.fromkeys(names, files)}
+
+
+def test_a_card_states_what_the_detector_and_the_benchmark_say(figures):
+    detector = GhostbusterClassifier()
+    detector.fitted_ = Fitted((Feature.parse("weak.logprob s-avg"),), head=None, lexicon=None)
+    sources = {"outfox": {"n_human": 5, "n_machine": 6}}
+    detector.manifest_ = {"data": {"n_human": 11, "n_machine": 12, "n_tokens": 13, "sources": sources}}
+    detector.thresholds_ = (Threshold(0.01, 0.87, wilson(1, 100), 100),)
+    written = card(detector, "abc123", figures)
+    for part in (
+        "`abc123`",
+        "| outfox | 5 | 6 | OUTFOX, Apache-2.0 |",
+        "| a.train |" + " 0.900 [0.850, 0.950] |" * 4,
+        "| probe | - | - | 0.900 [0.850, 0.950] | - |",
+        "| 1.0% | 0.8700 | 1.00% [0.18%, 5.45%] | 100 |",  # Wilson's interval of 1 in 100
+    ):
+        assert part in written

@@ -1,11 +1,20 @@
-"""The card of the shipped detector, from what it knows of itself and the benchmark's figures."""
+"""The card of a trained detector, from what it knows of itself and the benchmark's figures.
+
+python -m training.card [--artifact FILE] [--figures docs/accuracy.json]
+"""
 
 from __future__ import annotations
 
+import argparse
+import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
+from ghostbuster.artifact import DEFAULT, open_artifact
 from ghostbuster.detector import GhostbusterClassifier
+from ghostbuster.errors import ArtifactError
+from ghostbuster.files import replacing
 
 LICENCES = {
     "biscope": "BiScope, CC BY-SA 4.0",
@@ -19,9 +28,10 @@ LICENCES = {
 
 TEMPLATE = """# The default detector
 
-`default.joblib`, sha256 `{digest}`. Head `{head}`, {n_features} features of the space `{space}`, seed
-{seed}. Made by `python -m training.train_default`; the weak models are the embedded ones, and scoring
-with others is refused.
+`default.joblib`, sha256 `{digest}`. Head
+`{head}`, {n_features} features of the space `{space}`, words weigh {lexical_weight:.0%}, seed {seed}.
+Made by `python -m training.train_default`; the weak models are the embedded ones, and scoring with
+others is refused.
 
 ## What it learned from
 
@@ -85,6 +95,7 @@ def card(detector: GhostbusterClassifier, digest: str, figures: Mapping[str, Any
         head=detector.head,
         n_features=len(detector.features_),
         space=detector.space,
+        lexical_weight=detector.lexical_weight,
         seed=detector.random_state,
         n_human=data["n_human"],
         n_machine=data["n_machine"],
@@ -126,3 +137,25 @@ def _thresholds(detector: GhostbusterClassifier) -> str:
         measured = f"{one.fpr.value:.2%} [{one.fpr.low:.2%}, {one.fpr.high:.2%}]"
         rows.append(f"| {one.rate:.1%} | {one.probability:.4f} | {measured} | {one.n_human} |")
     return "\n".join(rows)
+
+
+def write_card(artifact: Path, figures: Path) -> None:
+    """``README.md`` beside an artifact."""
+    opened = open_artifact(artifact)
+    content = card(opened.classifier(), opened.digest, json.loads(figures.read_text(encoding="utf-8")))
+    with replacing(artifact.parent / "README.md", ArtifactError) as unfinished:
+        unfinished.write_text(content, encoding="utf-8")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--artifact", type=Path, default=DEFAULT)
+    parser.add_argument("--figures", type=Path, default=Path("docs/accuracy.json"))
+    options = parser.parse_args()
+    write_card(options.artifact, options.figures)
+
+
+if __name__ == "__main__":
+    main()

@@ -9,15 +9,12 @@ the card quotes its figures.
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 
-from ghostbuster.artifact import DEFAULT, open_artifact, save
+from ghostbuster.artifact import DEFAULT, save
 from ghostbuster.detector import GhostbusterClassifier
-from ghostbuster.errors import ArtifactError
-from ghostbuster.files import replacing
 from ghostbuster.transformer import panel_of
-from training.card import card
+from training.card import write_card
 from training.crops import random_crops
 from training.data import DEFAULT_FOLDER, Plan, learnable, load
 from training.material import read_material
@@ -51,7 +48,8 @@ def main() -> None:
     parser.add_argument("--per-class", type=int, default=Plan().per_class, help="texts of a class and file")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
-    figures = json.loads(options.figures.read_text())  # missing figures are noticed before hours of work
+    if not options.figures.is_file():  # before hours of work
+        parser.error(f"{options.figures} does not exist: run python -m benchmarks.accuracy first")
     detector = GhostbusterClassifier(
         space=options.space,
         max_features=options.max_features,
@@ -61,8 +59,7 @@ def main() -> None:
     train(options.data, options.cache, detector, Plan(per_class=options.per_class, seed=options.seed))
     options.out.parent.mkdir(parents=True, exist_ok=True)
     save(detector, options.out)
-    with replacing(options.out.parent / "README.md", ArtifactError) as unfinished:
-        unfinished.write_text(card(detector, open_artifact(options.out).digest, figures), encoding="utf-8")
+    write_card(options.out, options.figures)
     print(f"wrote {options.out}")
 
 
