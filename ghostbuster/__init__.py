@@ -12,6 +12,7 @@ from ghostbuster import errors
 if TYPE_CHECKING:
     from ghostbuster.artifact import load, load_default, save
     from ghostbuster.detector import GhostbusterClassifier
+    from ghostbuster.remembering import remember_scores
     from ghostbuster.transformer import GhostbusterTransformer
     from ghostbuster.verdict import Evidence, Verdict
 
@@ -26,6 +27,7 @@ __all__ = [
     "errors",
     "load",
     "load_default",
+    "remember_scores",
     "save",
 ]
 
@@ -36,6 +38,7 @@ _HOMES = {
     "Verdict": "verdict",
     "load": "artifact",
     "load_default": "artifact",
+    "remember_scores": "remembering",
     "save": "artifact",
 }
 """Public name to the module that defines it."""

@@ -18,8 +18,8 @@ def cache_folder() -> Path:
     -------
     Path
         What ``GHOSTBUSTER_CACHE`` names, else ``ghostbuster`` in the system's place for caches
-        (``XDG_CACHE_HOME`` or ``~/.cache`` on Linux, ``~/Library/Caches`` on macOS, the local application data
-        on Windows); absolute.
+        (``XDG_CACHE_HOME`` or ``~/.cache`` on Linux, ``~/Library/Caches`` on macOS, the local application
+        data on Windows); absolute.
     """
     named = os.environ.get(CACHE_VARIABLE)
     if named:

@@ -47,7 +47,7 @@ def document_text(path: Path) -> str:
         text = DOCUMENTS[path.suffix.lower()].read(path)
     except InputError:
         raise
-    except Exception as error:  # noqa: BLE001 - on strangers' files the libraries fail in every way there is
+    except Exception as error:
         kind = path.suffix[1:].upper()
         reason = f"{type(error).__name__}: {error}".rstrip(": ")
         raise InputError(f"{path} cannot be read as {kind} ({reason}): save it again or as text") from error

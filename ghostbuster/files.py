@@ -61,9 +61,7 @@ def check_writable(path: Path, error: type[GhostbusterError]) -> None:
 
 
 def publish(temporary: Path, path: Path) -> None:
-    """Put a complete file in its place: flush to the disk, give it the rights that a new file has (or the old
-    one had), and rename.
-    """
+    """Flush a complete file to the disk, give it the rights a new file has (or the old one had), rename it."""
     mask = os.umask(0)
     os.umask(mask)
     temporary.chmod(path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~mask)

@@ -99,7 +99,9 @@ class Journal:
         InputError
             When the disk is full or failing; what was kept before stays.
         """
-        listed = [[score.probability, score.label, score.error][: 3 if score.error else 2] for score in scores]
+        listed = [
+            [score.probability, score.label, score.error][: 3 if score.error else 2] for score in scores
+        ]
         self._write(json.dumps([self.n_rows, listed], separators=(",", ":")))
         self.n_rows += len(scores)
 
@@ -154,7 +156,7 @@ class Journal:
             if found.get(name) != value:
                 raise SettingError(
                     f"{self.path} holds scores with another {name} ({found.get(name, 'none')[:12]}, now "
-                    f"{value[:12]}): give --restart to score all rows again, or go on with what it was begun with"
+                    f"{value[:12]}): give --restart to score all rows again, or the command it was begun with"
                 )
 
     def _write(self, text: str, *, checked: bool = True) -> None:
@@ -168,8 +170,8 @@ class Journal:
             os.fsync(self._file.fileno())
         except OSError as error:
             raise InputError(
-                f"{self.path} cannot be written ({error.strerror}): make room and give the same command again, "
-                "it goes on from the last row kept"
+                f"{self.path} cannot be written ({error.strerror}): make room and give the same command "
+                "again, it goes on from the last row kept"
             ) from error
 
 

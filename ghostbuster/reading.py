@@ -10,6 +10,7 @@ import numpy as np
 
 from ghostbuster.errors import InputError
 from ghostbuster.features.align import align
+from ghostbuster.remembering import score_texts
 from ghostbuster.scores import Int1d, TokenScores, Vectors
 from ghostbuster.text import PreparedText, prepare
 
@@ -80,7 +81,7 @@ def reading_of(
 
 
 def read(texts: Sequence[str], panel: Panel, progress: Progress | None = None) -> Reading:
-    """Prepare, score and align ``texts``, in the order given.
+    """Prepare, score and align ``texts``, in the order given; what is remembered is not scored again.
 
     Parameters
     ----------
@@ -90,5 +91,5 @@ def read(texts: Sequence[str], panel: Panel, progress: Progress | None = None) -
         Called with (tokens done, tokens in all).
     """
     prepared = tuple(prepare(text) for text in texts)
-    scores = panel.score([one.text for one in prepared], progress)
+    scores = score_texts(panel, [one.text for one in prepared], progress)
     return reading_of(scores, prepared, panel.shared_tokenizer)

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class Types:
-    """Narrowest types that hold all values seen; text, as JSON writes it, where values have none in common."""
+    """Narrowest types that hold all values seen; text, as JSON writes it, where they have none in common."""
 
     def __init__(self) -> None:
         self._seen: dict[str, pa.DataType] = {}

@@ -8,7 +8,15 @@ from typing import Annotated
 import typer
 
 from ghostbuster.commands.console import Progress
-from ghostbuster.commands.options import GroupColumn, LabelColumn, Quiet, StrongModel, TextColumn, WeakModel
+from ghostbuster.commands.options import (
+    GroupColumn,
+    LabelColumn,
+    NoCache,
+    Quiet,
+    StrongModel,
+    TextColumn,
+    WeakModel,
+)
 
 SPLITS = ("domain", "generator", "source", "attack")
 """Columns that split the figures where a table has them."""
@@ -31,6 +39,7 @@ def evaluate(
     seed: Annotated[int, typer.Option(metavar="N", help="Of the resamples that give the intervals.")] = 0,
     weak_model: WeakModel = None,
     strong_model: StrongModel = None,
+    no_cache: NoCache = False,
     quiet: Quiet = False,
 ) -> None:
     """Measure a detector on labelled texts that it was not trained on.
@@ -38,6 +47,7 @@ def evaluate(
     Columns called domain, generator, source or attack split the figures.
     """
     from ghostbuster.commands.detectors import open_detector
+    from ghostbuster.commands.remembering import remembering
     from ghostbuster.names import pick
     from ghostbuster.report.evaluation import EVALUATION_FORMS
     from ghostbuster.tables import column, labels_of, read_table, texts_of
@@ -48,7 +58,7 @@ def evaluate(
     groups = None if group_column is None else [str(one) for one in column(rows, group_column, table)]
     splits = {name: [str(one) for one in rows[name].tolist()] for name in SPLITS if name in rows.columns}
     classifier, identity = open_detector(_path(artifact), weak_model, strong_model)
-    with Progress(quiet=quiet) as progress:
+    with Progress(quiet=quiet) as progress, remembering(wanted=not no_cache):
         verdicts = classifier.judge(texts, progress=progress)
 
     from ghostbuster.evaluation import evaluate as measure

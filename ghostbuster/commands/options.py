@@ -8,6 +8,9 @@ from typing import Annotated
 import typer
 
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on standard error.")]
+NoCache = Annotated[
+    bool, typer.Option("--no-cache", help="Neither look up nor remember the language models' scores.")
+]
 Model = Annotated[
     Path | None,
     typer.Option(

@@ -91,7 +91,8 @@ def _score(job: Job, seen: Survey, journal: Journal, judge: Judge, *, quiet: boo
             score(job, journal, judge, bar)
     except KeyboardInterrupt:
         note(
-            f"{journal.n_rows:,} of {seen.n_rows:,} rows are kept in {journal.path}: the same command goes on there",
+            f"{journal.n_rows:,} of {seen.n_rows:,} rows are kept in {journal.path}: "
+            "the same command goes on there",
             quiet=quiet,
         )
         raise
@@ -156,4 +157,6 @@ def _tell(table: Path, n_faults: int, faults: Sequence[Fault]) -> None:
     for number, fault in faults:
         complain(f"row {number} of {table}: {fault}")
     if n_faults > len(faults):
-        complain(f"{n_faults - len(faults):,} more rows of {table} hold no text: the column of errors names them")
+        complain(
+            f"{n_faults - len(faults):,} more rows of {table} hold no text: the column of errors names them"
+        )

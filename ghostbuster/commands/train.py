@@ -8,7 +8,15 @@ from typing import Annotated
 import typer
 
 from ghostbuster.commands.console import note
-from ghostbuster.commands.options import GroupColumn, LabelColumn, Quiet, StrongModel, TextColumn, WeakModel
+from ghostbuster.commands.options import (
+    GroupColumn,
+    LabelColumn,
+    NoCache,
+    Quiet,
+    StrongModel,
+    TextColumn,
+    WeakModel,
+)
 
 
 def train(
@@ -48,11 +56,13 @@ def train(
     ] = 0.01,
     min_tokens: Annotated[int, typer.Option(metavar="N", help="Shorter texts are 'unsure'.")] = 60,
     seed: Annotated[int, typer.Option(metavar="N", help="The same seed gives the same detector.")] = 0,
+    no_cache: NoCache = False,
     quiet: Quiet = False,
 ) -> None:
     """Train a detector on a table of labelled texts."""
     from ghostbuster.artifact import save
     from ghostbuster.commands.detectors import own_models
+    from ghostbuster.commands.remembering import remembering
     from ghostbuster.errors import ArtifactError
     from ghostbuster.files import check_writable
     from ghostbuster.tables import column, labels_of, read_table, texts_of
@@ -78,6 +88,8 @@ def train(
         max_fpr=max_fpr,
         min_tokens=min_tokens,
         random_state=seed,
-    ).fit(texts, labels, groups=groups, sources=sources)
+    )
+    with remembering(wanted=not no_cache):
+        classifier.fit(texts, labels, groups=groups, sources=sources)
     save(classifier, output)
     note(f"{len(classifier.features_)} features chosen, written to {output}", quiet=quiet)
