@@ -61,7 +61,7 @@ def check_writable(path: Path, error: type[GhostbusterError]) -> None:
 
 
 def publish(temporary: Path, path: Path) -> None:
-    """Flush a complete file to the disk, give it the rights a new file has (or the old one had), rename it."""
+    """Flush a complete file to the disk, give it a new file's rights (or the old one's), and rename it."""
     mask = os.umask(0)
     os.umask(mask)
     temporary.chmod(path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~mask)

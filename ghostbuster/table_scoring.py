@@ -20,9 +20,11 @@ from ghostbuster.table_sources import FolderSource, ParquetSource, Source
 if TYPE_CHECKING:
     import pyarrow as pa
 
-PIECE_CHARACTERS = 2**17
-"""A piece of work ends with the row that reaches it: some seconds of the embedded models."""
-PIECE_ROWS = 256
+PIECE_CHARACTERS = 2**16
+"""A piece of work ends with the row that reaches it: a few seconds of the embedded models."""
+PIECE_ROWS = 16
+"""It has as many rows at least, so that long texts keep all cores busy, unless they are very long."""
+MOST_ROWS, MOST_CHARACTERS = 256, 2**20
 SHOWN = 10
 """Faults told one by one; the column tells them all."""
 UNDECIDED = 0.5
@@ -219,10 +221,10 @@ def _rows(job: Job, start: int) -> Iterator[tuple[str, str]]:
 def _piece(rows: Iterator[tuple[str, str]]) -> Iterator[tuple[str, str]]:
     """The next rows, up to a piece of work."""
     n_characters = 0
-    for row in islice(rows, PIECE_ROWS):
+    for n_rows, row in enumerate(islice(rows, MOST_ROWS), start=1):
         yield row
         n_characters += len(row[0])
-        if n_characters >= PIECE_CHARACTERS:
+        if n_characters >= (PIECE_CHARACTERS if n_rows >= PIECE_ROWS else MOST_CHARACTERS):
             return
 
 
