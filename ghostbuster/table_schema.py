@@ -35,7 +35,7 @@ def _type_of(values: Sequence[Any]) -> pa.DataType:
     import pyarrow as pa
 
     try:
-        found = pa.infer_type(values)
+        found = pa.array(values).type  # its own inference passes over values that do not fit
     except (pa.ArrowException, OverflowError):
         return pa.string()
     return pa.string() if _hollow(found) else found

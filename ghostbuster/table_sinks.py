@@ -66,8 +66,14 @@ class LineSink:
 
     def write(self, chunk: Chunk, added: Added) -> None:
         """Rows with their new columns."""
+        if not self._handle.tell():
+            self._handle.write(_encoded(self.header()))
         for i, row in enumerate(chunk.records()):
             self._handle.write(_encoded(self.line(row, {name: added[name][i] for name in self.added})))
+
+    def header(self) -> str:
+        """What stands before the first row."""
+        return ""
 
     def line(self, row: Mapping[str, Any], added: Mapping[str, Any]) -> str:
         """One row, its end included."""
@@ -79,9 +85,9 @@ class CsvSink(LineSink):
 
     separator = ","
 
-    def __init__(self, path: Path, columns: Sequence[str], added: Mapping[str, str]) -> None:
-        super().__init__(path, columns, added)
-        self._handle.write(_encoded(line([*self.columns, *self.added], self.separator)))
+    def header(self) -> str:
+        """The columns' names."""
+        return line([*self.columns, *self.added], self.separator)
 
     def line(self, row: Mapping[str, Any], added: Mapping[str, Any]) -> str:
         """One row, its end included."""
