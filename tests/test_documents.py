@@ -18,8 +18,10 @@ def a_pdf(text):
     objects = [
         b"<< /Type /Catalog /Pages 2 0 R >>",
         b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
-        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents 4 0 R "
-        b"/Resources << /Font << /F1 5 0 R >> >> >>",
+        (
+            b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents 4 0 R "
+            b"/Resources << /Font << /F1 5 0 R >> >> >>"
+        ),
         b"<< /Length %d >>\nstream\n" % len(stream) + stream + b"\nendstream",
         b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
     ]
@@ -57,7 +59,8 @@ def test_a_web_page_gives_what_a_reader_sees(tmp_path):
     pytest.importorskip("bs4")
     page = (
         "<html><head><title>Not this</title><style>p {}</style></head><body><nav>Menu</nav>"
-        "<script>alert('no')</script><h1>Title</h1><p>One &amp; <b>two</b>.</p><p>Three<br>four</p></body></html>"
+        "<script>alert('no')</script><h1>Title</h1><p>One &amp; <b>two</b>.</p><p>Three<br>four</p>"
+        "</body></html>"
     )
     (tmp_path / "a.html").write_text(page)
     assert document_text(tmp_path / "a.html").split("\n") == ["Title", "One & two.", "Three", "four", ""]
@@ -87,7 +90,7 @@ def test_a_damaged_document_is_one_line_whatever_its_library_raises(tmp_path, su
 def test_a_document_without_words_says_that_a_scan_has_none(tmp_path):
     pytest.importorskip("pypdf")
     (tmp_path / "a.pdf").write_bytes(a_pdf(""))
-    with pytest.raises(InputError, match="holds no text.*scanned"):
+    with pytest.raises(InputError, match=r"holds no text.*scanned"):
         document_text(tmp_path / "a.pdf")
 
 
@@ -118,12 +121,14 @@ def test_documents_of_a_folder_come_by_name_hidden_and_unknown_ones_left_out(tmp
     assert found == ["a/c.MD", "a.d/z.html", "b.txt"]
 
 
-def test_a_missing_library_is_named_with_the_command_that_installs_it(tmp_path, monkeypatch):
+def test_a_missing_library_is_named_with_the_command_that_installs_it(monkeypatch):
     from ghostbuster.documents import check_installed
 
     monkeypatch.setattr("ghostbuster.documents.find_spec", lambda _name: None)
     check_installed([Path("a.txt")])
-    with pytest.raises(SettingError, match=r"\.docx needs python-docx.*pip install 'ghostbuster\[documents\]'"):
+    with pytest.raises(
+        SettingError, match=r"\.docx needs python-docx.*pip install 'ghostbuster\[documents\]'"
+    ):
         check_installed([Path("a.docx")])
 
 

@@ -6,6 +6,7 @@ import stat
 import subprocess
 import sys
 import time
+import types
 
 import numpy as np
 import pytest
@@ -54,7 +55,9 @@ def silent(message):
     raise AssertionError(message)
 
 
-@given(st.dictionaries(st.text(max_size=5), st.dictionaries(st.text(max_size=5), VALUES, min_size=1), min_size=1))
+@given(
+    st.dictionaries(st.text(max_size=5), st.dictionaries(st.text(max_size=5), VALUES, min_size=1), min_size=1)
+)
 def test_packed_scores_come_back_bit_for_bit(scores):
     found = unpack(pack(scores))
     assert list(found) == list(scores)
@@ -139,7 +142,7 @@ def test_other_models_have_other_keys(panel):
 
     class Other:
         weak, strong, tokenizers = panel.weak, panel.strong, panel.tokenizers
-        fingerprints = {**panel.fingerprints, "trigram": "0" * 64}
+        fingerprints = types.MappingProxyType({**panel.fingerprints, "trigram": "0" * 64})
 
     assert panel_key(Other) != key
 
@@ -269,7 +272,10 @@ def test_several_processes_write_to_one_store_and_nothing_is_lost(tmp_path):
     path = tmp_path / "s.sqlite"
     writers = [
         subprocess.Popen(
-            [sys.executable, "-c", WRITER, str(path), name], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [sys.executable, "-c", WRITER, str(path), name],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
         )
         for name in "abc"
     ]  # they also make it together
@@ -301,7 +307,10 @@ def test_the_limit_is_a_number_of_bytes_with_or_without_unit(monkeypatch, given,
 
 def test_a_limit_that_is_no_size_is_refused(monkeypatch, tmp_path):
     monkeypatch.setenv("GHOSTBUSTER_CACHE_LIMIT", "lots")
-    with pytest.raises(SettingError, match="GHOSTBUSTER_CACHE_LIMIT='lots' is no size"), remember_scores(tmp_path):
+    with (
+        pytest.raises(SettingError, match="GHOSTBUSTER_CACHE_LIMIT='lots' is no size"),
+        remember_scores(tmp_path),
+    ):
         pass
 
 

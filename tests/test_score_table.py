@@ -123,7 +123,14 @@ def test_values_of_json_lines_become_the_narrowest_parquet_types(tmp_path):
 
 def test_rows_without_text_are_kept_named_and_counted_in_the_exit_code(capsys, detector_file, tmp_path):
     text = passages(1, 60)[0]
-    lines = [json.dumps({"text": text}), '{"text": null, "id": 7}', '{"text": ', "[1]", '{"id": 1}', '{"text": 3}']
+    lines = [
+        json.dumps({"text": text}),
+        '{"text": null, "id": 7}',
+        '{"text": ',
+        "[1]",
+        '{"id": 1}',
+        '{"text": 3}',
+    ]
     (tmp_path / "in.jsonl").write_bytes("\n".join(lines).encode() + b'\n{"text": "\xff"}\n')
     code, out, err = run(
         capsys, "score-table", tmp_path / "in.jsonl", "-o", tmp_path / "out.jsonl", "-m", detector_file
@@ -164,7 +171,7 @@ def test_bytes_that_are_no_utf_8_pass_through_csv_files_as_they_are(tmp_path):
 
 
 def test_rows_with_too_few_or_too_many_cells_lose_nothing(tmp_path):
-    (tmp_path / "in.csv").write_text("text,id\none,1\ntwo\nthree,3,more,\"and, more\"\n")
+    (tmp_path / "in.csv").write_text('text,id\none,1\ntwo\nthree,3,more,"and, more"\n')
     with scored(job_of(tmp_path / "in.csv", tmp_path / "out.csv")).open(newline="") as handle:
         rows = list(csv.reader(handle))
     assert rows[1][:4] == ["one", "1", "0.003", "machine"]
@@ -279,7 +286,11 @@ def test_killed_at_random_moments_it_ends_with_the_same_bytes(detector_file, tmp
     for _ in range(30):
         size = journal.stat().st_size if journal.exists() else 0
         child = subprocess.Popen(command(output.name))
-        while child.poll() is None and n_killed < 5 and not (journal.exists() and journal.stat().st_size > size + 9):
+        while (
+            child.poll() is None
+            and n_killed < 5
+            and not (journal.exists() and journal.stat().st_size > size + 9)
+        ):
             pass
         if n_killed < 5 and child.poll() is None:
             try:
@@ -401,7 +412,7 @@ def test_a_full_disk_loses_no_row_that_was_kept(tmp_path, monkeypatch):
 
         with monkeypatch.context() as patch:
             patch.setattr(os, "write", full)
-            with pytest.raises(InputError, match="No space left on device.*same command"):
+            with pytest.raises(InputError, match=r"No space left on device.*same command"):
                 journal.append([Score(0.25, "human")])
     with Journal(output, {"input": "a"}) as again:
         assert list(again.scores()) == [Score(0.5, "human")]
@@ -416,7 +427,7 @@ def test_a_disk_that_is_full_at_the_end_leaves_the_older_output_and_all_scores(t
 
     with monkeypatch.context() as patch:
         patch.setattr("ghostbuster.table_sinks.line", full)
-        with pytest.raises(InputError, match="No space left on device.*all scores are kept"):
+        with pytest.raises(InputError, match=r"No space left on device.*all scores are kept"):
             scored(job_of(source, tmp_path / "out.csv"))
     assert (tmp_path / "out.csv").read_text() == "older\n"
     assert {one.name for one in tmp_path.iterdir()} == {"in.csv", "out.csv", "out.csv.partial"}
@@ -459,7 +470,15 @@ def test_a_submission_has_ids_and_a_number_for_every_row(capsys, detector_file, 
 
 def test_a_submission_takes_its_ids_from_the_column_named(capsys, detector_file, tmp_path):
     (tmp_path / "in.csv").write_text("essay,text\ne1,Some words here.\n")
-    command = ["score-table", tmp_path / "in.csv", "-o", tmp_path / "out.csv", "-m", detector_file, "--submission"]
+    command = [
+        "score-table",
+        tmp_path / "in.csv",
+        "-o",
+        tmp_path / "out.csv",
+        "-m",
+        detector_file,
+        "--submission",
+    ]
     code, _, err = run(capsys, *command)
     assert code == 2
     one_line(err, "no column", "'id'", "'essay'")
