@@ -10,8 +10,8 @@
   itself; the output is compared with that of the run in one go.
 * ``again``: ``fit`` twice on labelled texts, the time inside the weak models (and the store) each time.
 
-The texts are passages of the file given, each with a number of its own, so that no two are alike. What it finds
-goes to ``table.json`` and ``table-memory.svg`` in the output folder.
+The texts are passages of the file given, each with a number of its own, so that no two are alike. What it
+finds goes to ``table.json`` and ``table-memory.svg`` in the output folder.
 """
 
 from __future__ import annotations
@@ -65,9 +65,24 @@ def memory_of(pid: int) -> float:
     return 0.0
 
 
+def cpu_of_children() -> float:
+    """CPU seconds of all processes that were started here and have ended."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
+def start_up(folder: Path) -> float:
+    """CPU seconds of a table of one short text: what a run costs before its first row."""
+    (folder / "one.csv").write_text("id,text\n0,Short.\n")
+    before = cpu_of_children()
+    subprocess.run(command(folder / "one.csv", folder / "one-scored.csv"), check=True)
+    return cpu_of_children() - before
+
+
 def watch(source: Path, output: Path) -> dict[str, object]:
     """A run in one go: seconds from its first piece to its end, and its memory."""
     journal = output.with_name(output.name + ".partial")
+    before = cpu_of_children()
     began = time.perf_counter()
     first = rows_of_first = None
     memory: list[tuple[float, float]] = []
@@ -86,12 +101,11 @@ def watch(source: Path, output: Path) -> dict[str, object]:
     if child.returncode or first is None or rows_of_first is None:
         raise SystemExit(f"score-table ended with {child.returncode}: give more rows")
     end = time.perf_counter()
-    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
     return {
         "wall": end - began,
         "wall_after_first_piece": end - first,
         "rows_of_first_piece": rows_of_first,
-        "cpu": usage.ru_utime + usage.ru_stime,
+        "cpu": cpu_of_children() - before,
         "memory": memory,
     }
 
@@ -206,10 +220,12 @@ def draw(memory: list[tuple[float, float]], path: Path) -> None:
 def rate(source: Path, output: Path, n_rows: int) -> dict[str, object]:
     """The table against the engine."""
     done = subprocess.run(
-        [sys.executable, __file__, "--engine", str(source)], check=True, capture_output=True, text=True
+        [sys.executable, __file__, "--engine", str(source)], check=True, stdout=subprocess.PIPE, text=True
     )
     wall, cpu, n_tokens = json.loads(done.stdout)
     found = watch(source, output)
+    found["start_up_cpu"] = start_up(output.parent)
+    found["cpu_ratio"] = cpu / (found["cpu"] - found["start_up_cpu"])
     found |= {"engine_wall": wall, "engine_cpu": cpu, "n_tokens": n_tokens}
     after = n_rows - found["rows_of_first_piece"]
     found["rows_a_second"] = after / found["wall_after_first_piece"]
