@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from threading import RLock
@@ -151,12 +152,17 @@ def score_together(
         for model in sorted(models, key=id):  # one order for all threads
             held.enter_context(model.lock)
         contexts = [model.contexts(n_lanes, threads_a_lane) for model in models]
+        helpers = held.enter_context(ThreadPoolExecutor(threads_a_lane)) if threads_a_lane > 1 else None
         lanes = [
-            Lane(readers, Reducer(names, models[0].file.n_vocabulary))
+            Lane(
+                readers,
+                [Reducer(names, models[0].file.n_vocabulary) for _ in range(threads_a_lane)],
+                helpers,
+            )
             for readers in zip(*contexts, strict=True)
         ]
         out = stream(lanes, tokens.ids, plan, models[0].file.begin, progress)
-        channels = lanes[0].reducer.channels
+        channels = lanes[0].reducers[0].channels
     return [
         TokenScores(dict(zip(channels, values, strict=True)), tokens.ends, tokens.offsets) for values in out
     ]
