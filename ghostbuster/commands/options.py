@@ -41,5 +41,5 @@ Device = Annotated[
 ]
 GpuLayers = Annotated[
     int | None,
-    typer.Option(metavar="N", min=0, help="Layers of each model to put on cards; all that fit by default."),
+    typer.Option(metavar="N", help="Layers of each model to put on cards; all that fit by default."),
 ]

@@ -23,7 +23,7 @@ def faster(findings: Sequence[Finding]) -> str | None:
     """
     if has_nvidia_card() and not can_offload():
         return cuda_build()
-    if has_amx() and any(one.failed for one in findings):
+    if has_amx() and any(one.tried and not one.usable for one in findings):
         return _reinstall(AMX_FLAGS)
     return None
 

@@ -224,24 +224,39 @@ def open_panel(
     ModelError
         When a file is missing, damaged, or no Llama-family model.
     """
-    row = pick(PANELS, name, "panel")
+    pick(PANELS, name, "panel")
     if (weak is None) != (strong is None):
         given, missing = ("weak", "strong") if strong is None else ("strong", "weak")
         raise SettingError(f"a {given} model alone; expected two: name the {missing} model's GGUF file too")
     wanted = placement(device, gpu_layers)
+    files = panel_files(name if weak is None or strong is None else (weak, strong))
     folder = _absolute(weights_folder())
-    if weak is not None and strong is not None:
-        files = _absolute(weak), _absolute(strong)
-    elif row.weak is None or row.strong is None:
-        raise ModelError(f"panel {name!r} has models that do not ship; expected their files: {row.get}")
-    else:
-        files = folder / row.weak, folder / row.strong
     cards(wanted)  # a wrong device is named before any file is read
     fingerprints = tuple((expected or {}).get(role) for role in ("weak", "strong"))
     read = (*files, folder / str(PANELS["embedded"].weak), *_files(folder / NGRAM_FOLDER))
     return _kept.get(
         (*files, folder, wanted, fingerprints), read, lambda: _open(*files, folder, wanted, fingerprints)
     )
+
+
+def panel_files(panel: str | Sequence[str | Path]) -> tuple[Path, Path]:
+    """Where the weak and the strong model of a named panel lie, or those of a pair of files.
+
+    Raises
+    ------
+    SettingError
+        When no panel has that name.
+    ModelError
+        When its models do not ship; which they are is said.
+    """
+    if not isinstance(panel, str):
+        weak, strong = panel
+        return _absolute(weak), _absolute(strong)
+    row = pick(PANELS, panel, "panel")
+    if row.weak is None or row.strong is None:
+        raise ModelError(f"panel {panel!r} has models that do not ship; expected their files: {row.get}")
+    folder = _absolute(weights_folder())
+    return folder / row.weak, folder / row.strong
 
 
 _kept: Kept[Panel] = Kept(most=4)

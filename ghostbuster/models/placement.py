@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import ContextVar, Token
 from dataclasses import dataclass, replace
 from typing import Literal, cast
 
@@ -85,6 +85,17 @@ def placement(device: str | None = None, gpu_layers: int | None = None) -> Place
     return wanted
 
 
+def choose(device: str | None = None, gpu_layers: int | None = None) -> Token[Placement | None]:
+    """Like `on_device`, for the rest of this context (`contextvars`).
+
+    Returns
+    -------
+    contextvars.Token
+        Of what was chosen before.
+    """
+    return _chosen.set(placement(device, gpu_layers))
+
+
 @contextmanager
 def on_device(device: str | None = None, gpu_layers: int | None = None) -> Iterator[None]:
     """Have every panel that is opened inside the block compute there.
@@ -106,7 +117,7 @@ def on_device(device: str | None = None, gpu_layers: int | None = None) -> Itera
     >>> with on_device("cpu"):
     ...     verdicts = detector.judge(texts)
     """
-    token = _chosen.set(placement(device, gpu_layers))
+    token = choose(device, gpu_layers)
     try:
         yield
     finally:

@@ -66,9 +66,9 @@ class Finding:
     gain: float = 0.0
 
     @property
-    def failed(self) -> bool:
-        """Whether the fast path was tried and gave no right numbers."""
-        return not self.usable and self.reason != NOTHING_TO_TRY
+    def tried(self) -> bool:
+        """Whether there was anything to try."""
+        return self.reason != NOTHING_TO_TRY
 
 
 class _Failed(Exception):  # noqa: N818 - a reason, made a Finding
