@@ -155,7 +155,7 @@ def _ask(command: Sequence[str], answer: Path) -> Any:
     with answer.open("rb") as stream:
         try:
             return json.loads(stream.read(MAX_ANSWER))
-        except ValueError:
+        except (ValueError, RecursionError):
             raise _Failed("the fast path gave no answer that can be read") from None
 
 
