@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -37,8 +38,8 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def model(folder):
-    """Seven layers: eight with the head."""
-    return check_model(make_gguf(folder / "seven.gguf", Shape(layers=7)))
+    """Seven layers: eight with the head; so large, it says, that several cards may share it."""
+    return replace(check_model(make_gguf(folder / "seven.gguf", Shape(layers=7))), n_bytes=2 << 30)
 
 
 @pytest.fixture(scope="module")
@@ -168,6 +169,12 @@ def test_a_model_that_fits_is_put_on_the_cards_whole(monkeypatch, model, caplog)
 
 
 @pytest.mark.usefixtures("two_cards")
+def test_a_small_model_is_put_on_one_card(monkeypatch, model):
+    Memory(monkeypatch, 99)
+    assert load_model(replace(model, n_bytes=1 << 20), 64, 2, Placement()).device == "CUDA0"
+
+
+@pytest.mark.usefixtures("two_cards")
 def test_layers_are_halved_until_they_fit_and_a_line_says_so(monkeypatch, model, caplog):
     memory = Memory(monkeypatch, 3)
     loaded = load_model(model, 64, 1, Placement(device="CUDA0"))
@@ -260,6 +267,22 @@ def test_the_path_is_the_users_wish_else_the_faster_that_is_right(
 ):
     found(monkeypatch, finding)
     assert path_for(quantised, wish) == path
+
+
+def test_the_fast_path_needs_memory_for_its_copy_and_gives_way_to_the_safe_one(
+    monkeypatch, quantised, caplog
+):
+    def weights(file, placed):
+        if placed.fast:
+            raise ModelError("no memory")
+        return Weights(file, placed)
+
+    found(monkeypatch, FAST)
+    monkeypatch.setattr(loading, "Weights", weights)
+    assert load_model(quantised, 64, 1, Placement("cpu")).cpu_path == "safe"
+    assert "on the safe CPU path, for want of memory" in caplog.text
+    with pytest.raises(ModelError, match="no memory"):  # a detector made on the fast path is read by no other
+        load_model(quantised, 64, 1, Placement("cpu", cpu_path="fast"))
 
 
 def test_the_fast_path_is_refused_where_it_is_wrong_however_much_it_is_wanted(monkeypatch, quantised):

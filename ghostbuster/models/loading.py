@@ -15,6 +15,8 @@ from ghostbuster.models.placement import CPU, PATH_VARIABLE, PathWish, Placement
 from ghostbuster.models.probe import UNTOUCHED, CpuPath, cpu_path
 from ghostbuster.names import unknown
 
+SPREAD_BYTES = 1 << 30  # smaller models gain nothing from being spread over several cards
+
 _log = logging.getLogger("ghostbuster")
 
 
@@ -106,6 +108,8 @@ def load_model(file: ModelFile, n_context: int, n_contexts: int, wanted: Placeme
         When llama.cpp cannot load the model even on the CPU, or the CPU path wanted is not usable.
     """
     chosen = cards(wanted)
+    if file.n_bytes < SPREAD_BYTES:
+        chosen = chosen[:1]
     path = "safe" if chosen and wanted.cpu_path == "auto" else path_for(file, wanted.cpu_path)
     whole = file.n_layers + 1  # the output head counts as one
     most = min(whole if wanted.gpu_layers is None else wanted.gpu_layers, whole)
@@ -119,10 +123,20 @@ def load_model(file: ModelFile, n_context: int, n_contexts: int, wanted: Placeme
         if layers < most:
             _log.warning("%s: %d of %d layers on %s, for want of memory", file.path, layers, most, name)
         return Loaded(weights, contexts, layers, name if layers == whole else f"{name}+CPU", path)
-    weights = Weights(file, Placed(fast=path == "fast"))
     if chosen:
         _log.warning("%s: on the CPU, for want of memory on %s", file.path, name)
-    return Loaded(weights, (), 0, "CPU", path)
+    return _on_cpu(file, path, wanted)
+
+
+def _on_cpu(file: ModelFile, path: CpuPath, wanted: Placement) -> Loaded:
+    """On the wanted path; where that is left open, on the safe one if memory is short for the fast one."""
+    try:
+        return Loaded(Weights(file, Placed(fast=path == "fast")), (), 0, "CPU", path)
+    except ModelError:
+        if path == "safe" or wanted.cpu_path != "auto":
+            raise
+    _log.warning("%s: on the safe CPU path, for want of memory for the fast one", file.path)
+    return Loaded(Weights(file, Placed()), (), 0, "CPU", "safe")
 
 
 def _fit(
