@@ -50,7 +50,7 @@ def test_a_book_is_scored_in_the_memory_of_a_chapter_and_its_numbers(n_words):
     assert book["end"] == book["characters"]
     # the numbers, once while they are made and once kept; the tokeniser takes some 60 bytes a character
     numbers = book["tokens"] * 4 * CHANNELS
-    assert book["grown"] < (32 << 20) + 2 * numbers + 100 * book["characters"]
+    assert book["grown"] < (8 << 20) + 2 * numbers + 100 * book["characters"]
 
 
 def test_a_text_of_one_long_line_has_the_tokens_of_its_parts():
