@@ -12,6 +12,7 @@ from ghostbuster import errors
 if TYPE_CHECKING:
     from ghostbuster.artifact import load, load_default, save
     from ghostbuster.detector import GhostbusterClassifier
+    from ghostbuster.models.placement import on_device
     from ghostbuster.remembering import remember_scores
     from ghostbuster.transformer import GhostbusterTransformer
     from ghostbuster.verdict import Evidence, Verdict
@@ -27,6 +28,7 @@ __all__ = [
     "errors",
     "load",
     "load_default",
+    "on_device",
     "remember_scores",
     "save",
 ]
@@ -38,6 +40,7 @@ _HOMES = {
     "Verdict": "verdict",
     "load": "artifact",
     "load_default": "artifact",
+    "on_device": "models.placement",
     "remember_scores": "remembering",
     "save": "artifact",
 }

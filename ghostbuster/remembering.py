@@ -8,7 +8,6 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -80,7 +79,8 @@ def score_texts(panel: Panel, texts: Sequence[str], progress: Progress | None) -
     store = _store.get()
     if store is None or not texts:
         return panel.score(texts, progress)
-    keys = [_key(panel_key(panel), text) for text in texts]
+    of_panel = panel_key(panel)
+    keys = [_key(of_panel, text) for text in texts]
     known = _known(store, keys)
     missing = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
     report = _whole(panel, list(missing.values()), progress)
@@ -95,12 +95,14 @@ def score_texts(panel: Panel, texts: Sequence[str], progress: Progress | None) -
 
 
 def panel_key(panel: Panel) -> str:
-    """Digest of everything that moves a score: models, settings, vocabularies, the build of llama.cpp."""
+    """Digest of everything that moves a score: models, settings, vocabularies, build, device, kind of CPU."""
+    from ghostbuster.models.build import build_digest, system_info
+
     facts = {
         "fingerprints": dict(panel.fingerprints),
         "tokenizers": dict(panel.tokenizers),
-        "offloaded": [model.n_gpu_layers != 0 for model in (panel.weak, panel.strong)],
-        "llama-cpp-python": version("llama-cpp-python"),
+        "devices": [(model.device, model.n_gpu_layers) for model in (panel.weak, panel.strong)],
+        "build": [build_digest(), system_info()],
     }
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 

@@ -8,7 +8,10 @@ from typing import Annotated
 import typer
 
 from ghostbuster.commands.console import Progress
+from ghostbuster.commands.devices import compute_on
 from ghostbuster.commands.options import (
+    Device,
+    GpuLayers,
     GroupColumn,
     LabelColumn,
     NoCache,
@@ -40,6 +43,8 @@ def evaluate(
     weak_model: WeakModel = None,
     strong_model: StrongModel = None,
     no_cache: NoCache = False,
+    device: Device = None,
+    gpu_layers: GpuLayers = None,
     quiet: Quiet = False,
 ) -> None:
     """Measure a detector on labelled texts that it was not trained on.
@@ -52,6 +57,7 @@ def evaluate(
     from ghostbuster.report.evaluation import EVALUATION_FORMS
     from ghostbuster.tables import column, labels_of, read_table, texts_of
 
+    compute_on(device, gpu_layers)
     show = pick(EVALUATION_FORMS, form, "form")
     rows = read_table(table)
     texts, labels = texts_of(rows, text_column, table), labels_of(rows, label_column, table)

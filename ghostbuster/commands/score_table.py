@@ -10,7 +10,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ghostbuster.commands.console import Bar, complain, note
-from ghostbuster.commands.options import Model, NoCache, Quiet, StrongModel, TextColumn, WeakModel
+from ghostbuster.commands.devices import compute_on
+from ghostbuster.commands.options import (
+    Device,
+    GpuLayers,
+    Model,
+    NoCache,
+    Quiet,
+    StrongModel,
+    TextColumn,
+    WeakModel,
+)
 from ghostbuster.commands.score_file import SOME_BAD
 
 if TYPE_CHECKING:
@@ -44,6 +54,8 @@ def score_table(
     weak_model: WeakModel = None,
     strong_model: StrongModel = None,
     no_cache: NoCache = False,
+    device: Device = None,
+    gpu_layers: GpuLayers = None,
     quiet: Quiet = False,
 ) -> None:
     """Add to each row of a table how likely its text was written by a machine.
@@ -60,6 +72,7 @@ def score_table(
     from ghostbuster.table_sources import open_source
     from ghostbuster.tables import kind_of
 
+    compute_on(device, gpu_layers)
     kind_of(output)
     check_writable(output, InputError)
     source = open_source(table, id_column, text_column)
@@ -68,7 +81,7 @@ def score_table(
     classifier, identity = open_detector(model, weak_model, strong_model)
     judge = _submission(classifier) if submission else _verdicts(classifier)
     judge([])  # weak models that do not fit are refused before anything is begun
-    with Journal(output, _identity(job, seen, identity), restart=restart) as journal:
+    with Journal(output, _identity(job, seen, identity, _device(classifier)), restart=restart) as journal:
         if journal.n_rows:
             note(f"going on after {journal.n_rows:,} of {seen.n_rows:,} rows", quiet=quiet)
         _tell(table, seen.n_faults, seen.faults)
@@ -105,7 +118,14 @@ def _finish(job: Job, seen: Survey, journal: Journal, *, faulty: bool) -> None:
     journal.discard()
 
 
-def _identity(job: Job, seen: Survey, detector: str) -> dict[str, str]:
+def _device(classifier: GhostbusterClassifier) -> str:
+    """Where its models compute; they are open by now."""
+    from ghostbuster.transformer import panel_of
+
+    return panel_of(classifier.panel, classifier.fingerprints_).device
+
+
+def _identity(job: Job, seen: Survey, detector: str, device: str) -> dict[str, str]:
     """Everything that moves a score, by the name a user knows it by."""
     from importlib.metadata import version
 
@@ -117,6 +137,7 @@ def _identity(job: Job, seen: Survey, detector: str) -> dict[str, str]:
         "--text-column": job.text_column,
         "--submission": "yes" if job.submission else "no",
         "version of ghostbuster": ghostbuster.__version__,
+        "device": device,
         "version of llama-cpp-python": version("llama-cpp-python"),
     }
 
