@@ -11,6 +11,7 @@ import typer
 
 from ghostbuster.commands.console import Progress, complain
 from ghostbuster.commands.options import Model, Quiet, StrongModel, WeakModel
+from ghostbuster.commands.reports import ReportOption, write_verdicts
 from ghostbuster.errors import InputError
 from ghostbuster.printable import encodable
 
@@ -26,6 +27,7 @@ def score_file(
     form: Annotated[
         str, typer.Option("--format", "-f", metavar="FORM", help="One of: table, json, jsonl, csv.")
     ] = "table",
+    report: ReportOption = None,
     weak_model: WeakModel = None,
     strong_model: StrongModel = None,
     quiet: Quiet = False,
@@ -34,6 +36,10 @@ def score_file(
     from ghostbuster.report.forms import form as form_named
 
     show = form_named(form)  # a bad name fails before any model loads
+    if report is not None:
+        from ghostbuster.report.page import check_page
+
+        check_page(report, [Path(name) for name in files if name != "-"])
     names, texts = read_files(files)
     if not texts:
         raise typer.Exit(NONE_GOOD)
@@ -43,8 +49,11 @@ def score_file(
 
     classifier, identity = open_detector(model, weak_model, strong_model)
     with Progress(quiet=quiet) as progress:
-        verdicts = classifier.judge(texts, progress=progress)
-    typer.echo(show(Report(names, verdicts, identity, classifier.threshold_)))
+        reading = classifier.read(texts, progress)
+    verdicts = Report(names, classifier.judge_reading(reading), identity, classifier.threshold_)
+    if report is not None:
+        write_verdicts(report, verdicts, classifier, reading, texts)
+    typer.echo(show(verdicts))
     if len(texts) < len(files):
         raise typer.Exit(SOME_BAD)
 
