@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from ghostbuster.evaluation import Evaluation
+    from ghostbuster.thresholds import Threshold
+    from ghostbuster.verdict import Verdict
     from ghostbuster.detector import GhostbusterClassifier
     from ghostbuster.reading import Reading
     from ghostbuster.report.rows import Report
@@ -57,3 +60,37 @@ def _parts(classifier: GhostbusterClassifier, reading: Reading) -> list[tuple[st
     features, words = fitted.parts(fitted.matrix(reading.vectors), reading.texts)[0] * fitted.mix
     named = [(f"how predictable the text is ({len(fitted.features)} features)", float(features))]
     return named if fitted.lexicon is None else [*named, ("which words it uses", float(words))]
+
+
+def write_figures(
+    path: Path,
+    evaluation: Evaluation,
+    measured: tuple[Sequence[int], Sequence[Verdict], Sequence[str] | None, int],
+    table: str,
+    model: str,
+    threshold: Threshold,
+) -> None:
+    """A page of figures, with its folder.
+
+    Parameters
+    ----------
+    path : Path
+    evaluation : Evaluation
+    measured : tuple
+        Labels, verdicts, groups and seed that it was made of.
+    table : str
+    model : str
+    threshold : Threshold
+    """
+    from dataclasses import replace
+
+    from ghostbuster.curves import curves, length_class
+    from ghostbuster.evaluation import evaluate
+    from ghostbuster.report.evaluation_page import write_evaluation
+
+    labels, verdicts, groups, seed = measured
+    lengths = [length_class(verdict.n_tokens) for verdict in verdicts]
+    by_length = evaluate(labels, verdicts, groups, {"length": lengths}, seed).slices
+    drawn = curves(labels, [verdict.probability for verdict in verdicts], groups, seed)
+    whole = replace(evaluation, slices=(*by_length, *evaluation.slices))
+    write_evaluation(path, whole, drawn, table, model, threshold)

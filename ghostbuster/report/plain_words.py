@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Sequence
 
@@ -22,7 +21,7 @@ def percent(share: float) -> str:
     """Two significant digits; nothing is 0 % or 100 % that is not."""
     if 0 < share < 1 and (share > 0.9995 or share < 0.0001):  # noqa: PLR2004
         return "over 99.9 %" if share > 0.5 else "under 0.01 %"  # noqa: PLR2004
-    return f"{100 * share:.3g} %" if share > 0.1 else f"{100 * share:.2g} %"  # noqa: PLR2004
+    return f"{100 * share:.0f} %" if share >= 0.1 else f"{100 * share:.2g} %"  # noqa: PLR2004
 
 
 def decimals(probability: float) -> str:
@@ -62,7 +61,7 @@ def other_shares(probability: float) -> list[tuple[str, str]]:
     Bayes' rule: the posterior odds are ``p / (1 - p)`` times ``1 / (n - 1)`` where one text in n is
     machine-written; the stated probability holds for n = 2.
     """
-    odds = math.exp(min(math.log(probability) - math.log1p(-probability), 50.0))
+    odds = probability / max(1.0 - probability, 1e-15)
     made = []
     for n in SHARES:
         posterior = odds / (odds + n - 1)

@@ -5,6 +5,7 @@ Texts of ten thousand tokens must open at once: a token costs one short element,
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from html import escape
 
@@ -12,19 +13,17 @@ from ghostbuster.printable import printable
 from ghostbuster.report.detail import Detail, Pieces, Sentence
 
 LEVELS: tuple[tuple[float, str], ...] = (
-    (3, "expected: at least 1 in 3"),
-    (20, "1 in 3 to 1 in 20"),
-    (100, "1 in 20 to 1 in 100"),
-    (1000, "1 in 100 to 1 in 1,000"),
-    (float("inf"), "rarer than 1 in 1,000"),
+    (10, "expected: at least 1 in 10"),
+    (100, "1 in 10 to 1 in 100"),
+    (1_000, "1 in 100 to 1 in 1,000"),
+    (10_000, "1 in 1,000 to 1 in 10,000"),
+    (float("inf"), "rarer still"),
 )
-"""One in how many the model gave a token at most, and how the legend says it; from plain to darkest."""
+"""One in how many the model expected a token at most, and how the legend says it; from plain to darkest."""
 
 
 def level(logprob: float) -> int:
     """Which of ``LEVELS`` a token of this log-prob (nats) belongs to."""
-    import math
-
     return next(i for i, (rarest, _) in enumerate(LEVELS) if -logprob <= math.log(rarest))
 
 
@@ -47,7 +46,7 @@ def shaded(detail: Detail, key: str) -> str:
             text = detail.pieces.texts[i]
             begins = places[i] + len(text) - len(text.lstrip(" "))
             if begins in breaks:
-                parts.append("<br class=p>")
+                parts.append("<span class=p></span>")
             parts.append(tokens[i])
         parts.append("</span>")
     return "".join(parts)
