@@ -6,6 +6,7 @@ from ghostbuster.passages import Passage, Passages
 from ghostbuster.verdict import LIKELIER_MACHINE
 
 _HEIGHT = 100
+_RIM = 3  # a line at 0 or 1 is not cut in half
 
 
 def drawing(passages: Passages, n_units: int) -> str:
@@ -21,7 +22,7 @@ def drawing(passages: Passages, n_units: int) -> str:
     bars = "".join(_bar(sentence, i) for i, sentence in enumerate(passages.sentences, start=1))
     lines = "".join(_line(window, i) for i, window in enumerate(passages.windows, start=1))
     return (
-        f'<svg role="img" viewBox="0 0 {n_units} {_HEIGHT}" preserveAspectRatio="none" '
+        f'<svg role="img" viewBox="0 -{_RIM} {n_units} {_HEIGHT + 2 * _RIM}" preserveAspectRatio="none" '
         f'aria-label="{describe(passages)}">{bars}'
         f'<line class="half" x1="0" x2="{n_units}" y1="50" y2="50"/>{lines}</svg>'
     )

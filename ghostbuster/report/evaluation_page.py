@@ -156,5 +156,6 @@ def _rows(evaluation: Evaluation, column: str) -> list[dict[str, Any]]:
     ]
 
 
-def _cell(figure: Estimate | None) -> str:
-    return "\u2013" if figure is None else f"{figure.value:.3f} [{figure.low:.3f}, {figure.high:.3f}]"
+def _cell(figure: Estimate | None) -> tuple[str, str]:
+    """The value, and its interval."""
+    return ("\u2013", "") if figure is None else (f"{figure.value:.3f}", f"{figure.low:.3f} to {figure.high:.3f}")

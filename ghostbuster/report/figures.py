@@ -95,7 +95,7 @@ def draw(curves: Curves, slices: Sequence[Slice]) -> list[Drawn]:
                 f"By {column}",
                 "Dots are measured values, lines their 95 % intervals.",
                 lambda figure, parts=parts: _put_parts(figure, parts),
-                (7.2, 1.1 + 0.34 * len(parts)),
+                (7.2, 1.3 + 0.34 * len(parts)),
             )
         )
     return made
@@ -213,13 +213,14 @@ def _put_parts(figure: Figure, parts: Sequence[Slice]) -> None:
     places = np.arange(len(parts))[::-1]
     columns = figure.subplots(1, len(SHARES), sharey=True)
     for axes, (name, title) in zip(columns, SHARES.items(), strict=True):
+        color = HUMAN if name == "false_positive_rate" else MACHINE
         for place, part in zip(places, parts, strict=True):
             estimate = part.figures.get(name)
             if estimate is not None:
-                axes.plot([estimate.low, estimate.high], [place, place], color=MACHINE, linewidth=2.2)
-                axes.plot([estimate.value], [place], "o", color=MACHINE)
+                axes.plot([estimate.low, estimate.high], [place, place], color=color, linewidth=2.2)
+                axes.plot([estimate.value], [place], "o", color=color)
         axes.set(xlim=(-0.03, 1.03), ylim=(-0.6, len(parts) - 0.4))
-        axes.set_title(title, fontsize=9.5)
+        axes.set_title(title.replace(" called", "\ncalled"), fontsize=9.5)
         axes.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
         axes.grid(axis="x", color=INK, alpha=0.15, linewidth=0.6)
     columns[0].set_yticks(places, [_short(part.value) for part in parts])

@@ -20,8 +20,8 @@ _WORDS = re.compile(r"words (['\"])(.*)\1", re.DOTALL)
 def percent(share: float) -> str:
     """Two significant digits; nothing is 0 % or 100 % that is not."""
     if 0 < share < 1 and (share > 0.9995 or share < 0.0001):  # noqa: PLR2004
-        return "over 99.9 %" if share > 0.5 else "under 0.01 %"  # noqa: PLR2004
-    return f"{100 * share:.0f} %" if share >= 0.1 else f"{100 * share:.2g} %"  # noqa: PLR2004
+        return "over 99.9\u00a0%" if share > 0.5 else "under 0.01\u00a0%"  # noqa: PLR2004
+    return f"{100 * share:.0f}\u00a0%" if share >= 0.1 else f"{100 * share:.2g}\u00a0%"  # noqa: PLR2004
 
 
 def decimals(probability: float) -> str:
@@ -36,7 +36,7 @@ def promise(threshold: Threshold) -> str:
     fpr = threshold.fpr
     return (
         f"A text is called machine-written from {threshold.probability:.3f} on. Of {threshold.n_human:,} texts "
-        f"by people that the detector had never seen, {percent(fpr.value)} scored that high (95 % interval "
+        f"by people that the detector had never seen, {percent(fpr.value)} scored that high (95\u00a0% interval "
         f"{percent(fpr.low)} to {percent(fpr.high)})."
     )
 
