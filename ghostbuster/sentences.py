@@ -49,8 +49,9 @@ def sentence_spans(text: str, ends: Int1d) -> list[tuple[int, int, int, int]]:
         Where each unit ends, rising; the sentence in which it ends owns it.
     """
     stops = sentence_ends(text)
+    if not stops:
+        return []
     units = np.searchsorted(ends, stops, side="right").tolist()
-    if units:
-        units[-1] = ends.size
+    units[-1] = ends.size
     spans = zip([0, *stops[:-1]], stops, [0, *units[:-1]], units, strict=True)
     return [(a + (text[a : a + 1] == " "), b, first, last) for a, b, first, last in spans if first < last]
