@@ -1,6 +1,6 @@
 """Probabilities along a text: of windows that slide over it, and of its sentences.
 
-A sentence alone is far too short to judge. Its probability is that of its neighbourhood: the windows that cover it.
+A sentence alone is far too short to judge. Its probability is that of the windows that cover it.
 """
 
 from __future__ import annotations
@@ -95,8 +95,8 @@ def judge_passages(detector: GhostbusterClassifier, text: str, window: int = WIN
 def passages_of(detector: GhostbusterClassifier, reading: Reading, window: int = WINDOW) -> Passages:
     """``judge_passages`` for a text already read.
 
-    Windows are slices of the text's own token scores. Unlike in a fresh text, a slice's first tokens were read
-    with what stands before them.
+    Windows are slices of the text's own token scores. Unlike in a fresh text, the first tokens of a slice were
+    read with what stands before them.
 
     Parameters
     ----------
@@ -123,7 +123,8 @@ def passages_of(detector: GhostbusterClassifier, reading: Reading, window: int =
     least = width + width // 2
     n_units = reading.ends.size
     if n_units < least:
-        return Passages((), (), f"too short: {n_units} tokens; passages are judged in texts of {least} or more")
+        reason = f"too short: {n_units} tokens; passages are judged in texts of {least} or more"
+        return Passages((), (), reason)
     starts = window_starts(n_units, width)
     windows = _judge(detector, reading, starts, width)
     return Passages(windows, _sentences(reading, windows))
@@ -151,7 +152,9 @@ def _spans(ends: Int1d, starts: Int1d, width: int) -> list[tuple[int, int]]:
     return [(int(ends[i - 1]) if i else 0, int(ends[i + width - 1])) for i in starts.tolist()]
 
 
-def _judge(detector: GhostbusterClassifier, reading: Reading, starts: Int1d, width: int) -> tuple[Passage, ...]:
+def _judge(
+    detector: GhostbusterClassifier, reading: Reading, starts: Int1d, width: int
+) -> tuple[Passage, ...]:
     """The windows with what the detector makes of each."""
     slices = cut(reading, starts, width)
     fitted = detector.fitted_

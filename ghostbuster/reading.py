@@ -84,9 +84,7 @@ def reading_of(
     texts = [one.text for one in prepared]
     by: Unit = "token" if shared_tokenizer else "word"
     vectors = align(scores, texts, by)
-    return Reading(
-        tuple(prepared), vectors, np.diff(scores["strong"].offsets), unit_ends(scores, texts, by)
-    )
+    return Reading(tuple(prepared), vectors, np.diff(scores["strong"].offsets), unit_ends(scores, texts, by))
 
 
 def read(texts: Sequence[str], panel: Panel, progress: Progress | None = None) -> Reading:

@@ -3,6 +3,7 @@
 import math
 import re
 from html.parser import HTMLParser
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -64,8 +65,14 @@ class Page(HTMLParser):
 def reading_of(text, ends):
     n = len(ends)
     values = np.linspace(-9.5, -0.1, n) if n else np.empty(0)
-    channels = {"strong.logprob": values, "strong.rank": np.arange(1.0, n + 1), "strong.entropy": np.full(n, 2.5)}
-    return Reading((prepare(text),), Vectors(channels, np.array([0, n])), np.array([n]), np.array(ends, dtype=int))
+    channels = {
+        "strong.logprob": values,
+        "strong.rank": np.arange(1.0, n + 1),
+        "strong.entropy": np.full(n, 2.5),
+    }
+    return Reading(
+        (prepare(text),), Vectors(channels, np.array([0, n])), np.array([n]), np.array(ends, dtype=int)
+    )
 
 
 def page_of(text="One two.", ends=(3, 7, 8), path="a.txt", verdict=None, passages=None):
@@ -92,7 +99,7 @@ def test_every_token_appears_once_and_in_order(tmp_path, detector_file):
     detector = load(detector_file)
     prepared = detector.read([text])
     bounds = [0, *prepared.ends.tolist()]
-    pieces = [prepared.texts[0][a:b].strip() for a, b in zip(bounds, bounds[1:], strict=False) if a < b]
+    pieces = [prepared.texts[0][a:b].strip() for a, b in pairwise(bounds) if a < b]
     assert page.tokens == pieces
     tokens = [attributes for tag, attributes in page.elements if tag == "i"]
     stated = [float(one["data-p"].replace("\u2212", "-")) for one in tokens]
@@ -184,7 +191,9 @@ def test_the_page_asks_for_nothing_and_forbids_scripts(tmp_path, detector_file):
     assert "https://" not in page
     assert "@import" not in page
     assert "url(" not in page
-    (policy,) = [a["content"] for tag, a in parsed.elements if a.get("http-equiv") == "Content-Security-Policy"]
+    (policy,) = [
+        a["content"] for tag, a in parsed.elements if a.get("http-equiv") == "Content-Security-Policy"
+    ]
     assert policy.startswith("default-src 'none'")
 
 
@@ -219,7 +228,11 @@ def test_reasons_and_changes_are_told_apart(tmp_path, detector_file):
 
 @pytest.mark.parametrize(
     ("probability", "threshold", "zones"),
-    [(0.3, 0.895, ["human", "unsure", "machine"]), (0.3, 0.4, ["human", "machine"]), (0.3, 1.2, ["human", "unsure"])],
+    [
+        (0.3, 0.895, ["human", "unsure", "machine"]),
+        (0.3, 0.4, ["human", "machine"]),
+        (0.3, 1.2, ["human", "unsure"]),
+    ],
 )
 def test_the_scale_shows_what_each_stretch_is_called(probability, threshold, zones):
     detail = detail_of("One.", reading_of("One.", [4]), Passages((), (), ""))
@@ -250,7 +263,14 @@ def test_a_class_of_honest_people_is_told_its_risk():
 
 @pytest.mark.parametrize(
     ("share", "said"),
-    [(0.0, "0"), (1.0, "100"), (0.00991, "0.99"), (0.26, "26"), (0.99999, "over 99.9"), (0.00001, "under 0.01")],
+    [
+        (0.0, "0"),
+        (1.0, "100"),
+        (0.00991, "0.99"),
+        (0.26, "26"),
+        (0.99999, "over 99.9"),
+        (0.00001, "under 0.01"),
+    ],
 )
 def test_shares_are_said_without_false_certainty(share, said):
     assert percent(share) == f"{said}\u00a0%"
@@ -263,7 +283,9 @@ def test_words_and_expressions_are_told_apart():
     assert evidence_in_words("strong.logprob s-avg") == ("strong.logprob s-avg", True)
 
 
-@pytest.mark.parametrize(("chance", "shade"), [(1, 0), (10.1, 1), (99, 1), (101, 2), (1001, 3), (10_001, 4), (1e9, 4)])
+@pytest.mark.parametrize(
+    ("chance", "shade"), [(1, 0), (10.1, 1), (99, 1), (101, 2), (1001, 3), (10_001, 4), (1e9, 4)]
+)
 def test_rarer_tokens_are_darker(chance, shade):
     assert level(-math.log(chance)) == shade
 
@@ -280,7 +302,7 @@ def test_long_lines_are_paragraphs_and_broken_lines_are_not():
     other = " ".join(f"other{i}" for i in range(40))
     written = f"{words}\n{other}"
     assert paragraph_starts(written, prepare(written).text) == [len(words) + 1]
-    broken = "\n".join(["some words that go on", "and on to the margin", "until they end"])
+    broken = "some words that go on\nand on to the margin\nuntil they end"
     assert paragraph_starts(broken, prepare(broken).text) == []
 
 
@@ -318,18 +340,20 @@ def test_a_report_never_takes_the_place_of_a_text(tmp_path, capsys, detector_fil
 
 
 def test_a_place_where_no_report_can_be_is_refused_before_reading(tmp_path):
-    with pytest.raises(InputError, match="is no name of an HTML file: end the report's name in .html"):
+    with pytest.raises(InputError, match=r"is no name of an HTML file: end the report's name in \.html"):
         check_page(tmp_path / "report.pdf")
     with pytest.raises(InputError, match="is no folder: make it first"):
         check_page(tmp_path / "missing" / "report.html")
+    (tmp_path / "a.html").touch()
     with pytest.raises(InputError, match="is one of the texts"):
-        (tmp_path / "a.html").touch()
         check_page(tmp_path / "a.html", [tmp_path / "." / "a.html"])
 
 
-def test_an_older_report_stays_when_scoring_fails(tmp_path, capsys, detector_file):
+def test_an_older_report_stays_when_scoring_fails(tmp_path, detector_file):
     out = tmp_path / "report.html"
     out.write_text("old")
-    assert main(["score-file", str(tmp_path / "none.txt"), "--report", str(out), "-m", str(detector_file)]) == 2
+    assert (
+        main(["score-file", str(tmp_path / "none.txt"), "--report", str(out), "-m", str(detector_file)]) == 2
+    )
     assert out.read_text() == "old"
     assert [path.name for path in tmp_path.iterdir()] == ["report.html"]

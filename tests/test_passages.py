@@ -51,7 +51,10 @@ def test_sentences_part_a_text_without_losing_a_character(text):
 
 def test_a_unit_belongs_to_the_sentence_it_ends_in():
     # units: "It", " rained", ".", " We", " left."
-    assert sentence_spans("It rained. We left.", np.array([2, 9, 10, 13, 19])) == [(0, 10, 0, 3), (11, 19, 3, 5)]
+    assert sentence_spans("It rained. We left.", np.array([2, 9, 10, 13, 19])) == [
+        (0, 10, 0, 3),
+        (11, 19, 3, 5),
+    ]
 
 
 @given(st.integers(300, 20_000))
@@ -104,7 +107,9 @@ def test_sentences_part_the_text_and_own_every_unit_once(detector, reading):
     found = passages_of(detector, reading)
     text = reading.texts[0]
     assert " ".join(text[one.start : one.end] for one in found.sentences) == text
-    assert [i for one in found.sentences for i in range(one.first, one.last)] == list(range(reading.ends.size))
+    assert [i for one in found.sentences for i in range(one.first, one.last)] == list(
+        range(reading.ends.size)
+    )
 
 
 def test_shuffled_words_in_the_middle_raise_the_probability_there(detector):
@@ -123,7 +128,9 @@ def test_a_short_text_has_no_passages_and_says_why(detector):
     found = judge_passages(detector, prose_of(1, 100)[0])
     assert (found.windows, found.sentences) == ((), ())
     assert "passages are judged in texts of 300 or more" in found.reason
-    assert judge_passages(detector, "") == Passages((), (), found.reason.replace(found.reason.split()[2], "0"))
+    assert judge_passages(detector, "") == Passages(
+        (), (), found.reason.replace(found.reason.split()[2], "0")
+    )
 
 
 def test_windows_are_never_below_the_floor_of_the_detector(detector, reading):
@@ -148,7 +155,7 @@ def test_language_models_read_a_text_once(detector, monkeypatch):
 def test_what_is_no_single_text_is_refused(detector, reading):
     with pytest.raises(InputError, match="text 0 is int; expected str"):
         judge_passages(detector, 3)
-    with pytest.raises(InputError, match="a reading of 2 texts .* expected one text"):
+    with pytest.raises(InputError, match=r"a reading of 2 texts .* expected one text"):
         passages_of(detector, reading.take(np.array([0, 0])))
     with pytest.raises(InputError, match="and 0 ends of"):
         passages_of(detector, Reading(reading.prepared, reading.vectors, reading.n_tokens))

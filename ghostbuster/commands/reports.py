@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from ghostbuster.evaluation import Evaluation
-    from ghostbuster.thresholds import Threshold
-    from ghostbuster.verdict import Verdict
     from ghostbuster.detector import GhostbusterClassifier
+    from ghostbuster.evaluation import Evaluation
     from ghostbuster.reading import Reading
     from ghostbuster.report.rows import Report
+    from ghostbuster.thresholds import Threshold
+    from ghostbuster.verdict import Verdict
 
 ReportOption = Annotated[
     Path | None,

@@ -34,7 +34,8 @@ def describe(passages: Passages) -> str:
     windows = [one.probability for one in passages.windows]
     return (
         f"Probability along the text: {_count(len(sentences), 'sentence')} from {min(sentences):.2f} to "
-        f"{max(sentences):.2f}, {_count(len(windows), 'window')} from {min(windows):.2f} to {max(windows):.2f}"
+        f"{max(sentences):.2f}, {_count(len(windows), 'window')} from {min(windows):.2f} to "
+        f"{max(windows):.2f}"
     )
 
 

@@ -111,7 +111,12 @@ def _page(
         curves=plots[:n_curves],
         names=list(SHARES.values()),
         parts=[
-            {"plot": plot, "column": column, "note": _NOTES.get(column, ""), "rows": _rows(evaluation, column)}
+            {
+                "plot": plot,
+                "column": column,
+                "note": _NOTES.get(column, ""),
+                "rows": _rows(evaluation, column),
+            }
             for column, plot in zip(columns, plots[n_curves:], strict=True)
         ],
     )
@@ -133,14 +138,18 @@ def _kept(evaluation: Evaluation, threshold: Threshold) -> str:
         else "that is more than promised, though chance could explain it"
     )
     return (
-        f"The detector promises to call at most {percent(threshold.rate)} of human texts machine-written. Of these "
-        f"{evaluation.n_human:,} it called {percent(fpr.value)} so ({percent(fpr.low)} to {percent(fpr.high)}): "
-        f"{verdict}."
+        f"The detector promises to call at most {percent(threshold.rate)} of human texts machine-written. "
+        f"Of these {evaluation.n_human:,} it called {percent(fpr.value)} so ({percent(fpr.low)} to "
+        f"{percent(fpr.high)}): {verdict}."
     )
 
 
 def _figure(name: str, figure: Estimate) -> dict[str, str]:
-    return {"name": NAMES[name], "value": f"{figure.value:.3f}", "interval": f"{figure.low:.3f} to {figure.high:.3f}"}
+    return {
+        "name": NAMES[name],
+        "value": f"{figure.value:.3f}",
+        "interval": f"{figure.low:.3f} to {figure.high:.3f}",
+    }
 
 
 def _rows(evaluation: Evaluation, column: str) -> list[dict[str, Any]]:
@@ -158,4 +167,8 @@ def _rows(evaluation: Evaluation, column: str) -> list[dict[str, Any]]:
 
 def _cell(figure: Estimate | None) -> tuple[str, str]:
     """The value, and its interval."""
-    return ("\u2013", "") if figure is None else (f"{figure.value:.3f}", f"{figure.low:.3f} to {figure.high:.3f}")
+    return (
+        ("\u2013", "")
+        if figure is None
+        else (f"{figure.value:.3f}", f"{figure.low:.3f} to {figure.high:.3f}")
+    )

@@ -1,4 +1,4 @@
-"""Figures of an evaluation, drawn by matplotlib: an SVG that fits light and dark pages, and files beside it."""
+"""Figures of an evaluation, drawn by matplotlib: SVG for light and dark pages, and files beside them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import io
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,11 +22,24 @@ if TYPE_CHECKING:
     from ghostbuster.evaluation import Slice
 
 MACHINE, HUMAN = "#c8691c", "#3f7fc1"
-"""Orange and blue: told apart by all kinds of colour blindness, and 3:1 against white and near-black pages."""
+"""Orange and blue: told apart whatever colours one sees, 3:1 against white and near-black pages."""
 INK = "#010203"
 """Stands for the page's own text colour: replaced where a figure is put into a page."""
 _PAPER_INK = "#1b1f26"
 DPI = 160
+_OF_ROC = (
+    "Every threshold: how many machine texts are found, and how many people are accused. "
+    "Band: 95 % bootstrap interval at each false-positive rate."
+)
+_OF_DET = (
+    "The same, both kinds of error on normal-deviate axes: it shows what happens where few are accused. "
+    "Lower is better."
+)
+_OF_CALIBRATION = (
+    "On the dotted line, of the texts given a probability of 0.7, 70 % are machine-written here. "
+    "Lines: 95 % Wilson intervals."
+)
+_OF_PARTS = "Dots are measured values, lines their 95 % intervals."
 _DET_TICKS = (0.001, 0.01, 0.05, 0.2, 0.5, 0.8, 0.95, 0.99)
 SHARES = {
     "auroc": "AUROC",
@@ -70,7 +84,8 @@ def check_matplotlib() -> None:
 
     if find_spec("matplotlib") is None:
         raise SettingError(
-            "a report of an evaluation needs matplotlib, which is not installed: pip install 'ghostbuster[report]'"
+            "a report of an evaluation needs matplotlib, which is not installed: "
+            "pip install 'ghostbuster[report]'"
         )
 
 
@@ -84,21 +99,18 @@ def draw(curves: Curves, slices: Sequence[Slice]) -> list[Drawn]:
         One figure for each column among them.
     """
     made = [
-        _drawn(name, title, caption, lambda figure, put=put: put(figure.subplots(), curves))
-        for name, title, caption, put in _CURVES
+        _drawn(name, title, caption, partial(_alone, put, curves)) for name, title, caption, put in _CURVES
     ]
     for column in dict.fromkeys(part.column for part in slices):
         parts = [part for part in slices if part.column == column]
-        made.append(
-            _drawn(
-                f"by-{_file_name(column)}",
-                f"By {column}",
-                "Dots are measured values, lines their 95 % intervals.",
-                lambda figure, parts=parts: _put_parts(figure, parts),
-                (7.2, 1.3 + 0.34 * len(parts)),
-            )
-        )
+        size = (7.2, 1.3 + 0.34 * len(parts))
+        name = f"by-{_file_name(column)}"
+        made.append(_drawn(name, f"By {column}", _OF_PARTS, partial(_put_parts, parts), size))
     return made
+
+
+def _alone(put: Callable[[Axes, Curves], None], curves: Curves, figure: Figure) -> None:
+    put(figure.subplots(), curves)
 
 
 def _drawn(
@@ -111,7 +123,7 @@ def _drawn(
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
-    style = {
+    style: dict[Any, Any] = {
         "svg.hashsalt": name,
         "svg.fonttype": "none",
         "font.family": "sans-serif",
@@ -189,7 +201,13 @@ def _put_calibration(axes: Axes, curves: Curves) -> None:
     low = value - [one.observed.low for one in curves.calibration]
     high = [one.observed.high for one in curves.calibration] - value
     axes.errorbar(
-        stated, value, (np.maximum(low, 0), np.maximum(high, 0)), color=MACHINE, fmt="o", capsize=3, label="observed"
+        stated,
+        value,
+        (np.maximum(low, 0), np.maximum(high, 0)),
+        color=MACHINE,
+        fmt="o",
+        capsize=3,
+        label="observed",
     )
     axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
     _name(axes, "probability stated", "share of machine texts")
@@ -209,7 +227,7 @@ def _put_histogram(axes: Axes, curves: Curves) -> None:
     axes.legend(frameon=False, loc="upper center")
 
 
-def _put_parts(figure: Figure, parts: Sequence[Slice]) -> None:
+def _put_parts(parts: Sequence[Slice], figure: Figure) -> None:
     places = np.arange(len(parts))[::-1]
     columns = figure.subplots(1, len(SHARES), sharey=True)
     for axes, (name, title) in zip(columns, SHARES.items(), strict=True):
@@ -242,26 +260,9 @@ def _file_name(column: str) -> str:
 
 
 _CURVES: tuple[tuple[str, str, str, Callable[[Axes, Curves], None]], ...] = (
-    (
-        "roc",
-        "ROC curve",
-        "Every threshold: how many machine texts are found, and how many people are accused. "
-        "Band: 95 % bootstrap interval at each false-positive rate.",
-        _put_roc,
-    ),
-    (
-        "det",
-        "DET curve",
-        "The same, both kinds of error on normal-deviate axes: it shows what happens where few are accused. "
-        "Lower is better.",
-        _put_det,
-    ),
-    (
-        "calibration",
-        "Calibration",
-        "On the dotted line, of the texts given a probability of 0.7, 70 % are machine-written here. "
-        "Lines: 95 % Wilson intervals.",
-        _put_calibration,
-    ),
+    ("roc", "ROC curve", _OF_ROC, _put_roc),
+    ("det", "DET curve", _OF_DET, _put_det),
+    ("calibration", "Calibration", _OF_CALIBRATION, _put_calibration),
     ("histogram", "Scores", "How the probabilities of both classes spread.", _put_histogram),
 )
+"""Name of the files, title, caption, and what draws it; in the order of the page."""

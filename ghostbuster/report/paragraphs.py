@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from statistics import median
 
 _BLANK_LINE = re.compile(r"\n[^\S\n]*\n\s*")
@@ -15,7 +16,7 @@ _SLACK = 200  # letters that preparing may have taken out or put in before a par
 
 
 def paragraph_starts(written: str, prepared: str) -> list[int]:
-    """Where paragraphs begin, in characters of ``prepared``; those that cannot be found again are left out.
+    """Where paragraphs begin in ``prepared``, in characters; one that is not found again is left out.
 
     Blank lines part paragraphs; where there is none, line breaks do if lines are long. A paragraph is found by
     its first letters: preparing changes marks and spaces, hardly ever letters.
@@ -35,7 +36,7 @@ def paragraph_starts(written: str, prepared: str) -> list[int]:
     keys, places = _letters(prepared)
     starts, cursor = [], 0
     blocks = _blocks(written)
-    for before, block in zip(blocks, blocks[1:], strict=False):
+    for before, block in pairwise(blocks):
         probe = _letters(block[: 4 * _PROBE])[0][:_PROBE]
         reach = cursor + len(_letters(before)[0]) + len(probe) + _SLACK
         found = keys.find(probe, cursor, reach) if len(probe) >= _SHORTEST else -1

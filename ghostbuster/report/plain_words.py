@@ -35,9 +35,9 @@ def promise(threshold: Threshold) -> str:
     """How often the detector was wrong about people."""
     fpr = threshold.fpr
     return (
-        f"A text is called machine-written from {threshold.probability:.3f} on. Of {threshold.n_human:,} texts "
-        f"by people that the detector had never seen, {percent(fpr.value)} scored that high (95\u00a0% interval "
-        f"{percent(fpr.low)} to {percent(fpr.high)})."
+        f"A text is called machine-written from {threshold.probability:.3f} on. Of {threshold.n_human:,} "
+        f"texts by people that the detector had never seen, {percent(fpr.value)} scored that high "
+        f"(95\u00a0% interval {percent(fpr.low)} to {percent(fpr.high)})."
     )
 
 
@@ -77,7 +77,9 @@ def evidence_in_words(feature: str) -> tuple[str, bool]:
     terms = found[2].split(" ")
     kind = "mark" if len(terms) == 1 and not terms[0].isalnum() else "word"
     quoted = " ".join(terms)
-    return (f"the {kind} \u201c{quoted}\u201d" if len(terms) == 1 else f"\u201c{quoted}\u201d side by side"), False
+    return (
+        f"the {kind} \u201c{quoted}\u201d" if len(terms) == 1 else f"\u201c{quoted}\u201d side by side"
+    ), False
 
 
 def without_notes(reasons: Sequence[str], notes: Sequence[str]) -> tuple[str, ...]:
