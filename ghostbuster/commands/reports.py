@@ -85,12 +85,12 @@ def write_figures(
     from dataclasses import replace
 
     from ghostbuster.curves import curves, length_class
-    from ghostbuster.evaluation import evaluate
+    from ghostbuster.evaluation import slices_by
     from ghostbuster.report.evaluation_page import write_evaluation
 
     labels, verdicts, groups, seed = measured
     lengths = [length_class(verdict.n_tokens) for verdict in verdicts]
-    by_length = evaluate(labels, verdicts, groups, {"length": lengths}, seed).slices
+    by_length = slices_by(labels, verdicts, {"length": lengths}, seed)
     drawn = curves(labels, [verdict.probability for verdict in verdicts], groups, seed)
     whole = replace(evaluation, slices=(*by_length, *evaluation.slices))
     write_evaluation(path, whole, drawn, table, model, threshold)
