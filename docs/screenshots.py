@@ -2,7 +2,7 @@
 
     python docs/screenshots.py [--evaluation REPORT.html]
 
-Needs Chromium with its driver (on Debian ``apt install chromium chromium-driver``) and the extras ``report`` and
+Needs Chromium with its driver and pdftoppm (on Debian ``apt install chromium chromium-driver poppler-utils``) and the extras ``report`` and
 ``browser`` of this package. The report of verdicts is made from the two examples, one behind the other. Pictures of a report of an
 evaluation are taken where one is given.
 """
@@ -14,6 +14,7 @@ import base64
 import io
 import os
 import shutil
+import subprocess
 import tempfile
 from pathlib import Path
 from types import TracebackType
@@ -32,13 +33,13 @@ COLORS = 96
 """Colours a picture keeps: enough for flat pages, and a third of the bytes."""
 BROWSERS, DRIVERS = ("chromium", "chromium-browser", "google-chrome"), ("chromedriver",)
 
+A4 = (794, 1123)
 # name: width, height, colour scheme or print, first element in the picture
 VERDICTS: dict[str, tuple[int, int, str, str]] = {
     "report": (900, 1130, "light", "body"),
     "report-along": (900, 1180, "light", "article section:nth-of-type(4)"),
     "report-dark": (900, 1180, "dark", "article section:nth-of-type(4)"),
     "report-phone": (390, 1300, "dark", "body"),
-    "report-print": (794, 1123, "print", "body"),
 }
 EVALUATION: dict[str, tuple[int, int, str, str]] = {
     "evaluation": (1000, 1500, "light", "body"),
@@ -96,6 +97,16 @@ class Browser:
         )
         self.driver.get(page.resolve().as_uri())
 
+    def printed(self) -> bytes:
+        """PDF of the page on A4."""
+        values = {
+            "printBackground": True,
+            "preferCSSPageSize": True,
+            "paperWidth": 8.27,
+            "paperHeight": 11.69,
+        }
+        return base64.b64decode(self._ask("Page.printToPDF", **values)["data"])
+
     def run(self, script: str, *arguments: Any) -> Any:
         """What a script returns, run by the driver: the page itself allows none."""
         return self.driver.execute_script(script, *arguments)
@@ -136,15 +147,45 @@ def smaller(png: bytes) -> bytes:
     return out.getvalue()
 
 
+def pages(pdf: bytes, n_pages: int = 2) -> bytes:
+    """PNG of the first pages of a PDF, side by side."""
+    from PIL import Image
+
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder) / "page.pdf"
+        source.write_bytes(pdf)
+        subprocess.run(
+            ["pdftoppm", "-r", "70", "-png", "-l", str(n_pages), source, source.with_suffix("")], check=True
+        )
+        images = [Image.open(path).convert("RGB") for path in sorted(Path(folder).glob("*.png"))]
+    joined = Image.new("RGB", (sum(image.width + 12 for image in images) - 12, images[0].height), "#9aa1aa")
+    for i, image in enumerate(images):
+        joined.paste(image, (i * (image.width + 12), 0))
+    out = io.BytesIO()
+    joined.save(out, "png")
+    return out.getvalue()
+
+
+def keep(name: str, png: bytes) -> None:
+    """Write a picture that is small enough.
+
+    Raises
+    ------
+    SettingError
+        When it is not.
+    """
+    png = smaller(png)
+    if len(png) > MOST_BYTES:
+        raise SettingError(f"{name} has {len(png):,} bytes; expected {MOST_BYTES:,} at most")
+    (IMAGES / f"{name}.png").write_bytes(png)
+    print(f"{name}: {len(png):,} bytes")
+
+
 def take(browser: Browser, page: Path, pictures: dict[str, tuple[int, int, str, str]]) -> None:
     """Take every picture of a page."""
     for name, (width, height, scheme, first) in pictures.items():
         browser.open(page, width, height, scheme)
-        png = smaller(browser.picture(width, height, first))
-        if len(png) > MOST_BYTES:
-            raise SettingError(f"{name} has {len(png):,} bytes; expected {MOST_BYTES:,} at most")
-        (IMAGES / f"{name}.png").write_bytes(png)
-        print(f"{name}: {len(png):,} bytes")
+        keep(name, browser.picture(width, height, first))
 
 
 def mixed(folder: Path) -> Path:
@@ -157,7 +198,9 @@ def mixed(folder: Path) -> Path:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--evaluation", type=Path, help="A report that `ghostbuster evaluate` made.")
     given = parser.parse_args()
     evaluation = given.evaluation and given.evaluation.resolve()
@@ -166,6 +209,8 @@ def main() -> None:
         page = Path(folder) / "report.html"
         ghostbuster(["score-file", str(mixed(Path(folder))), "--report", str(page), "--quiet"])
         take(browser, page, VERDICTS)
+        browser.open(page, *A4, "print")
+        keep("report-print", pages(browser.printed()))
         if evaluation is not None:
             take(browser, evaluation, EVALUATION)
 

@@ -85,7 +85,9 @@ def test_the_same_evaluation_gives_the_same_files_twice(evaluated, detector_file
 
 def test_whether_the_promise_held_is_said_in_words(evaluated):
     text = evaluated.read_text("utf-8")
-    assert "The detector promises to call at most 1\u00a0% of human texts machine-written. Of these 20" in text
+    assert (
+        "The detector promises to call at most 1\u00a0% of human texts machine-written. Of these 20" in text
+    )
 
 
 def test_standard_output_is_the_same_with_a_report_and_without(evaluated, detector_file, tmp_path, capsys):
