@@ -2,9 +2,9 @@
 
     python docs/screenshots.py [--evaluation REPORT.html]
 
-Needs Chromium with its driver and pdftoppm (on Debian ``apt install chromium chromium-driver poppler-utils``) and the extras ``report`` and
-``browser`` of this package. The report of verdicts is made from the two examples, one behind the other. Pictures of a report of an
-evaluation are taken where one is given.
+Needs Chromium with its driver, pdftoppm (on Debian ``apt install chromium chromium-driver poppler-utils``) and the
+extras ``report`` and ``browser`` of this package. The report of verdicts is made from the two examples, one behind the
+other. Pictures of a report of an evaluation are taken where one is given.
 """
 
 from __future__ import annotations
@@ -148,15 +148,23 @@ def smaller(png: bytes) -> bytes:
 
 
 def pages(pdf: bytes, n_pages: int = 2) -> bytes:
-    """PNG of the first pages of a PDF, side by side."""
+    """PNG of the first pages of a PDF, side by side.
+
+    Raises
+    ------
+    SettingError
+        When pdftoppm is missing.
+    """
     from PIL import Image
 
+    tool = shutil.which("pdftoppm")
+    if tool is None:
+        raise SettingError("pdftoppm is not installed: apt install poppler-utils")
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / "page.pdf"
         source.write_bytes(pdf)
-        subprocess.run(
-            ["pdftoppm", "-r", "70", "-png", "-l", str(n_pages), source, source.with_suffix("")], check=True
-        )
+        command = [tool, "-r", "70", "-png", "-l", str(n_pages), source, source.with_suffix("")]
+        subprocess.run(command, check=True)
         images = [Image.open(path).convert("RGB") for path in sorted(Path(folder).glob("*.png"))]
     joined = Image.new("RGB", (sum(image.width + 12 for image in images) - 12, images[0].height), "#9aa1aa")
     for i, image in enumerate(images):

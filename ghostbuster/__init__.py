@@ -12,6 +12,7 @@ from ghostbuster import errors
 if TYPE_CHECKING:
     from ghostbuster.artifact import load, load_default, save
     from ghostbuster.detector import GhostbusterClassifier
+    from ghostbuster.passages import judge_passages
     from ghostbuster.transformer import GhostbusterTransformer
     from ghostbuster.verdict import Evidence, Verdict
 
@@ -24,6 +25,7 @@ __all__ = [
     "Verdict",
     "__version__",
     "errors",
+    "judge_passages",
     "load",
     "load_default",
     "save",
@@ -34,6 +36,7 @@ _HOMES = {
     "GhostbusterClassifier": "detector",
     "GhostbusterTransformer": "transformer",
     "Verdict": "verdict",
+    "judge_passages": "passages",
     "load": "artifact",
     "load_default": "artifact",
     "save": "artifact",

@@ -95,8 +95,8 @@ def judge_passages(detector: GhostbusterClassifier, text: str, window: int = WIN
 def passages_of(detector: GhostbusterClassifier, reading: Reading, window: int = WINDOW) -> Passages:
     """``judge_passages`` for a text already read.
 
-    Windows are slices of the text's own token scores. Unlike in a fresh text, the first tokens of a slice were
-    read with what stands before them.
+    Windows are slices of the text's own token scores. Unlike in a fresh text, the first tokens of a slice
+    were read with what stands before them.
 
     Parameters
     ----------

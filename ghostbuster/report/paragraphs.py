@@ -18,8 +18,8 @@ _SLACK = 200  # letters that preparing may have taken out or put in before a par
 def paragraph_starts(written: str, prepared: str) -> list[int]:
     """Where paragraphs begin in ``prepared``, in characters; one that is not found again is left out.
 
-    Blank lines part paragraphs; where there is none, line breaks do if lines are long. A paragraph is found by
-    its first letters: preparing changes marks and spaces, hardly ever letters.
+    Blank lines part paragraphs; where there is none, line breaks do if lines are long. A paragraph is found
+    by its first letters: preparing changes marks and spaces, hardly ever letters.
 
     Parameters
     ----------
