@@ -2,9 +2,9 @@
 
     python docs/screenshots.py [--evaluation REPORT.html]
 
-Needs Chromium with its driver, pdftoppm (on Debian ``apt install chromium chromium-driver poppler-utils``) and the
-extras ``report`` and ``browser`` of this package. The report of verdicts is made from the two examples, one behind the
-other. Pictures of a report of an evaluation are taken where one is given.
+Needs Chromium with its driver, pdftoppm (Debian: ``apt install chromium chromium-driver poppler-utils``) and
+the extras ``report`` and ``browser`` of this package. The report of verdicts is made of the two examples, one
+behind the other. Pictures of a report of an evaluation are taken where one is given.
 """
 
 from __future__ import annotations

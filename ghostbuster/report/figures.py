@@ -128,6 +128,8 @@ def _drawn(
         "svg.fonttype": "none",
         "font.family": "sans-serif",
         "font.size": 10,
+        "hatch.color": MACHINE,
+        "hatch.linewidth": 0.7,
         "axes.spines.top": False,
         "axes.spines.right": False,
         **dict.fromkeys(
