@@ -123,7 +123,8 @@ def passages_of(detector: GhostbusterClassifier, reading: Reading, window: int =
     least = width + width // 2
     n_units = reading.ends.size
     if n_units < least:
-        reason = f"too short: {n_units} tokens; passages are judged in texts of {least} or more"
+        unit = "tokens" if n_units == reading.n_tokens.sum() else "words"
+        reason = f"too short: {n_units} {unit}; passages are judged in texts of {least} or more"
         return Passages((), (), reason)
     starts = window_starts(n_units, width)
     windows = _judge(detector, reading, starts, width)

@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from ghostbuster.errors import FeatureError
+from ghostbuster.features.expression import Feature
+from ghostbuster.report.feature_words import in_words
 from ghostbuster.thresholds import Threshold
 
 CLASS = 30
@@ -69,17 +72,19 @@ def other_shares(probability: float) -> list[tuple[str, str]]:
     return made
 
 
-def evidence_in_words(feature: str) -> tuple[str, bool]:
-    """What a feature looks at, and whether that is an expression rather than words of the text."""
+def evidence_in_words(feature: str) -> tuple[str, str]:
+    """What a feature looks at, and its expression where it has one."""
     found = _WORDS.fullmatch(feature)
     if not found:
-        return feature, True
-    terms = found[2].split(" ")
-    kind = "mark" if len(terms) == 1 and not terms[0].isalnum() else "word"
-    quoted = " ".join(terms)
-    return (
-        f"the {kind} \u201c{quoted}\u201d" if len(terms) == 1 else f"\u201c{quoted}\u201d side by side"
-    ), False
+        try:
+            return in_words(Feature.parse(feature)), feature
+        except FeatureError:  # made by a later version; its expression says all that is known
+            return feature, ""
+    term = found[2]
+    if " " in term:
+        return f"\u201c{term}\u201d side by side", ""
+    kind = "word" if term.isalnum() else "mark"
+    return f"the {kind} \u201c{term}\u201d", ""
 
 
 def without_notes(reasons: Sequence[str], notes: Sequence[str]) -> tuple[str, ...]:

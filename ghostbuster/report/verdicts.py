@@ -140,11 +140,11 @@ def _scaled(evidence: Sequence[Evidence]) -> list[dict[str, Any]]:
     longest = max((abs(one.contribution) for one in evidence), default=1.0) or 1.0
     made = []
     for one in evidence:
-        name, is_expression = evidence_in_words(one.feature)
+        name, expression = evidence_in_words(one.feature)
         made.append(
             {
                 "name": name,
-                "is_expression": is_expression,
+                "expression": expression,
                 "value": f"{one.value:.3g}".replace("-", "\u2212"),
                 "adds": f"{one.contribution:+.3f}".replace("-", "\u2212"),
                 "side": "m" if one.contribution > 0 else "h",
