@@ -119,10 +119,17 @@ def _zones(threshold: Threshold) -> list[dict[str, str]]:
 def _window(window: Passage, text: str) -> dict[str, Any]:
     return {
         "span": f"{window.first + 1:,} to {window.last:,}",
-        "begins": text[window.start : window.end].strip()[:_BEGINNING],
+        "begins": _first_words(text, window),
         "probability": decimals(window.probability),
         "doubts": window.doubts,
     }
+
+
+def _first_words(text: str, window: Passage) -> str:
+    """The beginning of a window by whole words: a token may begin or end inside one."""
+    start = text.rfind(" ", 0, window.start + 1) + 1
+    kept = text[start : window.end][:_BEGINNING]
+    return kept.rpartition(" ")[0] or kept
 
 
 def _sentence(sentence: Sentence, detail: Detail) -> dict[str, Any]:
