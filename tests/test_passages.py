@@ -168,3 +168,17 @@ def test_ends_of_taken_texts_go_with_them(detector):
     for i, alone in enumerate(detector.read([text]) for text in prose_of(2, 60)):
         assert np.array_equal(both.take(np.array([i])).ends, alone.ends)
         assert alone.ends[-1] == len(alone.texts[0])
+
+
+def test_units_that_are_words_end_where_words_do():
+    from ghostbuster.reading import prepare, reading_of
+    from ghostbuster.scores import TokenScores
+
+    def scores(ends):
+        return TokenScores({"logprob": -np.ones(len(ends))}, np.array(ends), np.array([0, len(ends)]))
+
+    reading = reading_of(
+        {"strong": scores([3, 7, 13]), "weak": scores([2, 13])}, [prepare("One two three")], False
+    )
+    assert reading.ends.tolist() == [3, 7, 13]
+    assert reading.take(np.array([], dtype=int)).ends.size == 0
