@@ -20,7 +20,7 @@ from ghostbuster.features.ops import OPS, SKIPS
 from ghostbuster.metrics import Estimate
 from ghostbuster.passages import Passages, passages_of
 from ghostbuster.reading import Reading, prepare
-from ghostbuster.report import feature_words
+from ghostbuster.report import feature_words, plain_words
 from ghostbuster.report.detail import detail_of
 from ghostbuster.report.feature_words import in_words
 from ghostbuster.report.page import check_page
@@ -258,6 +258,12 @@ def test_rarer_machines_make_the_same_text_less_likely_to_be_one():
         "1 text in 20": decimals(9 / 28),
         "1 text in 100": decimals(9 / 108),
     }
+
+
+def test_a_detector_that_accuses_nobody_says_so():
+    promise = plain_words.promise(Threshold(0.001, 1.2, Estimate(0.0, 0.0, 0.01), 400))
+    assert "calls no text machine-written: the 400 texts" in promise
+    assert "too few to promise 0.1\u00a0%" in promise
 
 
 def test_a_class_of_honest_people_is_told_its_risk():

@@ -37,6 +37,11 @@ def decimals(probability: float) -> str:
 def promise(threshold: Threshold) -> str:
     """How often the detector was wrong about people."""
     fpr = threshold.fpr
+    if threshold.probability > 1:
+        return (
+            f"This detector calls no text machine-written: the {threshold.n_human:,} texts by people that it "
+            f"was measured on are too few to promise {percent(threshold.rate)}."
+        )
     return (
         f"A text is called machine-written from {threshold.probability:.3f} on. Of {threshold.n_human:,} "
         f"texts by people that the detector had never seen, {percent(fpr.value)} scored that high "
