@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ghostbuster.errors import InputError, SettingError
-from ghostbuster.familiarity import surprise
 from ghostbuster.reading import Reading, check_texts
 from ghostbuster.scores import Float1d, Int1d, Vectors
 from ghostbuster.sentences import sentence_spans
 from ghostbuster.text import PreparedText
+from ghostbuster.verdict import decide
 
 if TYPE_CHECKING:
     from ghostbuster.detector import GhostbusterClassifier
@@ -157,18 +157,14 @@ def _judge(
     detector: GhostbusterClassifier, reading: Reading, starts: Int1d, width: int
 ) -> tuple[Passage, ...]:
     """The windows with what the detector makes of each."""
-    slices = cut(reading, starts, width)
-    fitted = detector.fitted_
-    matrix = fitted.matrix(slices.vectors)
-    probabilities = detector.calibration_.probability(fitted.raw_score(matrix, slices.texts))
-    doubts = detector.familiarity_.doubts(matrix, surprise(slices))
     spans = _spans(reading.ends, starts, width)
-    return tuple(
-        Passage(start, end, first, first + width, float(probability), tuple(doubt))
-        for (start, end), first, probability, doubt in zip(
-            spans, starts.tolist(), probabilities, doubts, strict=True
-        )
-    )
+    verdicts = detector.judge_reading(cut(reading, starts, width))
+    made = []
+    for (start, end), first, verdict in zip(spans, starts.tolist(), verdicts, strict=True):
+        _, without_doubts = decide(verdict.probability, detector.threshold_, ())
+        doubts = () if verdict.reasons == without_doubts else verdict.reasons
+        made.append(Passage(start, end, first, first + width, verdict.probability, doubts))
+    return tuple(made)
 
 
 def _sentences(reading: Reading, windows: Sequence[Passage]) -> tuple[Passage, ...]:

@@ -14,15 +14,11 @@ from prose import passages as prose_of
 from ghostbuster.artifact import load
 from ghostbuster.cli import main
 from ghostbuster.errors import InputError
-from ghostbuster.features.align import WORD_VALUES
-from ghostbuster.features.expression import Feature
-from ghostbuster.features.ops import OPS, SKIPS
 from ghostbuster.metrics import Estimate
 from ghostbuster.passages import Passages, passages_of
 from ghostbuster.reading import Reading, prepare
-from ghostbuster.report import feature_words, plain_words
+from ghostbuster.report import plain_words
 from ghostbuster.report.detail import detail_of
-from ghostbuster.report.feature_words import in_words
 from ghostbuster.report.page import check_page
 from ghostbuster.report.paragraphs import paragraph_starts
 from ghostbuster.report.plain_words import decimals, evidence_in_words, in_a_class, other_shares, percent
@@ -288,29 +284,15 @@ def test_shares_are_said_without_false_certainty(share, said):
 
 
 def test_words_and_expressions_are_told_apart():
-    assert evidence_in_words("words 'benefits'") == ("the word \u201cbenefits\u201d", "")
-    assert evidence_in_words("words '. by'") == ("\u201c. by\u201d side by side", "")
-    assert evidence_in_words("words ','") == ("the mark \u201c,\u201d", "")
-    assert evidence_in_words("strong.logprob s-p50") == (
-        "median, of: log-prob of the token (larger model)",
-        "strong.logprob s-p50",
-    )
-    assert evidence_in_words("of another version") == ("of another version", "")
+    def said(feature, meaning=""):
+        return evidence_in_words(Evidence(feature, 1.0, 0.5, meaning))
 
-
-def test_features_are_told_in_words():
-    feature = Feature.parse("trigram.logprob v-sub unigram.logprob u-skip-25 s-avg")
-    assert in_words(feature) == (
-        "mean, of: log-prob of the token (counts of three tokens in a row) minus log-prob of the token "
-        "(counts of single tokens), without the first 25 tokens"
-    )
-    assert in_words(Feature.parse("stat-binoculars strong weak")).endswith("(larger model and smaller model)")
-
-
-def test_every_op_channel_and_skip_has_words():
-    assert set(feature_words.OPS) == set(OPS)
-    assert set(feature_words.SKIPS) == set(SKIPS)
-    assert set(feature_words.CHANNELS) == {*WORD_VALUES, "prob", "logrank"}
+    assert said("words 'benefits'") == ("the word \u201cbenefits\u201d", "")
+    assert said("words '. by'") == ("\u201c. by\u201d side by side", "")
+    assert said("words ','") == ("the mark \u201c,\u201d", "")
+    assert said("words ','", "a mark that people like") == ("a mark that people like", "")
+    assert said("strong.logprob s-p50") == ("", "strong.logprob s-p50")
+    assert said("strong.logprob s-p50", "typical log-prob") == ("typical log-prob", "strong.logprob s-p50")
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from ghostbuster.errors import FeatureError
-from ghostbuster.features.expression import Feature
-from ghostbuster.report.feature_words import in_words
 from ghostbuster.thresholds import Threshold
+from ghostbuster.verdict import Evidence
 
 CLASS = 30
 """Texts in the example of a class in which everybody wrote their own."""
@@ -77,14 +75,13 @@ def other_shares(probability: float) -> list[tuple[str, str]]:
     return made
 
 
-def evidence_in_words(feature: str) -> tuple[str, str]:
-    """What a feature looks at, and its expression where it has one."""
-    found = _WORDS.fullmatch(feature)
+def evidence_in_words(one: Evidence) -> tuple[str, str]:
+    """What a piece of evidence looks at, and the expression of a feature that has words of its own."""
+    found = _WORDS.fullmatch(one.feature)
+    if one.meaning:
+        return one.meaning, "" if found else one.feature
     if not found:
-        try:
-            return in_words(Feature.parse(feature)), feature
-        except FeatureError:  # made by a later version; its expression says all that is known
-            return feature, ""
+        return "", one.feature
     term = found[2]
     if " " in term:
         return f"\u201c{term}\u201d side by side", ""

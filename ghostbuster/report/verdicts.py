@@ -147,7 +147,7 @@ def _scaled(evidence: Sequence[Evidence]) -> list[dict[str, Any]]:
     longest = max((abs(one.contribution) for one in evidence), default=1.0) or 1.0
     made = []
     for one in evidence:
-        name, expression = evidence_in_words(one.feature)
+        name, expression = evidence_in_words(one)
         made.append(
             {
                 "name": name,
