@@ -12,6 +12,7 @@ from ghostbuster import errors
 if TYPE_CHECKING:
     from ghostbuster.artifact import load, load_default, save
     from ghostbuster.detector import GhostbusterClassifier
+    from ghostbuster.models.placement import on_device
     from ghostbuster.passages import judge_passages
     from ghostbuster.transformer import GhostbusterTransformer
     from ghostbuster.verdict import Evidence, Verdict
@@ -28,6 +29,7 @@ __all__ = [
     "judge_passages",
     "load",
     "load_default",
+    "on_device",
     "save",
 ]
 
@@ -39,6 +41,7 @@ _HOMES = {
     "judge_passages": "passages",
     "load": "artifact",
     "load_default": "artifact",
+    "on_device": "models.placement",
     "save": "artifact",
 }
 """Public name to the module that defines it."""

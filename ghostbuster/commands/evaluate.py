@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ghostbuster.commands.console import Progress
-from ghostbuster.commands.options import GroupColumn, LabelColumn, Quiet, StrongModel, TextColumn, WeakModel
+from ghostbuster.commands.devices import compute_on
+from ghostbuster.commands.options import (
+    Device,
+    GpuLayers,
+    GroupColumn,
+    LabelColumn,
+    Quiet,
+    StrongModel,
+    TextColumn,
+    WeakModel,
+)
 from ghostbuster.commands.reports import ReportOption, write_figures
 
 if TYPE_CHECKING:
@@ -42,6 +52,8 @@ def evaluate(
     seed: Annotated[int, typer.Option(metavar="N", help="Of the resamples that give the intervals.")] = 0,
     weak_model: WeakModel = None,
     strong_model: StrongModel = None,
+    device: Device = None,
+    gpu_layers: GpuLayers = None,
     quiet: Quiet = False,
 ) -> None:
     """Measure a detector on labelled texts that it was not trained on.
@@ -53,6 +65,7 @@ def evaluate(
     from ghostbuster.report.evaluation import EVALUATION_FORMS
     from ghostbuster.tables import column, labels_of, read_table, texts_of
 
+    compute_on(device, gpu_layers)
     show = pick(EVALUATION_FORMS, form, "form")
     if report is not None:
         from ghostbuster.report.evaluation_page import check_place

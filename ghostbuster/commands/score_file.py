@@ -10,7 +10,8 @@ from typing import Annotated
 import typer
 
 from ghostbuster.commands.console import Progress, complain
-from ghostbuster.commands.options import Model, Quiet, StrongModel, WeakModel
+from ghostbuster.commands.devices import compute_on, device_of
+from ghostbuster.commands.options import Device, GpuLayers, Model, Quiet, StrongModel, WeakModel
 from ghostbuster.commands.reports import ReportOption, write_verdicts
 from ghostbuster.errors import InputError
 from ghostbuster.printable import encodable
@@ -30,11 +31,14 @@ def score_file(
     report: ReportOption = None,
     weak_model: WeakModel = None,
     strong_model: StrongModel = None,
+    device: Device = None,
+    gpu_layers: GpuLayers = None,
     quiet: Quiet = False,
 ) -> None:
     """Say how likely each text was written by a machine."""
     from ghostbuster.report.forms import form as form_named
 
+    compute_on(device, gpu_layers)
     show = form_named(form)  # a bad name fails before any model loads
     if report is not None:
         from ghostbuster.report.page import check_page
@@ -50,7 +54,13 @@ def score_file(
     classifier, identity = open_detector(model, weak_model, strong_model)
     with Progress(quiet=quiet) as progress:
         reading = classifier.read(texts, progress)
-    verdicts = Report(names, classifier.judge_reading(reading), identity, classifier.threshold_)
+    verdicts = Report(
+        names,
+        classifier.judge_reading(reading),
+        identity,
+        classifier.threshold_,
+        device_of(classifier),
+    )
     if report is not None:
         write_verdicts(report, verdicts, classifier, reading, texts)
     typer.echo(show(verdicts))

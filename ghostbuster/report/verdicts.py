@@ -66,6 +66,7 @@ def verdicts_page(
         levels=[says for _, says in LEVELS],
         unit=unit,
         model=report.model,
+        device=report.device,
         models=models,
     )
 
