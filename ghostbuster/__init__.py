@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ghostbuster.artifact import load, load_default, save
     from ghostbuster.detector import GhostbusterClassifier
     from ghostbuster.models.placement import on_device
+    from ghostbuster.passages import judge_passages
     from ghostbuster.remembering import remember_scores
     from ghostbuster.transformer import GhostbusterTransformer
     from ghostbuster.verdict import Evidence, Verdict
@@ -26,6 +27,7 @@ __all__ = [
     "Verdict",
     "__version__",
     "errors",
+    "judge_passages",
     "load",
     "load_default",
     "on_device",
@@ -38,6 +40,7 @@ _HOMES = {
     "GhostbusterClassifier": "detector",
     "GhostbusterTransformer": "transformer",
     "Verdict": "verdict",
+    "judge_passages": "passages",
     "load": "artifact",
     "load_default": "artifact",
     "on_device": "models.placement",

@@ -12,6 +12,7 @@ import typer
 from ghostbuster.commands.console import Progress, complain
 from ghostbuster.commands.devices import compute_on, device_of
 from ghostbuster.commands.options import Device, GpuLayers, Model, Quiet, StrongModel, WeakModel
+from ghostbuster.commands.reports import ReportOption, write_verdicts
 from ghostbuster.errors import InputError
 from ghostbuster.printable import encodable
 
@@ -27,6 +28,7 @@ def score_file(
     form: Annotated[
         str, typer.Option("--format", "-f", metavar="FORM", help="One of: table, json, jsonl, csv.")
     ] = "table",
+    report: ReportOption = None,
     weak_model: WeakModel = None,
     strong_model: StrongModel = None,
     device: Device = None,
@@ -38,6 +40,10 @@ def score_file(
 
     compute_on(device, gpu_layers)
     show = form_named(form)  # a bad name fails before any model loads
+    if report is not None:
+        from ghostbuster.report.page import check_page
+
+        check_page(report, [Path(name) for name in files if name != "-"])
     names, texts = read_files(files)
     if not texts:
         raise typer.Exit(NONE_GOOD)
@@ -47,8 +53,17 @@ def score_file(
 
     classifier, identity = open_detector(model, weak_model, strong_model)
     with Progress(quiet=quiet) as progress:
-        verdicts = classifier.judge(texts, progress=progress)
-    typer.echo(show(Report(names, verdicts, identity, classifier.threshold_, device_of(classifier))))
+        reading = classifier.read(texts, progress)
+    verdicts = Report(
+        names,
+        classifier.judge_reading(reading),
+        identity,
+        classifier.threshold_,
+        device_of(classifier),
+    )
+    if report is not None:
+        write_verdicts(report, verdicts, classifier, reading, texts)
+    typer.echo(show(verdicts))
     if len(texts) < len(files):
         raise typer.Exit(SOME_BAD)
 
