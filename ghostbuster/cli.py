@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from ghostbuster import __version__
+from ghostbuster.commands.calibrate import calibrate
 from ghostbuster.commands.console import complain
 from ghostbuster.commands.evaluate import evaluate
 from ghostbuster.commands.info import info
@@ -27,6 +28,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "score-file": score_file,
     "score-table": score_table,
     "train": train,
+    "calibrate": calibrate,
     "evaluate": evaluate,
     "info": info,
 }

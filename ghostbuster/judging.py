@@ -10,6 +10,7 @@ from ghostbuster.calibration import Calibration
 from ghostbuster.familiarity import Familiarity, surprise, too_short
 from ghostbuster.fitting import Fitted
 from ghostbuster.reading import Reading
+from ghostbuster.scores import Int1d
 from ghostbuster.thresholds import Threshold
 from ghostbuster.verdict import Evidence, Verdict, decide, top_evidence
 
@@ -34,6 +35,16 @@ def judge_reading(reading: Reading, parts: JudgeParts) -> list[Verdict]:
         _unjudged(reading, i, doubt, parts.threshold) if doubt else next(judged)
         for i, doubt in enumerate(doubts)
     ]
+
+
+def is_judged(reading: Reading, parts: JudgeParts) -> Int1d:
+    """Indices of the texts that get a probability and no doubt, shape (n_judged,)."""
+    long_enough = np.flatnonzero(reading.n_tokens >= parts.min_tokens)
+    if not long_enough.size:
+        return long_enough
+    chosen = reading.take(long_enough)
+    doubts = parts.familiarity.doubts(parts.fitted.matrix(chosen.vectors), surprise(chosen))
+    return long_enough[[not doubt for doubt in doubts]]
 
 
 def _judge_long(reading: Reading, parts: JudgeParts) -> list[Verdict]:
