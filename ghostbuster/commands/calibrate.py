@@ -100,6 +100,6 @@ def texts_by_people(path: Path, text_column: str) -> list[str]:
     rows = read_table(path)
     if LABELS in rows.columns and (n_machine := sum(labels_of(rows, LABELS, path))):
         raise InputError(
-            f"{path} labels {n_machine} of {len(rows)} texts machine; expected texts by people: drop the others"
+            f"{path} labels {n_machine} of {len(rows)} texts machine; expected people's: drop those"
         )
     return texts_of(rows, text_column, path, allow_blank=False)
