@@ -24,7 +24,7 @@ from ghostbuster.fitting import (
     mixed,
 )
 from ghostbuster.folds import balanced_weights
-from ghostbuster.judging import JudgeParts, judge_reading
+from ghostbuster.judging import JudgeParts, judge_reading, judged_people
 from ghostbuster.labels import encode_labels, row_array
 from ghostbuster.provenance import check_fingerprints, manifest
 from ghostbuster.reading import Progress, Reading, check_texts, read, refuse_empty
@@ -82,10 +82,10 @@ class GhostbusterClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
         space: str = "default",
         max_features: int = 100,
         head: str = "logistic",
-        lexical_weight: float = 0.5,
+        lexical_weight: float = 0.7,
         criterion: str = "log_loss",
         max_fpr: float = 0.01,
-        min_tokens: int = 60,
+        min_tokens: int = 100,
         n_folds: int = 5,
         random_state: int = 0,
     ) -> None:
@@ -119,8 +119,8 @@ class GhostbusterClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
         texts : sequence of str, length n_texts
         y : array-like of shape (n_texts,)
             0 or "human", 1 or "machine"; a number between is a soft label: features, head, words and
-            calibration learn from the probability itself. Thresholds are measured on texts labelled 0, or,
-            where no text is, on those below 0.5.
+            calibration learn from the probability itself. Thresholds are measured on texts of ``min_tokens``
+            or more labelled 0, or, where none is, below 0.5.
         groups : array-like of shape (n_texts,), optional
             Texts of one prompt or document share a value and stay on one side of every fold.
         sources : array-like of shape (n_texts,), optional
@@ -174,7 +174,8 @@ class GhostbusterClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
         raw = mixed(parts, mix)
         self.calibration_ = Calibration().fit(raw, examples.y, sample_weight=examples.weights)
         self.held_out_probability_ = self.calibration_.probability(raw)
-        people, kinds = labels.people, row_array(registers, "registers", n_texts)
+        kinds = row_array(registers, "registers", n_texts)
+        people = judged_people(labels.people, reading, self.min_tokens)
         human, left_out = self.held_out_probability_[people], examples.left_out
         self.thresholds_ = thresholds(human, RATES, None if left_out is None else left_out[people])
         self.register_thresholds_ = register_thresholds(human, None if kinds is None else kinds[people])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from ghostbuster.calibration import Calibration
 from ghostbuster.familiarity import Familiarity, surprise, too_short
@@ -35,6 +36,15 @@ def judge_reading(reading: Reading, parts: JudgeParts) -> list[Verdict]:
         _unjudged(reading, i, doubt, parts.threshold) if doubt else next(judged)
         for i, doubt in enumerate(doubts)
     ]
+
+
+def judged_people(people: npt.NDArray[np.bool_], reading: Reading, min_tokens: int) -> npt.NDArray[np.bool_]:
+    """Texts by people that are long enough to be judged; all by people, where none is.
+
+    Shorter ones are never called machine: counting them would make a promise look kept.
+    """
+    long_enough = people & (reading.n_tokens >= min_tokens)
+    return long_enough if long_enough.any() else people
 
 
 def is_judged(reading: Reading, parts: JudgeParts) -> Int1d:

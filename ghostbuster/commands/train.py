@@ -45,7 +45,7 @@ def train(
     head: Annotated[str, typer.Option(metavar="NAME", help="One of: logistic, lightgbm.")] = "logistic",
     lexical_weight: Annotated[
         float, typer.Option(metavar="SHARE", help="Share of the words themselves in the score, 0 for none.")
-    ] = 0.5,
+    ] = 0.7,
     criterion: Annotated[
         str, typer.Option(metavar="NAME", help="What the search improves: log_loss, auroc or accuracy.")
     ] = "log_loss",
@@ -53,7 +53,7 @@ def train(
         float,
         typer.Option(metavar="SHARE", help="Human texts that may be called machine: 0.05, 0.01, 0.001."),
     ] = 0.01,
-    min_tokens: Annotated[int, typer.Option(metavar="N", help="Shorter texts are 'unsure'.")] = 60,
+    min_tokens: Annotated[int, typer.Option(metavar="N", help="Shorter texts are 'unsure'.")] = 100,
     seed: Annotated[int, typer.Option(metavar="N", help="The same seed gives the same detector.")] = 0,
     quiet: Quiet = False,
 ) -> None:
