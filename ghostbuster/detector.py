@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ghostbuster.calibration import Calibration
 from ghostbuster.errors import SettingError
-from ghostbuster.familiarity import Familiarity, surprise
+from ghostbuster.familiarity import Familiarity, english_share, surprise
 from ghostbuster.features.expression import Feature
 from ghostbuster.fitting import (
     Examples,
@@ -182,7 +182,7 @@ class GhostbusterClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
         self.register_thresholds_ = register_thresholds(human, None if kinds is None else kinds[people])
         self.fitted_ = replace(fit_parts(examples, settings), mix=mix)
         matrix = self.fitted_.matrix(reading.vectors)
-        self.familiarity_ = Familiarity.fit(matrix, surprise(reading))
+        self.familiarity_ = Familiarity.fit(matrix, surprise(reading), english_share(reading))
         self.percentiles_: Percentiles | None = Percentiles.fit(matrix[people])
         self.classes_ = labels.classes
         panel = panel_of(self.panel)

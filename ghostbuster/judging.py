@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ghostbuster.calibration import Calibration
-from ghostbuster.familiarity import Familiarity, surprise, too_short
+from ghostbuster.familiarity import Familiarity, english_share, surprise, too_short
 from ghostbuster.fitting import Fitted
 from ghostbuster.percentiles import Percentiles
 from ghostbuster.reading import Reading
@@ -56,7 +56,8 @@ def is_judged(reading: Reading, parts: JudgeParts) -> Int1d:
     if not long_enough.size:
         return long_enough
     chosen = reading.take(long_enough)
-    doubts = parts.familiarity.doubts(parts.fitted.matrix(chosen.vectors), surprise(chosen))
+    matrix = parts.fitted.matrix(chosen.vectors)
+    doubts = parts.familiarity.doubts(matrix, surprise(chosen), english_share(chosen))
     return long_enough[[not doubt for doubt in doubts]]
 
 
@@ -64,7 +65,7 @@ def _judge_long(reading: Reading, parts: JudgeParts) -> list[Verdict]:
     matrix = parts.fitted.matrix(reading.vectors)
     probabilities = parts.calibration.probability(parts.fitted.raw_score(matrix, reading.texts))
     of_features = feature_evidence(matrix, parts)
-    doubts = parts.familiarity.doubts(matrix, surprise(reading))
+    doubts = parts.familiarity.doubts(matrix, surprise(reading), english_share(reading))
     verdicts = []
     for i, prepared in enumerate(reading.prepared):
         label, reasons = decide(float(probabilities[i]), parts.threshold, doubts[i])
