@@ -16,7 +16,7 @@ QUANTILE = 0.999
 """Share of training texts that count as familiar, for each of the two limits."""
 
 FEWEST_ENGLISH = 0.15
-"""Share of function words that running English prose exceeds: it has 0.3 to 0.6, other languages under 0.1."""
+"""Share of function words that English prose exceeds: it has 0.3 to 0.6, other languages under 0.1."""
 _MOST_TRAINED = 0.99  # the share is looked at where so many training texts exceed it
 
 FUNCTION_WORDS = frozenset(
@@ -105,8 +105,8 @@ class Familiarity:
     def _say(self, distance: float, nats: float, share: float) -> list[str]:
         if share < self.fewest_english:
             reason = (
-                f"not the English prose this detector knows: {share:.0%} of its words are English function words "
-                f"(the, of, and ...); English prose has {self.fewest_english:.0%} or more"
+                f"not the English prose this detector knows: {share:.0%} of its words are English "
+                f"function words (the, of, and ...); English prose has {self.fewest_english:.0%} or more"
             )
             return [reason]
         if nats > self.most_surprising:
