@@ -12,6 +12,7 @@ import typer
 
 from ghostbuster import __version__
 from ghostbuster.commands.cache import cache
+from ghostbuster.commands.calibrate import calibrate
 from ghostbuster.commands.console import complain
 from ghostbuster.commands.evaluate import evaluate
 from ghostbuster.commands.info import info
@@ -29,6 +30,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "score-file": score_file,
     "score-table": score_table,
     "train": train,
+    "calibrate": calibrate,
     "evaluate": evaluate,
     "info": info,
     "cache": cache,
