@@ -13,6 +13,7 @@ from ghostbuster import __version__
 from ghostbuster.commands.console import complain
 from ghostbuster.commands.evaluate import evaluate
 from ghostbuster.commands.info import info
+from ghostbuster.commands.models import models
 from ghostbuster.commands.score_file import score_file
 from ghostbuster.commands.score_table import score_table
 from ghostbuster.commands.train import train
@@ -32,6 +33,11 @@ COMMANDS: dict[str, Callable[..., None]] = {
 }
 """Name on the command line to what it does."""
 
+GROUPS: dict[str, typer.Typer] = {
+    "models": models,
+}
+"""Name on the command line to commands of its own."""
+
 app = typer.Typer(
     name="ghostbuster",
     no_args_is_help=True,
@@ -41,6 +47,8 @@ app = typer.Typer(
 )
 for _name, _command in COMMANDS.items():
     app.command(_name)(_command)
+for _name, _group in GROUPS.items():
+    app.add_typer(_group, name=_name)
 
 
 def _show_version(wanted: bool) -> None:

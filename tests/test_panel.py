@@ -181,9 +181,11 @@ def test_one_model_alone(given):
         open_panel(**{given: "some.gguf"})
 
 
-def test_the_llama_panel_says_which_files_to_get_and_how_to_pass_them(pair):
+def test_the_llama_panel_says_how_to_get_its_models_or_pass_others(pair, tmp_path, monkeypatch):
+    monkeypatch.setenv("GHOSTBUSTER_MODELS", str(tmp_path))
     with pytest.raises(
-        ModelError, match=r"TinyLlama-1\.1B.*Llama-2-7B.*--weak-model PATH --strong-model PATH"
+        ModelError,
+        match=r"models pull tinyllama-1\.1b llama-2-7b`.*--weak-model PATH --strong-model PATH",
     ):
         open_panel("llama")
     assert open_panel("llama", weak=pair.weak.file.path, strong=pair.strong.file.path) is pair

@@ -16,6 +16,7 @@ from ghostbuster.models.digest import file_digest
 from ghostbuster.models.language_model import MAX_CONTEXT, LlamaLM, score_together
 from ghostbuster.models.llama import Weights
 from ghostbuster.models.ngram import NgramModel
+from ghostbuster.models.records import pulled_file
 from ghostbuster.models.tokens import Tokens
 from ghostbuster.names import pick
 from ghostbuster.scores import TokenScores
@@ -33,21 +34,34 @@ def weights_folder() -> Path:
 
 @dataclass(frozen=True)
 class PanelFiles:
-    """A row of `PANELS`: files of the embedded folder, or what to get instead."""
+    """A row of `PANELS`: files of the embedded folder, or models of the catalog."""
 
-    weak: str | None
-    strong: str | None
-    get: str = ""
+    weak: str
+    strong: str
+    pulled: bool = False
+
+    def paths(self) -> tuple[Path, Path]:
+        """Where the weak and the strong model lie.
+
+        Raises
+        ------
+        ModelError
+            When one of the catalog's was not pulled; the command that pulls both is named.
+        """
+        if not self.pulled:
+            return weights_folder() / self.weak, weights_folder() / self.strong
+        try:
+            return pulled_file(self.weak), pulled_file(self.strong)
+        except ModelError as error:
+            raise ModelError(
+                f"{error}; the panel needs `ghostbuster models pull {self.weak} {self.strong}`, or two files "
+                "of your own: --weak-model PATH --strong-model PATH"
+            ) from None
 
 
 PANELS = {
     "embedded": PanelFiles("embedded-weak.gguf", "embedded-strong.gguf"),
-    "llama": PanelFiles(
-        None,
-        None,
-        "get a GGUF of TinyLlama-1.1B (tinyllama-1.1b-intermediate-step-1431k-3t.Q8_0.gguf) and one of "
-        "Llama-2-7B (llama-2-7b.Q4_K_M.gguf), pass them as --weak-model PATH --strong-model PATH",
-    ),
+    "llama": PanelFiles("tinyllama-1.1b", "llama-2-7b", pulled=True),
 }
 NGRAM_FOLDER = "embedded-ngram"
 
@@ -212,7 +226,7 @@ def open_panel(
     SettingError
         When no panel has that name, or only one of two files is given.
     ModelError
-        When a file is missing, damaged, or no Llama-family model.
+        When a file is missing, damaged, or no Llama-family model, or the panel's models were not pulled.
     """
     row = pick(PANELS, name, "panel")
     if (weak is None) != (strong is None):
@@ -221,16 +235,15 @@ def open_panel(
     folder = _absolute(weights_folder())
     if weak is not None and strong is not None:
         return _open(_absolute(weak), _absolute(strong), folder)
-    if row.weak is None or row.strong is None:
-        raise ModelError(f"panel {name!r} has models that do not ship; expected their files: {row.get}")
-    return _open(folder / row.weak, folder / row.strong, folder)
+    first, second = row.paths()
+    return _open(_absolute(first), _absolute(second), folder)
 
 
 @lru_cache(maxsize=4)
 def _open(weak: Path, strong: Path, folder: Path) -> Panel:
     """Check every file before any model loads."""
     files = [check_model(path) for path in (weak, strong)]
-    embedded = check_model(folder / str(PANELS["embedded"].weak))
+    embedded = check_model(folder / PANELS["embedded"].weak)
     ngrams = NgramModel.load(folder / NGRAM_FOLDER)
     windows = [min(file.context, MAX_CONTEXT) for file in files]
     if files[0].tokenizer == files[1].tokenizer:  # they read the same windows
