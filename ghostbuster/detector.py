@@ -115,7 +115,9 @@ class GhostbusterClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
         ----------
         texts : sequence of str, length n_texts
         y : array-like of shape (n_texts,)
-            0 or "human", 1 or "machine"; a number between is a soft label.
+            0 or "human", 1 or "machine"; a number between is a soft label: features, head, words and
+            calibration learn from the probability itself. Thresholds are measured on texts labelled 0, or,
+            where no text is, on those below 0.5.
         groups : array-like of shape (n_texts,), optional
             Texts of one prompt or document share a value and stay on one side of every fold.
         sources : array-like of shape (n_texts,), optional
@@ -164,7 +166,7 @@ class GhostbusterClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
         raw = mixed(parts, mix)
         self.calibration_ = Calibration().fit(raw, examples.y, sample_weight=examples.weights)
         self.held_out_probability_ = self.calibration_.probability(raw)
-        self.thresholds_ = thresholds(self.held_out_probability_[labels.hard == 0], RATES)
+        self.thresholds_ = thresholds(self.held_out_probability_[labels.people], RATES)
         self.fitted_ = replace(fit_parts(examples, settings), mix=mix)
         self.familiarity_ = Familiarity.fit(self.fitted_.matrix(reading.vectors), surprise(reading))
         self.classes_ = labels.classes

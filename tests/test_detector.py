@@ -106,6 +106,20 @@ def test_soft_labels_near_certainty_teach_the_same_as_hard_ones(fitted, data):
     assert np.array_equal(soft.predict(texts), fitted.predict(texts))
 
 
+def test_a_teachers_probabilities_are_learned_and_the_promise_is_measured_on_the_certain_humans(fitted, data):
+    texts, y, groups = data
+    soft = np.where(np.array(y) == 1, 0.9, 0.2)
+    taught = GhostbusterClassifier(**SMALL).fit(texts, soft, groups)
+    assert {threshold.n_human for threshold in taught.thresholds_} == {20}  # none is certain: those below 0.5
+    assert taught.manifest_["data"]["n_human"] == 20
+    soft[:7] = 0.0
+    taught = GhostbusterClassifier(**SMALL).fit(texts, soft, groups)
+    assert {threshold.n_human for threshold in taught.thresholds_} == {7}
+    machine = slice(20, 40)
+    sure, doubting = (one.predict_proba(texts)[machine, 1].mean() for one in (fitted, taught))
+    assert 0.7 < doubting < sure  # no surer than its teacher made it
+
+
 def test_grid_search_and_cross_validation_take_it_as_any_classifier(data):
     texts, y, groups = data
     search = GridSearchCV(GhostbusterClassifier(**SMALL), {"max_features": [1, 2]}, cv=GroupKFold(2))
