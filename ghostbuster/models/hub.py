@@ -68,8 +68,8 @@ def pull(name: str, revision: str | None = None, *, quiet: bool = False) -> Pull
     digest = file_digest(path)
     if digest != expected:
         raise ModelError(
-    """The file in the hub's own cache, if it is there and cannot be out of date (offline: if it is there).
-            f"file than it says; remove it there and pull {name} again"
+            f"{path} has SHA-256 {digest[:12]}..., expected {expected[:12]}...: the hub's cache holds "
+            f"another file than it says; remove it there and pull {name} again"
         )
     check_model(path)
     record = PulledModel(name, row.repository, row.file, commit, digest, path.stat().st_size, str(path))
