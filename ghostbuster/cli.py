@@ -11,6 +11,7 @@ import typer
 
 from ghostbuster import __version__
 from ghostbuster.commands.console import complain
+from ghostbuster.commands.ensemble import ensemble
 from ghostbuster.commands.evaluate import evaluate
 from ghostbuster.commands.info import info
 from ghostbuster.commands.models import models
@@ -30,6 +31,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "train": train,
     "evaluate": evaluate,
     "info": info,
+    "ensemble": ensemble,
 }
 """Name on the command line to what it does."""
 
