@@ -11,6 +11,7 @@ import typer
 
 from ghostbuster import __version__
 from ghostbuster.commands.console import complain
+from ghostbuster.commands.distill import distill
 from ghostbuster.commands.ensemble import ensemble
 from ghostbuster.commands.evaluate import evaluate
 from ghostbuster.commands.info import info
@@ -32,6 +33,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "evaluate": evaluate,
     "info": info,
     "ensemble": ensemble,
+    "distill": distill,
 }
 """Name on the command line to what it does."""
 

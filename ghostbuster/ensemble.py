@@ -80,7 +80,7 @@ def _named(
 
 def _shares(weights: Sequence[float] | None, n_detectors: int) -> Float1d:
     """Weights that sum to 1."""
-    given = np.ones(n_detectors) if weights is None else np.asarray(weights, dtype=np.float64)
+    given: Float1d = np.ones(n_detectors) if weights is None else np.asarray(weights, dtype=np.float64)
     if given.shape != (n_detectors,):
         raise SettingError(f"got {given.size} weights; expected {n_detectors}, one a set of predictions")
     if not np.all(np.isfinite(given) & (given >= 0)) or given.sum() == 0:
@@ -110,7 +110,7 @@ def _listed(ids: pd.Index[str]) -> str:
 
 def _values(name: str, series: pd.Series[float], method: str, skip_blank: bool) -> Float1d:
     """Values as the method takes them."""
-    values = series.to_numpy(dtype=np.float64, na_value=np.nan)
+    values: Float1d = np.asarray(series.to_numpy(dtype=np.float64, na_value=np.nan), dtype=np.float64)
     blank, infinite = np.isnan(values), np.isinf(values)
     outside = ~blank & ((values < 0) | (values > 1)) & (method != "rank")
     remedies = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,8 @@ from ghostbuster.tables import column, read_table
 
 if TYPE_CHECKING:
     from pandas import DataFrame, Series
+
+    from ghostbuster.scores import Float1d
 
 COLUMNS = ("probability", "generated")
 """Columns taken for predictions where none is named: what `score-table` writes, and Kaggle's."""
@@ -42,7 +45,7 @@ def ids_of(table: DataFrame, name: str, path: Path) -> list[str]:
     """
     ids = []
     for row, value in enumerate(column(table, name, path), start=1):
-        text = "" if _is_blank(value) else str(value)
+        text = "" if is_blank(value) else str(value)
         if not text:
             raise InputError(f"row {row} of {path}: column {name!r} is blank; expected an id: fill it")
         ids.append(text)
@@ -78,8 +81,40 @@ def read_predictions(path: Path, id_column: str = "id", name: str | None = None)
     return pd.Series(values, index=ids_of(table, id_column, path), name=name, dtype="float64")
 
 
+def predictions_for(ids: Sequence[str], known: Series[float], path: Path) -> Float1d:
+    """The predictions of these ids, in their order.
+
+    Parameters
+    ----------
+    ids : sequence of str, length n_texts
+    known : Series
+        By id; it may hold others too.
+    path : Path
+        Where they are from, for errors.
+
+    Returns
+    -------
+    array of shape (n_texts,)
+
+    Raises
+    ------
+    InputError
+        When an id has no prediction, a blank one, or two; it is named.
+    """
+    import numpy as np
+
+    if not known.index.is_unique:
+        twice = known.index[known.index.duplicated()][0]
+        raise InputError(f"{path} has id {twice!r} more than once: keep one row an id")
+    found = np.asarray(known.reindex(list(ids)), dtype=np.float64)
+    if np.isnan(found).any():
+        culprit = ids[int(np.argmax(np.isnan(found)))]
+        raise InputError(f"{path} has no prediction for id {culprit!r}; expected one for every text")
+    return found
+
+
 def _number(value: Any, row: int, name: str, path: Path) -> float:
-    if _is_blank(value):
+    if is_blank(value):
         return math.nan
     try:
         return float(value)
@@ -87,7 +122,8 @@ def _number(value: Any, row: int, name: str, path: Path) -> float:
         raise InputError(f"row {row} of {path}: column {name!r} holds {value!r}; expected a number") from None
 
 
-def _is_blank(value: Any) -> bool:
+def is_blank(value: Any) -> bool:
+    """Whether a cell holds nothing."""
     import pandas as pd
 
     if isinstance(value, str):
