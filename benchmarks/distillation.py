@@ -2,6 +2,8 @@
 
     python -m benchmarks.distillation [--data FOLDER] [--cache FOLDER] [--out docs]
 
+A run that was broken off goes on with the sources that the file lacks.
+
 One source after another is the place where nobody has labels. Its groups are halved: the teacher reads one
 half without its labels, everybody is asked about the other. Only labels of the other sources are learned.
 """
@@ -11,7 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -85,8 +87,8 @@ def teach(
 ) -> tuple[Float1d, Float1d]:
     """The teacher's probabilities of unlabelled and then asked texts, and of labelled ones.
 
-    The latter come from teachers that never saw the text's source. A teacher is the mean log-odds of its members,
-    each calibrated on sources it had not seen.
+    The latter come from teachers that never saw the text's source. A teacher is the mean log-odds of its
+    members, each calibrated on sources it had not seen.
     """
     others = np.concatenate([question.unlabelled, question.asked])
     answers = [cross_fitted(one, material, question.labelled, others) for one in contenders.values()]
@@ -207,16 +209,20 @@ def figures(material: Material, asked: Indices, score: Float1d, base: Float1d) -
     return made
 
 
-def measure(material: Material, max_features: int, log: Any = print) -> dict[str, Any]:
-    """Figures of every student and the teacher, by source."""
+def measure(
+    material: Material, max_features: int, known: Mapping[str, Any], log: Any = print
+) -> Iterator[dict[str, Any]]:
+    """Figures of every student and the teacher, by source; given again after each one not yet known."""
     columns = columns_of(material, "default")
     logistic = Detector(material, "default", "logistic", max_features)
     boosted = Detector(material, "default", "lightgbm", max_features, memory=logistic.memory)
     logistic.__dict__["columns"] = boosted.__dict__["columns"] = columns
     stack = {"words": WithWords(logistic), "lightgbm": boosted, "tfidf": Tfidf(material)}
     student = Student(material, columns, max_features)
-    found: dict[str, Any] = {}
+    found: dict[str, Any] = dict(known)
     for question in questions(material):
+        if question.name in known:
+            continue
         began = time.perf_counter()
         teacher = teach(stack, material, question)
         answers = {"teacher": (teacher[0][question.unlabelled.size :], float("inf"))}
@@ -237,8 +243,8 @@ def measure(material: Material, max_features: int, log: Any = print) -> dict[str
         shown = {
             name: round(row["auroc"]["value"], 3) for name, row in found[question.name]["students"].items()
         }
-        log(f"{question.name}: {shown}, {time.perf_counter() - began:.0f} s")
-    return found
+        log(f"{question.name}: {shown}, {time.perf_counter() - began:.0f} s", flush=True)
+        yield found
 
 
 def main() -> None:
@@ -248,19 +254,20 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=DEFAULT_FOLDER, help="folder of *.jsonl.xz")
     parser.add_argument("--cache", type=Path, default=DEFAULT_CACHE, help="where token scores are kept")
     parser.add_argument("--out", type=Path, default=Path("docs"), help="folder of distillation.json")
-    parser.add_argument("--max-features", type=int, default=100)
+    parser.add_argument("--max-features", type=int, default=50)
     options = parser.parse_args()
     texts = load(options.data, Plan())
     crops = random_crops(learnable(texts), 0)
     material = read_material([*texts, *crops], open_panel(), options.cache)
-    found = {
-        "plan": str(Plan()),
-        "data_digest": digest(texts),
-        "max_features": options.max_features,
-        "sources": measure(material, options.max_features),
-    }
-    with replacing(options.out / "distillation.json", InputError) as unfinished:
-        unfinished.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+    settings = {"plan": str(Plan()), "data_digest": digest(texts), "max_features": options.max_features}
+    path = options.out / "distillation.json"
+    before = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    same = all(before.get(name) == value for name, value in settings.items())
+    for found in measure(material, options.max_features, before["sources"] if same else {}):
+        with replacing(path, InputError) as unfinished:
+            unfinished.write_text(
+                json.dumps(settings | {"sources": found}, indent=1) + "\n", encoding="utf-8"
+            )
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from ghostbuster import errors
 if TYPE_CHECKING:
     from ghostbuster.artifact import load, load_default, save
     from ghostbuster.detector import GhostbusterClassifier
+    from ghostbuster.frames import score_texts
     from ghostbuster.transformer import GhostbusterTransformer
     from ghostbuster.verdict import Evidence, Verdict
 
@@ -27,6 +28,7 @@ __all__ = [
     "load",
     "load_default",
     "save",
+    "score_texts",
 ]
 
 _HOMES = {
@@ -37,6 +39,7 @@ _HOMES = {
     "load": "artifact",
     "load_default": "artifact",
     "save": "artifact",
+    "score_texts": "frames",
 }
 """Public name to the module that defines it."""
 
