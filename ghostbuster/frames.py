@@ -38,8 +38,8 @@ def score_texts(
     Returns
     -------
     DataFrame
-        With the index of ``texts`` (0, 1, ... for a list) and the columns ``probability`` (of machine; NaN for
-        a text too short to judge), ``label`` (human, machine or unsure), ``reasons`` (parted by ``; ``),
+        With the index of ``texts`` (0, 1, ... for a list) and the columns ``probability`` (of machine; NaN
+        for a text too short to judge), ``label`` (human, machine or unsure), ``reasons`` (parted by ``; ``),
         ``n_tokens`` and ``n_words``.
 
     Raises
