@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import io
 import sys
+import time
+import traceback
 from collections.abc import Callable, Sequence
 from typing import Annotated
 
 import typer
 
 from ghostbuster import __version__
-from ghostbuster.commands.console import complain
+from ghostbuster.commands.console import complain, note, talk
 from ghostbuster.commands.distill import distill
 from ghostbuster.commands.ensemble import ensemble
 from ghostbuster.commands.evaluate import evaluate
@@ -66,8 +68,13 @@ def _ghostbuster(
     _version: Annotated[
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
     ] = False,
+    verbose: Annotated[
+        bool,
+        typer.Option("--verbose", help="Notes also where no terminal is, times, and tracebacks of errors."),
+    ] = False,
 ) -> None:
     """Say how likely a text was written by a machine, and how often that is wrong about people."""
+    talk.verbose = verbose
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -87,15 +94,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a terminal that cannot show a letter is no error
+    talk.verbose = False
+    started = time.monotonic()
     try:
         code = app(args=arguments, prog_name="ghostbuster")
     except SystemExit as end:
         code = end.code
     except GhostbusterError as error:
+        if talk.verbose:
+            traceback.print_exc()
         complain(str(error))
         return USERS_MISTAKE
     except KeyboardInterrupt:
         return INTERRUPTED
+    finally:
+        if talk.verbose:
+            note(f"{time.monotonic() - started:.1f} s in all", quiet=False)
     return code if isinstance(code, int) else 0
 
 
