@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from ghostbuster import __version__
+from ghostbuster.commands.calibrate import calibrate
 from ghostbuster.commands.console import complain, note, talk
 from ghostbuster.commands.distill import distill
 from ghostbuster.commands.ensemble import ensemble
@@ -32,6 +33,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "score-file": score_file,
     "score-table": score_table,
     "train": train,
+    "calibrate": calibrate,
     "evaluate": evaluate,
     "info": info,
     "ensemble": ensemble,

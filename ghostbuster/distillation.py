@@ -22,6 +22,7 @@ Float1d = npt.NDArray[np.float64]
 
 CERTAIN = 1e-6
 """A teacher's probabilities are kept this far from 0 and 1 before their log-odds are taken."""
+_SEVERAL = 3  # sources from which each is held out once
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +141,7 @@ def distil(
     InputError
         As ``targets`` and ``GhostbusterClassifier.fit``.
     """
+    from ghostbuster.judging import judged_people
     from ghostbuster.settings import RATES
     from ghostbuster.thresholds import thresholds
 
@@ -149,7 +151,11 @@ def distil(
     known = np.full(wanted.shape, np.nan) if labels is None else np.asarray(labels, dtype=np.float64)
     people = known == 0
     if people.any():
-        student.thresholds_ = thresholds(student.held_out_probability_[people], RATES)
+        judged = judged_people(people, reading, student.min_tokens)
+        left_out = (
+            None if sources is None or len(np.unique(sources)) < _SEVERAL else np.asarray(sources)[judged]
+        )
+        student.thresholds_ = thresholds(student.held_out_probability_[judged], RATES, left_out)
         student.manifest_["thresholds"] = [threshold.state() for threshold in student.thresholds_]
     student.manifest_["distillation"] = {
         "alpha": mixing.alpha,

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from ghostbuster.calibration import Calibration
 from ghostbuster.familiarity import Familiarity, surprise, too_short
 from ghostbuster.fitting import Fitted
 from ghostbuster.reading import Reading
+from ghostbuster.scores import Int1d
 from ghostbuster.thresholds import Threshold
 from ghostbuster.verdict import Evidence, Verdict, decide, top_evidence
 
@@ -34,6 +36,25 @@ def judge_reading(reading: Reading, parts: JudgeParts) -> list[Verdict]:
         _unjudged(reading, i, doubt, parts.threshold) if doubt else next(judged)
         for i, doubt in enumerate(doubts)
     ]
+
+
+def judged_people(people: npt.NDArray[np.bool_], reading: Reading, min_tokens: int) -> npt.NDArray[np.bool_]:
+    """Texts by people that are long enough to be judged; all by people, where none is.
+
+    Shorter ones are never called machine: counting them would make a promise look kept.
+    """
+    long_enough = people & (reading.n_tokens >= min_tokens)
+    return long_enough if long_enough.any() else people
+
+
+def is_judged(reading: Reading, parts: JudgeParts) -> Int1d:
+    """Indices of the texts that get a probability and no doubt, shape (n_judged,)."""
+    long_enough = np.flatnonzero(reading.n_tokens >= parts.min_tokens)
+    if not long_enough.size:
+        return long_enough
+    chosen = reading.take(long_enough)
+    doubts = parts.familiarity.doubts(parts.fitted.matrix(chosen.vectors), surprise(chosen))
+    return long_enough[[not doubt for doubt in doubts]]
 
 
 def _judge_long(reading: Reading, parts: JudgeParts) -> list[Verdict]:

@@ -41,8 +41,8 @@ class Labels:
 
         Those labelled 0; where a teacher gave every text a doubt, those nearer to 0 than to 1.
         """
-        certain = self.probability == 0
-        return certain if certain.any() else self.hard == 0
+        certain: npt.NDArray[np.bool_] = self.probability == 0
+        return certain if certain.any() else self.probability < _HALF
 
 
 def encode_labels(y: npt.ArrayLike, n_texts: int) -> Labels:

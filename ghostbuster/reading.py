@@ -92,3 +92,19 @@ def read(texts: Sequence[str], panel: Panel, progress: Progress | None = None) -
     prepared = tuple(prepare(text) for text in texts)
     scores = panel.score([one.text for one in prepared], progress)
     return reading_of(scores, prepared, panel.shared_tokenizer)
+
+
+def refuse_empty(reading: Reading) -> None:
+    """Refuse texts of which nothing is left to read.
+
+    Raises
+    ------
+    InputError
+        Names the first.
+    """
+    empty = np.flatnonzero(reading.vectors.lengths == 0)
+    if empty.size:
+        raise InputError(
+            f"text {empty[0]} is empty once prepared; expected at least one word: drop it, or use judge, "
+            "which answers 'unsure'"
+        )

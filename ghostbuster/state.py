@@ -32,6 +32,10 @@ def detector_state(detector: GhostbusterClassifier) -> dict[str, Any]:
         "mix": list(fitted.mix),
         "calibration": detector.calibration_.state(),
         "thresholds": [threshold.state() for threshold in detector.thresholds_],
+        "register_thresholds": {
+            name: [threshold.state() for threshold in kept]
+            for name, kept in detector.register_thresholds_.items()
+        },
         "familiarity": detector.familiarity_.state(),
         "manifest": detector.manifest_,
     }
@@ -55,6 +59,10 @@ def restore(detector: GhostbusterClassifier, state: Mapping[str, Any]) -> None:
     )
     detector.calibration_ = Calibration.from_state(state["calibration"])
     detector.thresholds_ = tuple(Threshold.from_state(one) for one in state["thresholds"])
+    detector.register_thresholds_ = {
+        name: tuple(Threshold.from_state(one) for one in kept)
+        for name, kept in state.get("register_thresholds", {}).items()  # the first files have none
+    }
     detector.familiarity_ = Familiarity.from_state(state["familiarity"])
     detector.fingerprints_ = dict(state["fingerprints"])
     detector.classes_ = np.array(state["classes"])

@@ -121,8 +121,8 @@ def test_a_student_follows_its_teacher_where_nobody_knows(material):
     student = distil(GhostbusterClassifier(**SMALL), reading, teacher, groups=groups)
     said = student.predict_proba(texts)[:, 1]
     assert pearsonr(said, teacher).statistic > 0.9
-    assert said.min() > 0.02  # no surer than the teacher by far
-    assert said.max() < 0.98
+    sure = GhostbusterClassifier(**SMALL).fit_reading(reading, y, groups).predict_proba(texts)[:, 1]
+    assert np.abs(logit(said)).mean() < np.abs(logit(sure)).mean()  # it took over the teacher's doubt
     facts = student.manifest_["distillation"]
     assert (facts["n_labelled"], facts["n_unlabelled"]) == (0, 40)
     assert facts["thresholds_measured_on"] == "texts the teacher calls human"

@@ -8,7 +8,15 @@ from typing import Annotated
 import typer
 
 from ghostbuster.commands.console import Progress
-from ghostbuster.commands.options import GroupColumn, LabelColumn, Quiet, StrongModel, TextColumn, WeakModel
+from ghostbuster.commands.options import (
+    GroupColumn,
+    LabelColumn,
+    Quiet,
+    Register,
+    StrongModel,
+    TextColumn,
+    WeakModel,
+)
 
 SPLITS = ("domain", "generator", "source", "attack")
 """Columns that split the figures where a table has them."""
@@ -29,6 +37,7 @@ def evaluate(
     label_column: LabelColumn = "label",
     group_column: GroupColumn = None,
     seed: Annotated[int, typer.Option(metavar="N", help="Of the resamples that give the intervals.")] = 0,
+    register: Register = None,
     weak_model: WeakModel = None,
     strong_model: StrongModel = None,
     quiet: Quiet = False,
@@ -47,7 +56,7 @@ def evaluate(
     texts, labels = texts_of(rows, text_column, table), labels_of(rows, label_column, table)
     groups = None if group_column is None else [str(one) for one in column(rows, group_column, table)]
     splits = {name: [str(one) for one in rows[name].tolist()] for name in SPLITS if name in rows.columns}
-    classifier, identity = open_detector(_path(artifact), weak_model, strong_model)
+    classifier, identity = open_detector(_path(artifact), weak_model, strong_model, register)
     with Progress(quiet=quiet) as progress:
         verdicts = classifier.judge(texts, progress=progress)
 

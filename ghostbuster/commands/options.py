@@ -33,3 +33,7 @@ GroupColumn = Annotated[
         help="Column whose equal values mark texts of one prompt or document: they stay together.",
     ),
 ]
+Register = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="Judge by the thresholds of this kind of text, such as essay."),
+]

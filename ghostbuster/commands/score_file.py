@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from ghostbuster.commands.console import Progress, complain
-from ghostbuster.commands.options import Model, Quiet, StrongModel, WeakModel
+from ghostbuster.commands.options import Model, Quiet, Register, StrongModel, WeakModel
 from ghostbuster.errors import InputError
 from ghostbuster.printable import encodable
 
@@ -26,6 +26,7 @@ def score_file(
     form: Annotated[
         str, typer.Option("--format", "-f", metavar="FORM", help="One of: table, json, jsonl, csv.")
     ] = "table",
+    register: Register = None,
     weak_model: WeakModel = None,
     strong_model: StrongModel = None,
     quiet: Quiet = False,
@@ -41,7 +42,7 @@ def score_file(
     from ghostbuster.commands.detectors import open_detector
     from ghostbuster.report.rows import Report
 
-    classifier, identity = open_detector(model, weak_model, strong_model)
+    classifier, identity = open_detector(model, weak_model, strong_model, register)
     with Progress(quiet=quiet) as progress:
         verdicts = classifier.judge(texts, progress=progress)
     typer.echo(show(Report(names, verdicts, identity, classifier.threshold_)))

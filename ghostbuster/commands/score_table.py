@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from ghostbuster.commands.console import Progress, note
-from ghostbuster.commands.options import Model, Quiet, StrongModel, TextColumn, WeakModel
+from ghostbuster.commands.options import Model, Quiet, Register, StrongModel, TextColumn, WeakModel
 from ghostbuster.errors import InputError
 
 ADDED = ("probability", "label")
@@ -26,6 +26,7 @@ def score_table(
         str, typer.Option(metavar="TEXT", help="Put before the names of the added columns.")
     ] = "",
     model: Model = None,
+    register: Register = None,
     weak_model: WeakModel = None,
     strong_model: StrongModel = None,
     quiet: Quiet = False,
@@ -50,7 +51,7 @@ def score_table(
             raise InputError(
                 f"{table} already has a column {name!r}, which would be lost: rename it, or give --prefix"
             )
-    classifier, _ = open_detector(model, weak_model, strong_model)
+    classifier, _ = open_detector(model, weak_model, strong_model, register)
     with Progress(quiet=quiet) as progress:
         verdicts = classifier.judge(texts, progress=progress)
     probabilities = [None if math.isnan(one.probability) else one.probability for one in verdicts]

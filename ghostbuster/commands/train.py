@@ -26,6 +26,13 @@ def train(
             help="Column that says where a text comes from: of three or more, each is held out once.",
         ),
     ] = None,
+    register_column: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Column that says what kind of text it is: thresholds are made for each kind.",
+        ),
+    ] = None,
     panel: Annotated[
         str, typer.Option(metavar="NAME", help="The weak models that read the texts.")
     ] = "embedded",
@@ -38,7 +45,7 @@ def train(
     head: Annotated[str, typer.Option(metavar="NAME", help="One of: logistic, lightgbm.")] = "logistic",
     lexical_weight: Annotated[
         float, typer.Option(metavar="SHARE", help="Share of the words themselves in the score, 0 for none.")
-    ] = 0.5,
+    ] = 0.7,
     criterion: Annotated[
         str, typer.Option(metavar="NAME", help="What the search improves: log_loss, auroc or accuracy.")
     ] = "log_loss",
@@ -46,7 +53,7 @@ def train(
         float,
         typer.Option(metavar="SHARE", help="Human texts that may be called machine: 0.05, 0.01, 0.001."),
     ] = 0.01,
-    min_tokens: Annotated[int, typer.Option(metavar="N", help="Shorter texts are 'unsure'.")] = 60,
+    min_tokens: Annotated[int, typer.Option(metavar="N", help="Shorter texts are 'unsure'.")] = 100,
     seed: Annotated[int, typer.Option(metavar="N", help="The same seed gives the same detector.")] = 0,
     quiet: Quiet = False,
 ) -> None:
@@ -64,6 +71,9 @@ def train(
     labels = labels_of(rows, label_column, table)
     groups = None if group_column is None else [str(one) for one in column(rows, group_column, table)]
     sources = None if source_column is None else [str(one) for one in column(rows, source_column, table)]
+    registers = (
+        None if register_column is None else [str(one) for one in column(rows, register_column, table)]
+    )
 
     from ghostbuster.detector import GhostbusterClassifier
 
@@ -78,6 +88,6 @@ def train(
         max_fpr=max_fpr,
         min_tokens=min_tokens,
         random_state=seed,
-    ).fit(texts, labels, groups=groups, sources=sources)
+    ).fit(texts, labels, groups=groups, sources=sources, registers=registers)
     save(classifier, output)
     note(f"{len(classifier.features_)} features chosen, written to {output}", quiet=quiet)
