@@ -14,7 +14,7 @@ import argparse
 import json
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -24,8 +24,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from benchmarks.baseline import Tfidf
-from benchmarks.contenders import Contender, Detector, WithWords, inner_folds
+from benchmarks.contenders import ColumnStore, Contender, Detector, WithWords, Words, inner_folds
 from benchmarks.protocols import leave_one_source_out
+from benchmarks.results import DEFAULT_FOLDER as DEFAULT_RESULTS
+from benchmarks.results import Results, code_digest
 from ghostbuster.calibration import Calibration
 from ghostbuster.distillation import Mixing, targets
 from ghostbuster.ensemble import combine
@@ -36,17 +38,19 @@ from ghostbuster.fitting import mix_of, mixed
 from ghostbuster.folds import balanced_weights, grouped_folds, leave_one_out
 from ghostbuster.heads import make_head
 from ghostbuster.intervals import bootstrap
+from ghostbuster.levelling import levelled
 from ghostbuster.lexical import Lexicon
 from ghostbuster.metrics import auroc, bar, tpr_at_fpr
 from ghostbuster.models.panel import open_panel
 from training.crops import random_crops
 from training.data import DEFAULT_FOLDER, PROBES, STRESS, Plan, digest, learnable, load
-from training.material import Columns, Indices, Material, columns_of, read_material
+from training.material import Columns, Indices, Material, read_material
 from training.score_cache import DEFAULT_FOLDER as DEFAULT_CACHE
 
 Float1d = npt.NDArray[np.float64]
 PROMISE = 0.01
 RESAMPLES = 500
+LEXICAL_WEIGHT = 0.7  # as the detector's
 BASE = "labels of the other sources"
 
 
@@ -80,6 +84,19 @@ def questions(material: Material) -> list[Question]:
             whole = np.array([not material.texts[i].is_crop for i in own])
             found.append(Question(split.name, split.train, own[read], own[~read & whole]))
     return found
+
+
+@dataclass
+class Searched(Detector):
+    """A detector with the features that another one chose: one search serves both."""
+
+    by: Detector | None = None
+
+    def choose(self, train: Indices, folds: list[tuple[Indices, Indices]]) -> Indices:
+        """Columns that the other one chooses."""
+        if self.by is None:
+            raise TypeError("a detector whose features another one chose needs that one")
+        return self.by.choose(train, folds)
 
 
 def teach(
@@ -151,6 +168,7 @@ class Student:
     material: Material
     columns: Columns
     max_features: int
+    results: Results = field(default_factory=Results)
 
     def answer(self, lesson: Lesson, asked: Indices) -> tuple[Float1d, float]:
         """Raw scores of ``asked``, and the score that ``PROMISE`` of held-out certain humans exceed."""
@@ -160,7 +178,7 @@ class Student:
         held_out = np.empty((rows.size, 2))
         for fit, held in folds:
             held_out[held] = self._parts(Lesson(rows[fit], target[fit]), rows[held], chosen)
-        mix = mix_of(held_out, 0.5)
+        mix = mix_of(held_out, LEXICAL_WEIGHT)
         people = target == 0 if (target == 0).any() else target < 0.5
         return mixed(self._parts(lesson, asked, chosen), mix), bar(mixed(held_out, mix)[people], PROMISE)
 
@@ -172,20 +190,26 @@ class Student:
         return grouped_folds(hard, self.material.groups[rows], 5, 0)
 
     def _choose(self, rows: Indices, target: Float1d, folds: list[tuple[Indices, Indices]]) -> Indices:
+        key = ("student", str(self.max_features), rows.tobytes(), target.tobytes())
+        return self.results.get(key, lambda: {"chosen": self._search(rows, target, folds)})["chosen"]
+
+    def _search(self, rows: Indices, target: Float1d, folds: list[tuple[Indices, Indices]]) -> Indices:
         search = FeatureSearch("default", self.max_features, "log_loss", cv=folds)
-        weights = balanced_weights(target, self.material.sources[rows])
-        search.fit_matrix(self.columns.matrix[rows], self.columns.features, target, sample_weight=weights)
+        sources = self.material.sources[rows]
+        weights = balanced_weights(target, sources)
+        matrix = levelled(self.columns.matrix[rows], target, sources)
+        search.fit_matrix(matrix, self.columns.features, target, sample_weight=weights)
         place = {str(feature): i for i, feature in enumerate(self.columns.features)}
         return np.array([place[str(feature)] for feature in search.features_], dtype=np.intp)
 
     def _parts(self, lesson: Lesson, asked: Indices, chosen: Indices) -> Float1d:
         """Log-odds by head and by words, shape (n_asked, 2)."""
         rows, target = lesson.rows, lesson.target
-        weights = balanced_weights(target, self.material.sources[rows])
+        sources = self.material.sources[rows]
+        weights = balanced_weights(target, sources)
         matrix = self.columns.matrix[:, chosen]
-        head = make_head("logistic", 0).fit(
-            matrix[rows].astype(np.float64), target, weights, self.material.sources[rows]
-        )
+        learned = levelled(matrix[rows], target, sources).astype(np.float64)
+        head = make_head("logistic", 0).fit(learned, target, weights, sources)
         texts = [text.text for text in self.material.texts]
         words = Lexicon.fit([texts[i] for i in rows], target, weights)
         return np.column_stack(
@@ -210,15 +234,14 @@ def figures(material: Material, asked: Indices, score: Float1d, base: Float1d) -
 
 
 def measure(
-    material: Material, max_features: int, known: Mapping[str, Any], log: Any = print
+    material: Material, max_features: int, known: Mapping[str, Any], results: Results, log: Any = print
 ) -> Iterator[dict[str, Any]]:
     """Figures of every student and the teacher, by source; given again after each one not yet known."""
-    columns = columns_of(material, "default")
-    logistic = Detector(material, "default", "logistic", max_features)
-    boosted = Detector(material, "default", "lightgbm", max_features, memory=logistic.memory)
-    logistic.__dict__["columns"] = boosted.__dict__["columns"] = columns
-    stack = {"words": WithWords(logistic), "lightgbm": boosted, "tfidf": Tfidf(material)}
-    student = Student(material, columns, max_features)
+    store = ColumnStore(material)
+    logistic = Detector(store, "default", "logistic", max_features, results=results)
+    boosted = Searched(store, "default", "lightgbm", max_features, by=logistic)
+    stack = {"words": WithWords(logistic, Words(material)), "lightgbm": boosted, "tfidf": Tfidf(material)}
+    student = Student(material, store.of("default"), max_features, results)
     found: dict[str, Any] = dict(known)
     for question in questions(material):
         if question.name in known:
@@ -253,6 +276,7 @@ def main() -> None:
     )
     parser.add_argument("--data", type=Path, default=DEFAULT_FOLDER, help="folder of *.jsonl.xz")
     parser.add_argument("--cache", type=Path, default=DEFAULT_CACHE, help="where token scores are kept")
+    parser.add_argument("--results", type=Path, default=DEFAULT_RESULTS, help="where searches are kept")
     parser.add_argument("--out", type=Path, default=Path("docs"), help="folder of distillation.json")
     parser.add_argument("--max-features", type=int, default=50)
     options = parser.parse_args()
@@ -263,7 +287,8 @@ def main() -> None:
     path = options.out / "distillation.json"
     before = json.loads(path.read_text("utf-8")) if path.exists() else {}
     same = all(before.get(name) == value for name, value in settings.items())
-    for found in measure(material, options.max_features, before["sources"] if same else {}):
+    results = Results(options.results, f"{settings['data_digest']} {code_digest()}")
+    for found in measure(material, options.max_features, before["sources"] if same else {}, results):
         with replacing(path, InputError) as unfinished:
             unfinished.write_text(
                 json.dumps(settings | {"sources": found}, indent=1) + "\n", encoding="utf-8"
