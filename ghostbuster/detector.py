@@ -26,6 +26,7 @@ from ghostbuster.fitting import (
 from ghostbuster.folds import balanced_weights
 from ghostbuster.judging import JudgeParts, judge_reading, judged_people
 from ghostbuster.labels import encode_labels, row_array
+from ghostbuster.percentiles import Percentiles
 from ghostbuster.provenance import check_fingerprints, manifest
 from ghostbuster.reading import Progress, Reading, check_texts, read, refuse_empty
 from ghostbuster.registers import register_thresholds
@@ -47,7 +48,7 @@ class GhostbusterClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
     space : str
         Named candidate space of the feature search.
     max_features : int
-    head : {"logistic", "lightgbm"}
+    head : {"logistic", "elastic-net", "lightgbm"}
     lexical_weight : float
         Share of the words' own log-odds in the score, from 0 (none) to less than 1.
     criterion : {"log_loss", "auroc", "accuracy"}
@@ -180,7 +181,9 @@ class GhostbusterClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
         self.thresholds_ = thresholds(human, RATES, None if left_out is None else left_out[people])
         self.register_thresholds_ = register_thresholds(human, None if kinds is None else kinds[people])
         self.fitted_ = replace(fit_parts(examples, settings), mix=mix)
-        self.familiarity_ = Familiarity.fit(self.fitted_.matrix(reading.vectors), surprise(reading))
+        matrix = self.fitted_.matrix(reading.vectors)
+        self.familiarity_ = Familiarity.fit(matrix, surprise(reading))
+        self.percentiles_: Percentiles | None = Percentiles.fit(matrix[people])
         self.classes_ = labels.classes
         panel = panel_of(self.panel)
         self.fingerprints_ = dict(panel.fingerprints)
@@ -263,9 +266,8 @@ class GhostbusterClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
     def judge_parts(self) -> JudgeParts:
         """What its verdicts are made with."""
         check_is_fitted(self, "fitted_")
-        return JudgeParts(
-            self.fitted_, self.calibration_, self.familiarity_, self.threshold_, self.min_tokens
-        )
+        limits = (self.familiarity_, self.threshold_, self.min_tokens)
+        return JudgeParts(self.fitted_, self.calibration_, *limits, self.percentiles_)
 
     def state(self) -> dict[str, Any]:
         """Everything learned, as plain containers and arrays.

@@ -10,10 +10,12 @@ import numpy.typing as npt
 from ghostbuster.calibration import Calibration
 from ghostbuster.familiarity import Familiarity, surprise, too_short
 from ghostbuster.fitting import Fitted
+from ghostbuster.percentiles import Percentiles
 from ghostbuster.reading import Reading
 from ghostbuster.scores import Int1d
 from ghostbuster.thresholds import Threshold
 from ghostbuster.verdict import Evidence, Verdict, decide, top_evidence
+from ghostbuster.wording import compared, in_words, term_in_words
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,7 @@ class JudgeParts:
     familiarity: Familiarity
     threshold: Threshold
     min_tokens: int
+    percentiles: Percentiles | None = None
 
 
 def judge_reading(reading: Reading, parts: JudgeParts) -> list[Verdict]:
@@ -60,13 +63,8 @@ def is_judged(reading: Reading, parts: JudgeParts) -> Int1d:
 def _judge_long(reading: Reading, parts: JudgeParts) -> list[Verdict]:
     matrix = parts.fitted.matrix(reading.vectors)
     probabilities = parts.calibration.probability(parts.fitted.raw_score(matrix, reading.texts))
-    contributions = parts.fitted.head.contributions(matrix) * parts.fitted.mix[0]
+    of_features = feature_evidence(matrix, parts)
     doubts = parts.familiarity.doubts(matrix, surprise(reading))
-    names = [str(feature) for feature in parts.fitted.features]
-    of_features = [
-        [Evidence(*one) for one in zip(names, values, added, strict=True)]
-        for values, added in zip(matrix.tolist(), contributions.tolist(), strict=True)
-    ]
     verdicts = []
     for i, prepared in enumerate(reading.prepared):
         label, reasons = decide(float(probabilities[i]), parts.threshold, doubts[i])
@@ -83,12 +81,37 @@ def _judge_long(reading: Reading, parts: JudgeParts) -> list[Verdict]:
     return verdicts
 
 
+def feature_evidence(matrix: npt.NDArray[np.float64], parts: JudgeParts) -> list[list[Evidence]]:
+    """What each feature added to each text's score, exactly, and what that means."""
+    added = parts.fitted.head.contributions(matrix) * parts.fitted.mix[0]
+    features = [(str(feature), in_words(feature)) for feature in parts.fitted.features]
+    percent = None if parts.percentiles is None else parts.percentiles.of(matrix)
+    made = []
+    for i in range(len(matrix)):
+        row = []
+        for j, (name, meaning) in enumerate(features):
+            place = "" if percent is None else f": {compared(float(percent[i, j]))}"
+            value, share = float(matrix[i, j]), float(added[i, j])
+            row.append(Evidence(name, value, share, f"{meaning}{place}, which {_speaks(share)}"))
+        made.append(row)
+    return made
+
+
+def _speaks(contribution: float) -> str:
+    return f"speaks for {'a machine' if contribution > 0 else 'a person'}"
+
+
 def _of_words(text: str, fitted: Fitted) -> list[Evidence]:
     """What each word or pair of words added."""
     if fitted.lexicon is None:
         return []
     return [
-        Evidence(f"words {term!r}", value, added * fitted.mix[1])
+        Evidence(
+            f"words {term!r}",
+            value,
+            added * fitted.mix[1],
+            f"{term_in_words(term)}, which {_speaks(added)}",
+        )
         for term, value, added in fitted.lexicon.contributions(text)
     ]
 

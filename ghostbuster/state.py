@@ -13,6 +13,7 @@ from ghostbuster.features.expression import Feature
 from ghostbuster.fitting import Fitted
 from ghostbuster.heads import HEADS
 from ghostbuster.lexical import Lexicon
+from ghostbuster.percentiles import Percentiles
 from ghostbuster.thresholds import Threshold
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ def detector_state(detector: GhostbusterClassifier) -> dict[str, Any]:
             for name, kept in detector.register_thresholds_.items()
         },
         "familiarity": detector.familiarity_.state(),
+        "percentiles": None if detector.percentiles_ is None else detector.percentiles_.quantiles,
         "manifest": detector.manifest_,
     }
 
@@ -63,6 +65,8 @@ def restore(detector: GhostbusterClassifier, state: Mapping[str, Any]) -> None:
         name: tuple(Threshold.from_state(one) for one in kept)
         for name, kept in state.get("register_thresholds", {}).items()  # the first files have none
     }
+    quantiles = state.get("percentiles")  # the first files have none
+    detector.percentiles_ = None if quantiles is None else Percentiles(np.asarray(quantiles))
     detector.familiarity_ = Familiarity.from_state(state["familiarity"])
     detector.fingerprints_ = dict(state["fingerprints"])
     detector.classes_ = np.array(state["classes"])

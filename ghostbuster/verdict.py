@@ -27,11 +27,14 @@ class Evidence:
         What it measured in this text.
     contribution : float
         Log-odds (nats) it added; above 0 speaks for a machine.
+    meaning : str
+        The same for people: what it measures, how that compares with people's texts, which way it speaks.
     """
 
     feature: str
     value: float
     contribution: float
+    meaning: str = ""
 
 
 @dataclass(frozen=True, slots=True)

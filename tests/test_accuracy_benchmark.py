@@ -351,13 +351,15 @@ def test_a_card_states_what_the_detector_and_the_benchmark_say(figures):
     detector.fitted_ = Fitted((Feature.parse("weak.logprob s-avg"),), head=None, lexicon=None)
     sources = {"outfox": {"n_human": 5, "n_machine": 6}}
     detector.manifest_ = {"data": {"n_human": 11, "n_machine": 12, "n_tokens": 13, "sources": sources}}
+    detector.register_thresholds_ = {"essay": ()}
     detector.thresholds_ = (Threshold(0.01, 0.87, wilson(1, 100), 100),)
     written = card(detector, "abc123", figures)
     for part in (
         "`abc123`",
+        "(`--register`): `essay`.",
         "| outfox | 5 | 6 | OUTFOX, Apache-2.0 |",
         "| a.train |" + " 0.900 [0.850, 0.950] |" * 4,
         "| probe | - | - | 0.900 [0.850, 0.950] | - |",
-        "| 1.0% | 0.8700 | 1.00% [0.18%, 5.45%] | 100 |",  # Wilson's interval of 1 in 100
+        "| 1.0% | 0.8700 | 1.00% [0.18%, 5.45%] | 1.00% | 100 |",  # Wilson's interval of 1 in 100
     ):
         assert part in written

@@ -173,6 +173,17 @@ def test_evidence_names_chosen_features_and_words(fitted, data):
     assert all(one.feature in features or one.feature.startswith("words '") for one in verdict.evidence)
 
 
+def test_evidence_says_in_words_what_it_measures_how_it_compares_and_which_way_it_speaks(fitted, data):
+    judged = [one for verdict in fitted.judge(data[0]) for one in verdict.evidence]
+    of_features = [one for one in judged if not one.feature.startswith("words ")]
+    for one in judged:
+        assert one.meaning.endswith(f"speaks for {'a machine' if one.contribution > 0 else 'a person'}")
+    assert all("of people's texts, which" in one.meaning for one in of_features)
+    assert len(of_features) < len(judged)
+    first = GhostbusterClassifier.from_state({**fitted.state(), "percentiles": None})  # as the first files
+    assert "people's texts" not in " ".join(one.meaning for one in first.judge(data[0][:1])[0].evidence)
+
+
 def test_without_words_the_evidence_is_features_alone(data):
     texts, y, groups = data
     classifier = GhostbusterClassifier(**SMALL, lexical_weight=0).fit(texts, y, groups)
@@ -227,7 +238,7 @@ def test_an_unfitted_detector_says_so():
     ("params", "message"),
     [
         ({"max_fpr": 0.02}, r"max_fpr=0.02; expected one of \(0.05, 0.01, 0.001\)"),
-        ({"head": "svm"}, "head='svm' is unknown; expected one of: logistic, lightgbm"),
+        ({"head": "svm"}, "head='svm' is unknown; expected one of: logistic, elastic-net, lightgbm"),
         ({"max_features": 0}, "max_features=0; expected 1 or more"),
         ({"min_tokens": 0}, "min_tokens=0; expected 1 or more"),
         ({"lexical_weight": 1.0}, "lexical_weight=1.0; expected 0 or more, and less than 1"),

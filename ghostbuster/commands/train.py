@@ -42,7 +42,9 @@ def train(
         str, typer.Option(metavar="NAME", help="Candidate space of the feature search.")
     ] = "default",
     max_features: Annotated[int, typer.Option(metavar="N", help="Features to choose at most.")] = 100,
-    head: Annotated[str, typer.Option(metavar="NAME", help="One of: logistic, lightgbm.")] = "logistic",
+    head: Annotated[
+        str, typer.Option(metavar="NAME", help="One of: logistic, elastic-net, lightgbm.")
+    ] = "logistic",
     lexical_weight: Annotated[
         float, typer.Option(metavar="SHARE", help="Share of the words themselves in the score, 0 for none.")
     ] = 0.7,

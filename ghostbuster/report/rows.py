@@ -44,7 +44,12 @@ class Report:
                 "n_words": verdict.n_words,
                 "model": self.model,
                 "evidence": [
-                    {"feature": e.feature, "value": e.value, "contribution": e.contribution}
+                    {
+                        "feature": e.feature,
+                        "value": e.value,
+                        "contribution": e.contribution,
+                        "meaning": e.meaning,
+                    }
                     for e in verdict.evidence
                 ],
             }
