@@ -13,6 +13,7 @@ class Hub:
     """What is served, by file name, and how; ``requests`` keeps (method, first byte) of what was asked.
 
     ``break_after``: send so many bytes of a file, then close the connection; once, unless ``always`` is set.
+    ``code``: what is missing, in the hub's words, for every request.
     """
 
     def __init__(self, files):
@@ -21,12 +22,13 @@ class Hub:
         self.requests = []
         self.break_after = None
         self.always = False
+        self.code = ""
 
     def answer(self, handler, *, body):
         found = re.fullmatch(r"/([^/]+/[^/]+)/resolve/([^/]+)/(.+)", handler.path)
-        if not found or found[3] not in self.files:
+        if not found or self.code or found[3] not in self.files:
             handler.send_response(404)
-            handler.send_header("X-Error-Code", "EntryNotFound" if found else "RepoNotFound")
+            handler.send_header("X-Error-Code", self.code or "EntryNotFound")
             handler.send_header("Content-Length", "0")
             handler.end_headers()
             return

@@ -190,6 +190,40 @@ def test_a_file_that_the_hub_does_not_have_is_one_line(ghostbuster, hub):
 
 
 @needs_hub
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("RepoNotFound", "is not there, or not for you: accept its terms on the hub, then `hf auth login`"),
+        ("RevisionNotFound", "at this revision: give another with --revision"),
+        ("SomethingElse", "404"),
+    ],
+)
+def test_what_the_hub_refuses_is_one_line(ghostbuster, hub, code, message):
+    hub.code = code
+    done = ghostbuster("models", "pull", "tinyllama-1.1b")
+    assert (done.returncode, done.stdout) == (2, "")
+    (error,) = errors_of(done)
+    assert message in error
+
+
+@needs_hub
+def test_a_hub_that_is_not_there_is_one_line(ghostbuster):
+    done = ghostbuster("models", "pull", "tinyllama-1.1b", HF_ENDPOINT="http://127.0.0.1:9")
+    assert (done.returncode, done.stdout) == (2, "")
+    (error,) = errors_of(done)
+    assert "could not be downloaded from http://127.0.0.1:9/" in error
+
+
+@needs_hub
+def test_a_record_that_cannot_be_kept_names_its_folder(ghostbuster, home):
+    (home / "taken").write_text("a file")
+    done = ghostbuster("models", "pull", "tinyllama-1.1b", GHOSTBUSTER_MODELS=str(home / "taken"))
+    assert done.returncode == 2
+    assert "taken cannot be made" in errors_of(done)[0]
+    assert not (home / "hub").exists()
+
+
+@needs_hub
 def test_a_model_that_is_no_language_model_is_not_recorded(ghostbuster, hub):
     hub.files[TINY.file] = b"GGUF but nothing else"
     hub.digests[TINY.file] = hashlib.sha256(hub.files[TINY.file]).hexdigest()

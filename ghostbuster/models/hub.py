@@ -19,7 +19,7 @@ from ghostbuster.errors import ModelError, SettingError
 from ghostbuster.models.architecture import check_model
 from ghostbuster.models.catalog import KnownModel, known_model
 from ghostbuster.models.digest import file_digest
-from ghostbuster.models.records import PulledModel, read_record, record_path, write_record
+from ghostbuster.models.records import PulledModel, read_record, record_path, writable_path, write_record
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
@@ -56,6 +56,7 @@ def pull(name: str, revision: str | None = None, *, quiet: bool = False) -> Pull
     """
     row = known_model(name)
     with _hub_errors(row):
+        writable_path(name)  # before anything is fetched
         wanted = revision or row.revision
         path = _cached(row, wanted)
         if path is None:

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from ghostbuster.errors import ModelError
-from ghostbuster.files import replacing
+from ghostbuster.files import check_writable, replacing
 from ghostbuster.models.digest import file_digest
 
 RECORDS_VARIABLE = "GHOSTBUSTER_MODELS"
@@ -81,7 +81,7 @@ def read_record(name: str) -> PulledModel | None:
     try:
         content = json.loads(path.read_text("utf-8"))
         record = PulledModel(**content)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError, TypeError) as error:
         raise _damaged(path) from error
@@ -98,15 +98,27 @@ def write_record(record: PulledModel) -> None:
     ModelError
         When the folder cannot be written to.
     """
-    path = record_path(record.name)
+    with replacing(writable_path(record.name), ModelError) as temporary:
+        temporary.write_text(json.dumps(asdict(record), indent=1) + "\n", encoding="utf-8")
+
+
+def writable_path(name: str) -> Path:
+    """Where the record of a model can be written; its folder is made.
+
+    Raises
+    ------
+    ModelError
+        When it cannot be made or written to.
+    """
+    path = record_path(name)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ModelError(
             f"{path.parent} cannot be made ({error.strerror}): name another with {RECORDS_VARIABLE}"
         ) from error
-    with replacing(path, ModelError) as temporary:
-        temporary.write_text(json.dumps(asdict(record), indent=1) + "\n", encoding="utf-8")
+    check_writable(path, ModelError)
+    return path
 
 
 def pulled_file(name: str) -> Path:
