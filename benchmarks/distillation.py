@@ -14,7 +14,7 @@ import argparse
 import json
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -28,29 +28,24 @@ from benchmarks.contenders import ColumnStore, Contender, Detector, WithWords, W
 from benchmarks.protocols import leave_one_source_out
 from benchmarks.results import DEFAULT_FOLDER as DEFAULT_RESULTS
 from benchmarks.results import Results, code_digest
+from benchmarks.student import PROMISE, Lesson, Student
 from ghostbuster.calibration import Calibration
 from ghostbuster.distillation import Mixing, targets
 from ghostbuster.ensemble import combine
 from ghostbuster.errors import InputError
-from ghostbuster.features.search import FeatureSearch
 from ghostbuster.files import replacing
 from ghostbuster.fitting import mix_of, mixed
-from ghostbuster.folds import balanced_weights, grouped_folds, leave_one_out
-from ghostbuster.heads import make_head
+from ghostbuster.folds import balanced_weights
 from ghostbuster.intervals import bootstrap
-from ghostbuster.levelling import levelled
-from ghostbuster.lexical import Lexicon
-from ghostbuster.metrics import auroc, bar, tpr_at_fpr
+from ghostbuster.metrics import auroc, tpr_at_fpr
 from ghostbuster.models.panel import open_panel
 from training.crops import random_crops
 from training.data import DEFAULT_FOLDER, PROBES, STRESS, Plan, digest, learnable, load
-from training.material import Columns, Indices, Material, read_material
+from training.material import Indices, Material, read_material
 from training.score_cache import DEFAULT_FOLDER as DEFAULT_CACHE
 
 Float1d = npt.NDArray[np.float64]
-PROMISE = 0.01
 RESAMPLES = 500
-LEXICAL_WEIGHT = 0.7  # as the detector's
 BASE = "labels of the other sources"
 
 
@@ -131,14 +126,6 @@ def cross_fitted(
     return calibration.probability(raw), calibration.probability(held_out)
 
 
-@dataclass(frozen=True)
-class Lesson:
-    """What a student is fitted to: rows of the material and a target for each."""
-
-    rows: Indices
-    target: Float1d
-
-
 def lessons(material: Material, question: Question, teacher: tuple[Float1d, Float1d]) -> dict[str, Lesson]:
     """The students compared, by what they learn from."""
     labelled, unlabelled = question.labelled, question.unlabelled
@@ -159,62 +146,6 @@ def lessons(material: Material, question: Question, teacher: tuple[Float1d, Floa
     made["the teacher's word on the source's unlabelled texts alone"] = Lesson(unlabelled, said)
     made["(for comparison: and the true labels of those texts)"] = Lesson(both, y[both])
     return made
-
-
-@dataclass(frozen=True)
-class Student:
-    """The shipped make of detector (search, logistic head, words), fitted to any targets."""
-
-    material: Material
-    columns: Columns
-    max_features: int
-    results: Results = field(default_factory=Results)
-
-    def answer(self, lesson: Lesson, asked: Indices) -> tuple[Float1d, float]:
-        """Raw scores of ``asked``, and the score that ``PROMISE`` of held-out certain humans exceed."""
-        rows, target = lesson.rows, lesson.target
-        folds = self._folds(rows, target)
-        chosen = self._choose(rows, target, folds)
-        held_out = np.empty((rows.size, 2))
-        for fit, held in folds:
-            held_out[held] = self._parts(Lesson(rows[fit], target[fit]), rows[held], chosen)
-        mix = mix_of(held_out, LEXICAL_WEIGHT)
-        people = target == 0 if (target == 0).any() else target < 0.5
-        return mixed(self._parts(lesson, asked, chosen), mix), bar(mixed(held_out, mix)[people], PROMISE)
-
-    def _folds(self, rows: Indices, target: Float1d) -> list[tuple[Indices, Indices]]:
-        sources = self.material.sources[rows]
-        hard = (target >= 0.5).astype(np.intp)
-        if np.unique(sources).size > 2:
-            return leave_one_out(hard, sources, self.material.groups[rows])
-        return grouped_folds(hard, self.material.groups[rows], 5, 0)
-
-    def _choose(self, rows: Indices, target: Float1d, folds: list[tuple[Indices, Indices]]) -> Indices:
-        key = ("student", str(self.max_features), rows.tobytes(), target.tobytes())
-        return self.results.get(key, lambda: {"chosen": self._search(rows, target, folds)})["chosen"]
-
-    def _search(self, rows: Indices, target: Float1d, folds: list[tuple[Indices, Indices]]) -> Indices:
-        search = FeatureSearch("default", self.max_features, "log_loss", cv=folds)
-        sources = self.material.sources[rows]
-        weights = balanced_weights(target, sources)
-        matrix = levelled(self.columns.matrix[rows], target, sources)
-        search.fit_matrix(matrix, self.columns.features, target, sample_weight=weights)
-        place = {str(feature): i for i, feature in enumerate(self.columns.features)}
-        return np.array([place[str(feature)] for feature in search.features_], dtype=np.intp)
-
-    def _parts(self, lesson: Lesson, asked: Indices, chosen: Indices) -> Float1d:
-        """Log-odds by head and by words, shape (n_asked, 2)."""
-        rows, target = lesson.rows, lesson.target
-        sources = self.material.sources[rows]
-        weights = balanced_weights(target, sources)
-        matrix = self.columns.matrix[:, chosen]
-        learned = levelled(matrix[rows], target, sources).astype(np.float64)
-        head = make_head("logistic", 0).fit(learned, target, weights, sources)
-        texts = [text.text for text in self.material.texts]
-        words = Lexicon.fit([texts[i] for i in rows], target, weights)
-        return np.column_stack(
-            [head.raw_score(matrix[asked].astype(np.float64)), words.raw_score([texts[i] for i in asked])]
-        )
 
 
 def figures(material: Material, asked: Indices, score: Float1d, base: Float1d) -> dict[str, Any]:
@@ -278,12 +209,14 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, default=DEFAULT_CACHE, help="where token scores are kept")
     parser.add_argument("--results", type=Path, default=DEFAULT_RESULTS, help="where searches are kept")
     parser.add_argument("--out", type=Path, default=Path("docs"), help="folder of distillation.json")
-    parser.add_argument("--max-features", type=int, default=50)
+    parser.add_argument("--max-features", type=int, default=30)
+    parser.add_argument("--crops", action="store_true", help="learn from passages of the texts too")
     options = parser.parse_args()
     texts = load(options.data, Plan())
-    crops = random_crops(learnable(texts), 0)
+    crops = random_crops(learnable(texts), 0) if options.crops else []
     material = read_material([*texts, *crops], open_panel(), options.cache)
     settings = {"plan": str(Plan()), "data_digest": digest(texts), "max_features": options.max_features}
+    settings["n_crops"] = len(crops)
     path = options.out / "distillation.json"
     before = json.loads(path.read_text("utf-8")) if path.exists() else {}
     same = all(before.get(name) == value for name, value in settings.items())
