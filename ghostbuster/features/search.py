@@ -81,6 +81,8 @@ class FeatureSearch(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # s
         The same with the criterion's values (log-loss with a minus sign); empty without a criterion.
     baseline_ : float
         The criterion of no feature at all; NaN without a criterion.
+    screened_ : tuple of Feature
+        Candidates that were fitted exactly in some round; all of ``features_`` are among them.
     n_candidates_ : int
         How many features were tried: those of the space that are not constant.
 
@@ -231,8 +233,10 @@ class FeatureSearch(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # s
             moved = tuple((np.sort(place[train]), np.sort(place[test])) for train, test in folds)
             problem = Problem(columns, labelled.y[order], labelled.weight[order], moved, cells)
             with threadpool_limits(1, user_api="blas"):  # its matrices are slim: threads wait for each other
-                self.baseline_, chosen = select_columns(problem, self._rules(order.size))
-        self.history_ = tuple(Step(kept[c.column], c.value) for c in chosen)
+                found = select_columns(problem, self._rules(order.size))
+        self.baseline_ = found.baseline
+        self.history_ = tuple(Step(kept[c.column], c.value) for c in found.chosen)
+        self.screened_ = tuple(kept[i] for i in found.tried)
         self.features_ = tuple(step.feature for step in self.history_)
         return self
 
@@ -275,7 +279,8 @@ class FeatureSearch(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # s
                 f"criterion None keeps all {len(features)} candidates of space {self.space!r}; "
                 f"raise max_features from {self.max_features}, or name a criterion"
             )
-        self.baseline_, self.history_, self.features_ = float("nan"), (), tuple(features)
+        self.baseline_, self.history_ = float("nan"), ()
+        self.features_ = self.screened_ = tuple(features)
 
     def _check_settings(self) -> None:
         if self.criterion is not None and self.criterion not in CRITERIA:

@@ -140,12 +140,14 @@ class _Search:
         self.screen = Screen(problem.columns, problem.weight, problem.cells)
         self.alive = np.ones(problem.columns.n_columns, dtype=np.bool_)
         self.chosen: list[Chosen] = []
+        self.tried = np.zeros(problem.columns.n_columns, dtype=np.bool_)
         self.scaled: Float2d = np.empty((problem.y.size, 0))
         self.baseline = self.value = float(np.mean([model.value() for model in self.models]))
 
     def best_addition(self) -> Chosen | None:
         """The best candidate of the first round that has one that improves on the present value."""
         for candidates in filter(len, self._proposals()):
+            self.tried[candidates] = True
             values = np.zeros(candidates.size)
             for first in range(0, candidates.size, _ALL_AT_ONCE):
                 part = slice(first, first + _ALL_AT_ONCE)
@@ -198,23 +200,35 @@ class _Search:
         return largest
 
 
-def select_columns(problem: Problem, rules: Rules) -> tuple[float, tuple[Chosen, ...]]:
-    """Add, time and again, the column that most improves the mean criterion over the folds.
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What a search found.
 
-    Returns
-    -------
-    float
+    Attributes
+    ----------
+    baseline : float
         The criterion without any column.
-    tuple of Chosen
-        In order of choice; empty when nothing improves it.
+    chosen : tuple of Chosen
+        In order of choice; empty when nothing improves the criterion.
+    tried : tuple of int
+        Columns that were fitted exactly in some round.
     """
+
+    baseline: float
+    chosen: tuple[Chosen, ...]
+    tried: tuple[int, ...]
+
+
+def select_columns(problem: Problem, rules: Rules) -> Selection:
+    """Add, time and again, the column that most improves the mean criterion over the folds."""
     search = _Search(problem, rules)
     while len(search.chosen) < rules.max_columns and search.alive.any():
         found = search.best_addition()
         if found is None:
             break
         search.add(found)
-    return search.baseline, tuple(search.chosen)
+    tried = np.flatnonzero(search.tried).tolist()
+    return Selection(search.baseline, tuple(search.chosen), tuple(tried))
 
 
 def _curvature(models: Sequence[_FoldModel], weight: Float1d) -> Float1d:

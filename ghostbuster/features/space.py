@@ -200,8 +200,8 @@ def _default_chains() -> Iterator[Chain]:
 def _wide_chains() -> Iterator[Chain]:
     """The default ones, all pairs, and differences of nats against a third."""
     yield from _default_chains()
-    yield from map(Source, (*CROSS_VARIANCES, *RANKS))
-    yield from _pairs((*NATS, *VARIANCES, *PROBS))
+    yield from map(Source, RANKS)
+    yield from _pairs((*NATS, *VARIANCES, *CROSS_VARIANCES, *PROBS))
     for a, b in combinations(NATS, 2):
         for third in (*LOGPROBS, *EXPECTATIONS):
             yield _chain(a, "v-sub", b, "v-mul", third)

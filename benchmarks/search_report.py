@@ -1,0 +1,134 @@
+"""The search's benchmark as a page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+MIB = 2**20
+
+
+def report(found: Mapping[str, Any]) -> str:
+    """Markdown of what ``benchmarks.search`` measured."""
+    parts = [_head(found), _against_plain(found["plain"], labelled=found["labelled"])]
+    if "by_texts" in found:
+        parts.append(_scaling(found))
+    if "large" in found:
+        parts.append(_large(found["large"]))
+    return "\n".join(parts)
+
+
+def _table(head: Iterable[str], rows: Iterable[Iterable[object]]) -> str:
+    lines = [list(head), ["---"] * len(list(head)), *rows]
+    return "".join(f"| {' | '.join(map(str, line))} |\n" for line in lines)
+
+
+def _head(found: Mapping[str, Any]) -> str:
+    machine = found["machine"]
+    libraries = ", ".join(f"{name} {number}" for name, number in machine["versions"].items())
+    return f"""# The feature search: time, memory, accuracy
+
+Made by `python -m benchmarks.search`; all numbers with more digits: [search.json](search.json). Wall-clock
+seconds on {machine["cores"]} cores, Python {machine["python"]}, {libraries}; one thread unless a table
+says otherwise.
+"""
+
+
+def _against_plain(found: Mapping[str, Any], *, labelled: bool) -> str:
+    names = [name for name, part in found.items() if isinstance(part, Mapping)]
+    plain = sum(found["plain"][step] for step in ("evaluate", "search"))
+    rows = []
+    for name in names:
+        part = found[name]
+        whole = part["evaluate"] + part["search"]
+        rows.append(
+            (
+                name,
+                f"{part['evaluate']:.2f}",
+                f"{part['search']:.2f}",
+                f"{plain / whole:,.0f}",
+                part["features"],
+                f"{part['cross_validated']:.4f}",
+                f"{part['on_unseen']:.4f}",
+            )
+        )
+    kind = "labelled texts of all sources, embedded models" if labelled else "made-up vectors"
+    table = _table(
+        (
+            "search",
+            "evaluate, s",
+            "search, s",
+            "times faster",
+            "features",
+            "accuracy, 10 folds",
+            f"accuracy, {found['unseen']:,} unseen texts",
+        ),
+        rows,
+    )
+    return f"""## Against the published procedure
+
+{found["candidates"]:,} candidates of the space `ghostbuster`, {found["texts"]:,} texts ({kind}). "plain" is
+`benchmarks/plain_search.py`: Ghostbuster's procedure without any shortcut, run to its end. Accuracy is that
+of plain logistic regression on the chosen features: over 10 folds of the texts they were chosen on, and on
+texts that no search saw. The two evaluations differ by at most {found["largest_difference"]:.0e} of a value.
+
+{table}"""
+
+
+def _scaling(found: Mapping[str, Any]) -> str:
+    parts = ["## By number of texts and of candidates\n"]
+    for key, what in (("by_texts", "texts"), ("by_candidates", "candidates")):
+        part = found[key]
+        table = _table(
+            ("texts", "candidates", "evaluate, s", "search 20 features, s"),
+            (
+                (
+                    f"{row['texts']:,}",
+                    f"{row['candidates']:,}",
+                    f"{row['evaluate']:.2f}",
+                    f"{row['search']:.2f}",
+                )
+                for row in part["rows"]
+            ),
+        )
+        evaluate, search = (part["exponents"][step] for step in ("evaluate", "search"))
+        parts.append(
+            f"{table}\nFitted powers of the number of {what}: evaluation {evaluate:.2f}, search {search:.2f} "
+            "(1 is linear).\n"
+        )
+    return "\n".join(parts)
+
+
+def _large(runs: Sequence[Mapping[str, Any]]) -> str:
+    table = _table(
+        (
+            "texts",
+            "tokens",
+            "candidates",
+            "features",
+            "threads",
+            "`max_memory`, MiB",
+            "from vectors to features, s",
+            "peak memory of the process, MiB",
+        ),
+        (
+            (
+                f"{run['texts']:,}",
+                f"{run['tokens']:,}",
+                f"{run['candidates']:,}",
+                run["features"],
+                run["threads"],
+                f"{run['max_memory'] / MIB:,.0f}",
+                f"{run['seconds']:.0f}",
+                f"{run['peak_bytes'] / MIB:,.0f}",
+            )
+            for run in runs
+        ),
+    )
+    same = "the same" if len({run["chosen"] for run in runs}) == 1 else "other"
+    return f"""## A large search
+
+Space `wide`, vectors made up (making them counts to the peak, not to the seconds). With less `max_memory`
+than the candidates need, they are kept in a temporary file; {same} features were chosen.
+
+{table}"""
