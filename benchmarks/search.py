@@ -1,12 +1,12 @@
 """The feature search against a plain one, and what it costs by number of texts and of candidates.
 
-    python -m benchmarks.search [--data FOLDER] [--texts 300] [--large] [--out docs]
+    python -m benchmarks.search [--parts plain scaling large] [--data FOLDER] [--texts 300] [--out docs]
 
 Without a folder of labelled texts the vectors are made up: log-probs with neighbours that resemble each
 other, a little higher in half of the texts. Both searches get the same vectors and the same 2,534 candidates
 of the space ``ghostbuster``, and run to their end. All times are wall-clock seconds on the machine at hand.
-``--large`` adds 20,000 candidates of 5,000 texts of 400 tokens, in a process of its own whose peak memory is
-measured. Writes search.json and search.md.
+The large search is one of 20,000 candidates of 5,000 texts of 400 tokens, in a process of its own whose peak
+memory is measured. Writes search.json and search.md; parts that are not measured again keep their figures.
 """
 
 from __future__ import annotations
@@ -42,10 +42,12 @@ from ghostbuster.features.space import candidates
 from ghostbuster.features.surface import SURFACE
 from ghostbuster.files import replacing
 from ghostbuster.scores import Vectors
+from training.score_cache import DEFAULT_FOLDER as DEFAULT_CACHE
 
 LARGE = (5_000, 400, "wide")  # texts, mean tokens of a text, space
 BY_TEXTS = ((500, 5_000), (1_000, 5_000), (2_000, 5_000), (4_000, 5_000))
 BY_CANDIDATES = ((1_000, 2_500), (1_000, 5_000), (1_000, 10_000), (1_000, 20_000))
+PARTS = ("plain", "scaling", "large")
 STEPS = 20  # features chosen in the scaling tables
 LIBRARIES = ("numpy", "scipy", "scikit-learn", "joblib")
 
@@ -192,33 +194,44 @@ def machine() -> dict[str, Any]:
     }
 
 
+def measured(options: argparse.Namespace) -> dict[str, Any]:
+    """The parts that were asked for."""
+    found: dict[str, Any] = {}
+    with threadpool_limits(1, user_api="blas"):
+        if "plain" in options.parts:
+            whole = options.texts + options.unseen
+            if options.data is None:
+                vectors, y = made_up_vectors(whole)
+            else:
+                vectors, y = labelled_vectors(options.data, options.cache, whole)
+            found["plain"] = {"labelled": options.data is not None}
+            found["plain"] |= against_plain(vectors, y, options.texts)
+        if "scaling" in options.parts:
+            found["by_texts"] = scaling(BY_TEXTS, varied=0)
+            found["by_candidates"] = scaling(BY_CANDIDATES, varied=1)
+    if "large" in options.parts:
+        found["large"] = [large_alone(size, options.threads) for size in options.max_memory]
+    return found
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parser.add_argument("--parts", nargs="+", default=PARTS, choices=PARTS, help="the others are kept")
     parser.add_argument("--data", type=Path, help="folder of *.jsonl.xz; made-up vectors without it")
-    parser.add_argument("--cache", type=Path, help="where token scores are kept")
+    parser.add_argument("--cache", type=Path, default=DEFAULT_CACHE, help="where token scores are kept")
     parser.add_argument("--texts", type=int, default=300, help="texts both searches learn from")
     parser.add_argument("--unseen", type=int, default=2000, help="further texts to compare accuracy on")
-    parser.add_argument("--no-scaling", action="store_true", help="leave the scaling tables out")
-    parser.add_argument("--large", action="store_true", help="add the large search")
-    parser.add_argument("--max-memory", type=int, nargs="*", default=[2**31, 2**27], help="of the large one")
+    parser.add_argument(
+        "--max-memory", type=int, nargs="*", default=[2**31, 2**27], help="of the large search, bytes"
+    )
     parser.add_argument("--threads", type=int, default=2, help="of the large search")
     parser.add_argument("--out", type=Path, default=Path("docs"), help="folder of search.md and search.json")
     options = parser.parse_args()
-    whole = options.texts + options.unseen
-    found: dict[str, Any] = {"machine": machine(), "labelled": options.data is not None}
-    with threadpool_limits(1, user_api="blas"):
-        if options.data is None:
-            vectors, y = made_up_vectors(whole)
-        else:
-            vectors, y = labelled_vectors(options.data, options.cache, whole)
-        found["plain"] = against_plain(vectors, y, options.texts)
-        if not options.no_scaling:
-            found["by_texts"] = scaling(BY_TEXTS, varied=0)
-            found["by_candidates"] = scaling(BY_CANDIDATES, varied=1)
-    if options.large:
-        found["large"] = [large_alone(size, options.threads) for size in options.max_memory]
+    kept = options.out / "search.json"
+    found = json.loads(kept.read_text("utf-8")) if kept.exists() else {}
+    found |= {"machine": machine(), **measured(options)}
     options.out.mkdir(parents=True, exist_ok=True)
     for name, content in (("search.json", json.dumps(found, indent=1) + "\n"), ("search.md", report(found))):
         with replacing(options.out / name, InputError) as unfinished:

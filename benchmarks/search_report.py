@@ -10,7 +10,9 @@ MIB = 2**20
 
 def report(found: Mapping[str, Any]) -> str:
     """Markdown of what ``benchmarks.search`` measured."""
-    parts = [_head(found), _against_plain(found["plain"], labelled=found["labelled"])]
+    parts = [_head(found)]
+    if "plain" in found:
+        parts.append(_against_plain(found["plain"]))
     if "by_texts" in found:
         parts.append(_scaling(found))
     if "large" in found:
@@ -34,7 +36,7 @@ says otherwise.
 """
 
 
-def _against_plain(found: Mapping[str, Any], *, labelled: bool) -> str:
+def _against_plain(found: Mapping[str, Any]) -> str:
     names = [name for name, part in found.items() if isinstance(part, Mapping)]
     plain = sum(found["plain"][step] for step in ("evaluate", "search"))
     rows = []
@@ -52,7 +54,7 @@ def _against_plain(found: Mapping[str, Any], *, labelled: bool) -> str:
                 f"{part['on_unseen']:.4f}",
             )
         )
-    kind = "labelled texts of all sources, embedded models" if labelled else "made-up vectors"
+    kind = "labelled texts of all sources, embedded models" if found["labelled"] else "made-up vectors"
     table = _table(
         (
             "search",

@@ -41,16 +41,22 @@ def test_a_power_fitted_to_times_that_double_with_the_size_is_1(monkeypatch):
 
 def test_the_page_holds_what_was_measured(monkeypatch, tmp_path):
     few = candidates("ghostbuster", VECTOR_NAMES)[:30]
-    monkeypatch.setattr(search, "candidates", lambda space, channels: few)
+    monkeypatch.setattr(search, "candidates", lambda *_: few)
     monkeypatch.setattr(search, "BY_TEXTS", ((20, 30), (40, 30)))
     monkeypatch.setattr(search, "BY_CANDIDATES", ((20, 15), (20, 30)))
-    monkeypatch.setattr("sys.argv", ["search", "--texts", "40", "--unseen", "40", "--out", str(tmp_path)])
+    monkeypatch.setattr(
+        "sys.argv", ["search", *PLAIN_AND_SCALING, "--texts", "40", "--unseen", "40", "--out", str(tmp_path)]
+    )
     search.main()
     found = json.loads((tmp_path / "search.json").read_text("utf-8"))
     page = (tmp_path / "search.md").read_text("utf-8")
     assert page == report(found)
     assert found["plain"]["candidates"] == 30
     assert f"{found['plain']['plain']['on_unseen']:.4f}" in page
+    monkeypatch.setattr("sys.argv", ["search", "--parts", "scaling", "--out", str(tmp_path)])
+    search.main()
+    again = json.loads((tmp_path / "search.json").read_text("utf-8"))
+    assert again["plain"] == found["plain"]
     assert f"{found['by_texts']['exponents']['search']:.2f}" in page
 
 
@@ -65,9 +71,9 @@ def test_a_large_search_reports_its_size_and_peak_memory(monkeypatch):
     assert "the same features were chosen" in page
 
 
+PLAIN_AND_SCALING = ("--parts", "plain", "scaling")
 PAGE = {
     "machine": {"cores": 2, "python": "3", "versions": {"numpy": "2"}},
-    "labelled": False,
-    "plain": {"texts": 1, "unseen": 1, "candidates": 1, "largest_difference": 0.0}
+    "plain": {"labelled": False, "texts": 1, "unseen": 1, "candidates": 1, "largest_difference": 0.0}
     | {"plain": dict.fromkeys(("evaluate", "search", "features", "cross_validated", "on_unseen"), 1.0)},
 }
