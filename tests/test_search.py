@@ -194,6 +194,8 @@ def test_without_a_criterion_the_whole_space_is_kept(space):
     made, y = separable_vectors()
     fitted = FeatureSearch(space=space, criterion=None).fit(made, y)
     assert fitted.features_ == candidates(space, VECTOR_NAMES)
+    few = FeatureSearch(space=space, criterion=None, cv=None).fit(made.take([0, 1, 2]), y[:3])
+    assert set(few.features_) <= set(fitted.features_)
 
 
 def test_the_search_clones_pickles_and_puts_out_frames():

@@ -18,16 +18,16 @@ from ghostbuster.features.criteria import CRITERIA
 from ghostbuster.features.evaluation import evaluate_all
 from ghostbuster.features.expression import Feature
 from ghostbuster.features.folds import Fold, drawn_folds, fold_order, given_folds, source_folds
-from ghostbuster.features.search_inputs import Labelled
+from ghostbuster.features.search_inputs import Labelled, check_settings
 from ghostbuster.features.selection import Problem, Rules, select_columns
 from ghostbuster.features.space import candidates
-from ghostbuster.names import did_you_mean
 from ghostbuster.scores import Vectors
 
 Float1d = npt.NDArray[np.float64]
 Float32 = npt.NDArray[np.float32]
 
 PENALTY_SHARE = 4.0
+DEFAULT_FOLDS = 5
 Folds = Iterable[tuple[npt.ArrayLike, npt.ArrayLike]]
 
 
@@ -58,8 +58,8 @@ class FeatureSearch(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # s
         With ``"source"``, features are preferred whose effect is the same in every source: the folds leave
         one source out, and each column is first levelled, so that only differences within sources count.
         ``fit`` then needs ``sources``.
-    cv : int or iterable of (train, test) text indices
-        Number of stratified folds, which never part a group, or the folds themselves.
+    cv : int or iterable of (train, test) text indices, optional
+        Number of stratified folds, which never part a group, or the folds themselves; None is 5.
     random_state : int
         Seed of the folds; all else is deterministic.
     screen : int or None
@@ -102,7 +102,7 @@ class FeatureSearch(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # s
         max_features: int = 100,
         criterion: str | None = "log_loss",
         select_across: str | None = None,
-        cv: int | Folds = 5,
+        cv: int | Folds | None = 5,
         random_state: int = 0,
         screen: int | None = 8,
         max_correlation: float = 0.995,
@@ -152,7 +152,7 @@ class FeatureSearch(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # s
             When lengths differ, labels lie outside 0..1 or are of one class, weights are no weights, or
             sources are missing, too few, or have texts of one class only.
         """
-        self._check_settings()
+        check_settings(self)
         labelled, folds = self._inputs(vectors.n_texts, y, groups, sample_weight, sources)
         features = candidates(self.space, vectors.channels)
 
@@ -186,7 +186,7 @@ class FeatureSearch(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # s
         InputError, SettingError
             As in ``fit``.
         """
-        self._check_settings()
+        check_settings(self)
         if X.ndim != 2 or X.shape[1] != len(features):  # noqa: PLR2004
             raise InputError(
                 f"matrix has shape {X.shape}; expected one column for each of {len(features)} features"
@@ -259,12 +259,15 @@ class FeatureSearch(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # s
         return labelled, self._folds(labelled, groups)
 
     def _folds(self, labelled: Labelled, groups: npt.ArrayLike | None) -> tuple[Fold, ...]:
-        if not isinstance(self.cv, int):
+        if self.criterion is None:
+            return ()
+        if self.cv is not None and not isinstance(self.cv, int):
             folds = given_folds(self.cv, labelled.y)
         elif labelled.sources is not None:
             folds = source_folds(labelled.y, labelled.sources, groups)
         else:
-            folds = drawn_folds(labelled.y, groups, self.cv, self.random_state)
+            n_folds = DEFAULT_FOLDS if self.cv is None else self.cv
+            folds = drawn_folds(labelled.y, groups, n_folds, self.random_state)
         if self.criterion == "auroc" and any(np.unique(labelled.y[test]).size == 1 for _, test in folds):
             raise SettingError("a fold tests on one class only, where auroc is undefined; use log_loss")
         return folds
@@ -281,18 +284,3 @@ class FeatureSearch(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # s
             )
         self.baseline_, self.history_ = float("nan"), ()
         self.features_ = self.screened_ = tuple(features)
-
-    def _check_settings(self) -> None:
-        if self.criterion is not None and self.criterion not in CRITERIA:
-            raise SettingError(f"no criterion {self.criterion!r}; {did_you_mean(self.criterion, CRITERIA)}")
-        if self.select_across not in (None, "source"):
-            raise SettingError(f"select_across is {self.select_across!r}; expected 'source' or None")
-        for name, value, least in (("max_features", self.max_features, 1), ("screen", self.screen, 1)):
-            if value is not None and value < least:
-                raise SettingError(f"{name} is {value}; expected at least {least}")
-        if self.C is not None and not self.C > 0:
-            raise SettingError(f"C is {self.C}; expected a positive number")
-        if not 0 < self.max_correlation <= 1:
-            raise SettingError(
-                f"max_correlation is {self.max_correlation}; expected more than 0 and at most 1"
-            )

@@ -1,18 +1,44 @@
-"""What a search is run on: labels, weights and folds, checked once, before anything costly."""
+"""What a search is run on: its settings, labels, weights and sources, checked before anything costly."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from ghostbuster.errors import InputError, SettingError
+from ghostbuster.features.criteria import CRITERIA
 from ghostbuster.features.folds import MACHINE_FROM
+from ghostbuster.names import did_you_mean
+
+if TYPE_CHECKING:
+    from ghostbuster.features.search import FeatureSearch
 
 Float1d = npt.NDArray[np.float64]
 Float32 = npt.NDArray[np.float32]
+
+
+def check_settings(search: FeatureSearch) -> None:
+    """Refuse settings that no search can have.
+
+    Raises
+    ------
+    SettingError
+        Names the setting and what was expected.
+    """
+    if search.criterion is not None and search.criterion not in CRITERIA:
+        raise SettingError(f"no criterion {search.criterion!r}; {did_you_mean(search.criterion, CRITERIA)}")
+    if search.select_across not in (None, "source"):
+        raise SettingError(f"select_across is {search.select_across!r}; expected 'source' or None")
+    for name, value in (("max_features", search.max_features), ("screen", search.screen)):
+        if value is not None and value < 1:
+            raise SettingError(f"{name} is {value}; expected at least 1")
+    if search.C is not None and not search.C > 0:
+        raise SettingError(f"C is {search.C}; expected a positive number")
+    if not 0 < search.max_correlation <= 1:
+        raise SettingError(f"max_correlation is {search.max_correlation}; expected more than 0 and at most 1")
 
 
 @dataclass(frozen=True, eq=False)

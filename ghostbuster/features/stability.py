@@ -161,7 +161,7 @@ def _chosen(search: FeatureSearch, texts: _Texts, rng: np.random.Generator) -> n
     times = drawn(texts.groups, texts.sources, rng)
     rows = np.flatnonzero(times)
     again = clone(search)
-    if not isinstance(search.cv, int):
+    if search.cv is not None and not isinstance(search.cv, int):
         place = np.full(times.size, -1)
         place[rows] = np.arange(rows.size)
         again.set_params(cv=[tuple(_kept(place, side) for side in fold) for fold in search.cv])
