@@ -1,6 +1,6 @@
 """The feature search against a plain one, and what it costs by number of texts and of candidates.
 
-    python -m benchmarks.search [--parts plain scaling large] [--data FOLDER] [--texts 300] [--out docs]
+    python -m benchmarks.search [--parts PART ...] [--data FOLDER] [--texts 300] [--out docs]
 
 Without a folder of labelled texts the vectors are made up: log-probs with neighbours that resemble each
 other, a little higher in half of the texts. Both searches get the same vectors and the same 2,534 candidates
@@ -21,6 +21,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -39,6 +40,7 @@ from ghostbuster.errors import InputError
 from ghostbuster.features.expression import evaluate_all
 from ghostbuster.features.search import FeatureSearch
 from ghostbuster.features.space import candidates
+from ghostbuster.features.stability import stability
 from ghostbuster.features.surface import SURFACE
 from ghostbuster.files import replacing
 from ghostbuster.scores import Vectors
@@ -47,7 +49,8 @@ from training.score_cache import DEFAULT_FOLDER as DEFAULT_CACHE
 LARGE = (5_000, 400, "wide")  # texts, mean tokens of a text, space
 BY_TEXTS = ((500, 5_000), (1_000, 5_000), (2_000, 5_000), (4_000, 5_000))
 BY_CANDIDATES = ((1_000, 2_500), (1_000, 5_000), (1_000, 10_000), (1_000, 20_000))
-PARTS = ("plain", "scaling", "large")
+STABLE = (1_500, 30, 50)  # labelled texts, features, resamples
+PARTS = ("plain", "scaling", "large", "stability")
 STEPS = 20  # features chosen in the scaling tables
 LIBRARIES = ("numpy", "scipy", "scikit-learn", "joblib")
 
@@ -73,8 +76,18 @@ def made_up_vectors(n_texts: int, seed: int = 0, mean_length: int = 400) -> tupl
     return Vectors({k: v.astype(np.float32) for k, v in channels.items()}, offsets), y
 
 
-def labelled_vectors(data: Path, cache: Path, n_texts: int) -> tuple[Vectors, np.ndarray]:
-    """Vectors of labelled texts under the embedded models, as many human as machine ones, of all sources."""
+@dataclass(frozen=True)
+class Texts:
+    """Vectors, labels, groups and sources of some texts."""
+
+    vectors: Vectors
+    y: np.ndarray
+    groups: np.ndarray
+    sources: np.ndarray
+
+
+def labelled_texts(data: Path, cache: Path, n_texts: int) -> Texts:
+    """Labelled texts under the embedded models, as many human as machine ones, of all sources."""
     from ghostbuster.models.panel import open_panel
     from training.data import Plan, learnable, load
     from training.material import read_material
@@ -83,7 +96,12 @@ def labelled_vectors(data: Path, cache: Path, n_texts: int) -> tuple[Vectors, np
     rng = np.random.default_rng(0)
     some = [rng.permutation(np.flatnonzero(material.y == label))[: n_texts // 2] for label in (0, 1)]
     chosen = rng.permutation(np.concatenate(some))
-    return material.reading.vectors.take(chosen), material.y[chosen]
+    return Texts(
+        material.reading.vectors.take(chosen),
+        material.y[chosen],
+        material.groups[chosen],
+        material.sources[chosen],
+    )
 
 
 def seconds_of(work: Callable[[], Any]) -> tuple[float, Any]:
@@ -185,6 +203,30 @@ def large_alone(max_memory: int, n_jobs: int) -> dict[str, Any]:
     return dict(json.loads(done.stdout.splitlines()[-1]))
 
 
+def steadiness(texts: Texts) -> dict[str, Any]:
+    """How often features are chosen when the texts are drawn again: of the default space, across sources."""
+    _, n_features, n_resamples = STABLE
+    search = FeatureSearch(max_features=n_features, select_across="source")
+    search.fit(texts.vectors, texts.y, texts.groups, sources=texts.sources)
+    X = evaluate_all(search.screened_, texts.vectors, dtype=np.float32)
+    seconds, found = seconds_of(
+        lambda: stability(search, X, texts.y, texts.groups, sources=texts.sources, n_resamples=n_resamples)
+    )
+    place = {feature: i for i, feature in enumerate(search.features_, 1)}
+    rows = [
+        {"feature": str(one.feature), "share": one.share, "alike": one.alike, "place": place.get(one.feature)}
+        for one in found
+    ]
+    return {
+        "texts": int(texts.y.size),
+        "features": len(search.features_),
+        "screened": len(search.screened_),
+        "resamples": n_resamples,
+        "seconds": seconds,
+        "rows": rows,
+    }
+
+
 def machine() -> dict[str, Any]:
     """What the times hang on."""
     return {
@@ -203,12 +245,15 @@ def measured(options: argparse.Namespace) -> dict[str, Any]:
             if options.data is None:
                 vectors, y = made_up_vectors(whole)
             else:
-                vectors, y = labelled_vectors(options.data, options.cache, whole)
+                texts = labelled_texts(options.data, options.cache, whole)
+                vectors, y = texts.vectors, texts.y
             found["plain"] = {"labelled": options.data is not None}
             found["plain"] |= against_plain(vectors, y, options.texts)
         if "scaling" in options.parts:
             found["by_texts"] = scaling(BY_TEXTS, varied=0)
             found["by_candidates"] = scaling(BY_CANDIDATES, varied=1)
+        if "stability" in options.parts and options.data is not None:
+            found["stability"] = steadiness(labelled_texts(options.data, options.cache, STABLE[0]))
     if "large" in options.parts:
         found["large"] = [large_alone(size, options.threads) for size in options.max_memory]
     return found

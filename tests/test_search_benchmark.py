@@ -2,6 +2,7 @@ import json
 
 import numpy as np
 import pytest
+from planted import separable_vectors
 from strategies import VECTOR_NAMES, vectors_of_lengths
 
 from benchmarks import plain_search, search
@@ -69,6 +70,16 @@ def test_a_large_search_reports_its_size_and_peak_memory(monkeypatch):
     assert found["peak_bytes"] > 10_000_000
     page = report({**PAGE, "large": [found]})
     assert "the same features were chosen" in page
+
+
+def test_steadiness_is_reported_for_every_feature_that_was_ever_chosen(monkeypatch):
+    monkeypatch.setattr(search, "STABLE", (40, 2, 3))
+    made, y = separable_vectors(40)
+    sources = np.arange(40) // 2 % 2
+    found = search.steadiness(search.Texts(made, y, np.arange(40), sources))
+    assert (found["texts"], found["features"], found["resamples"]) == (40, 2, 3)
+    assert all(0 < row["share"] <= row["alike"] <= 1 for row in found["rows"])
+    assert f"`{found['rows'][0]['feature']}`" in report({**PAGE, "stability": found})
 
 
 PLAIN_AND_SCALING = ("--parts", "plain", "scaling")
