@@ -65,6 +65,17 @@ def test_screened_and_full_search_choose_what_brute_force_by_scikit_learn_choose
     assert [step.value for step in made.history_] == pytest.approx(values, abs=1e-6)
 
 
+def test_float32_columns_are_enough_to_choose_as_in_float64():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(250, 15)) * 10.0 ** rng.integers(-6, 7, 15) * (1 + 1e-3 * rng.normal(size=15))
+    y = (X @ (rng.normal(size=15) / X.std(0)) + rng.normal(size=250) > 0).astype(int)
+    folds = list(StratifiedKFold(3, shuffle=True, random_state=1).split(X, y))
+    expected, values = by_brute_force(X, y, folds, 4, "log_loss")
+    made = search(max_features=4, screen=5, cv=folds).fit_matrix(X, FEATURES[:15], y)
+    assert made.features_ == tuple(FEATURES[i] for i in expected)
+    assert [step.value for step in made.history_] == pytest.approx(values, abs=1e-6)
+
+
 def test_weights_and_folds_of_any_shape_are_honoured_as_scikit_learn_honours_them():
     X, y = planted(300, 15, seed=4)
     rng = np.random.default_rng(0)

@@ -94,7 +94,7 @@ class Screen:
         design = np.column_stack([np.ones(d.size), present.chosen])
         right = np.column_stack([d[:, None] * design, present.residuals]).astype(np.float32)
         n_cells, gains = len(self._cells), np.empty(self._columns.n_columns)
-        width = self._width * max(1, _SOLVED // self._width)
+        width = self._width * max(1, min(_SOLVED, self._columns.block) // self._width)
         for whole, wide in self._columns.blocks(width):
             cross = np.empty((n_cells, wide.shape[1], right.shape[1]))
             squares = np.empty((n_cells, wide.shape[1]))
