@@ -56,8 +56,9 @@ class FeatureSearch(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # s
         constant, without a search.
     select_across : {"source"} or None
         With ``"source"``, features are preferred whose effect is the same in every source: the folds leave
-        one source out, and each column is first levelled, so that only differences within sources count.
-        ``fit`` then needs ``sources``.
+        one source out, each column is first levelled, so that only differences within sources count, and a
+        candidate is worth its mean gain over the sources less the standard error of that mean: the lower end
+        of what a further source may gain. ``fit`` then needs ``sources``.
     cv : int or iterable of (train, test) text indices, optional
         Number of stratified folds, which never part a group, or the folds themselves; None is 5.
     random_state : int
@@ -274,7 +275,8 @@ class FeatureSearch(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # s
 
     def _rules(self, n_texts: int) -> Rules:
         C = PENALTY_SHARE / n_texts if self.C is None else self.C
-        return Rules(CRITERIA[str(self.criterion)], self.max_features, self.screen, self.max_correlation, C)
+        criterion, caution = CRITERIA[str(self.criterion)], float(self.select_across is not None)
+        return Rules(criterion, self.max_features, self.screen, self.max_correlation, C, caution)
 
     def _keep_all(self, features: list[Feature]) -> None:
         if len(features) > self.max_features:

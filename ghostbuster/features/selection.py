@@ -41,6 +41,8 @@ class Rules:
         A candidate that correlates more with a chosen column (in size) is dropped.
     C : float
         Inverse strength of the L2 penalty, for weights of mean 1.
+    caution : float
+        A candidate is worth the mean of its gains over the folds, less so many standard errors of that mean.
     """
 
     criterion: Criterion
@@ -48,6 +50,14 @@ class Rules:
     screen: int | None
     max_correlation: float
     C: float
+    caution: float = 0.0
+
+    def worth(self, gains: Float2d) -> Float1d:
+        """Of gains (n_folds, n_candidates) by each candidate: (n_candidates,)."""
+        worth: Float1d = gains.mean(axis=0)
+        if self.caution:
+            worth = worth - self.caution * gains.std(axis=0, ddof=1) / np.sqrt(gains.shape[0])
+        return worth
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,26 +152,28 @@ class _Search:
         self.chosen: list[Chosen] = []
         self.tried = np.zeros(problem.columns.n_columns, dtype=np.bool_)
         self.scaled: Float2d = np.empty((problem.y.size, 0))
-        self.baseline = self.value = float(np.mean([model.value() for model in self.models]))
+        self.values = np.array([model.value() for model in self.models])
+        self.baseline = float(self.values.mean())
 
     def best_addition(self) -> Chosen | None:
-        """The best candidate of the first round that has one that improves on the present value."""
+        """The best candidate of the first round that has one that is worth adding."""
         for candidates in filter(len, self._proposals()):
             self.tried[candidates] = True
-            values = np.zeros(candidates.size)
+            values = np.empty((len(self.models), candidates.size))
             for first in range(0, candidates.size, _ALL_AT_ONCE):
                 part = slice(first, first + _ALL_AT_ONCE)
                 tried = self.columns.take(candidates[part].tolist())
-                values[part] = np.mean([model.values_with(tried) for model in self.models], axis=0)
-            best = int(np.argmax(values))
-            if values[best] > self.value:
-                return Chosen(int(candidates[best]), float(values[best]))
+                values[:, part] = [model.values_with(tried) for model in self.models]
+            worth = self.rules.worth(values - self.values[:, None])
+            best = int(np.argmax(worth))
+            if worth[best] > 0:
+                self.values = values[:, best]
+                return Chosen(int(candidates[best]), float(self.values.mean()))
         return None
 
     def add(self, found: Chosen) -> None:
         """Take a column in."""
         self.chosen.append(found)
-        self.value = found.value
         self.alive[found.column] = False
         for model in self.models:
             model.add(self.columns.take([found.column]))
