@@ -47,8 +47,8 @@ from ghostbuster.scores import Vectors
 from training.score_cache import DEFAULT_FOLDER as DEFAULT_CACHE
 
 LARGE = (5_000, 400, "wide")  # texts, mean tokens of a text, space
-BY_TEXTS = ((500, 5_000), (1_000, 5_000), (2_000, 5_000), (4_000, 5_000))
-BY_CANDIDATES = ((1_000, 2_500), (1_000, 5_000), (1_000, 10_000), (1_000, 20_000))
+BY_TEXTS = ((250, 5_000), (500, 5_000), (1_000, 5_000), (2_000, 5_000))
+BY_CANDIDATES = ((500, 2_500), (500, 5_000), (500, 10_000), (500, 20_000))
 STABLE = (1_500, 30, 50)  # labelled texts, features, resamples
 PARTS = ("plain", "scaling", "large", "stability")
 STEPS = 20  # features chosen in the scaling tables
@@ -208,7 +208,7 @@ def steadiness(texts: Texts) -> dict[str, Any]:
     _, n_features, n_resamples = STABLE
     search = FeatureSearch(max_features=n_features, select_across="source")
     search.fit(texts.vectors, texts.y, texts.groups, sources=texts.sources)
-    X = evaluate_all(search.screened_, texts.vectors, dtype=np.float32)
+    X = evaluate_all(search.shortlist_, texts.vectors, dtype=np.float32)
     seconds, found = seconds_of(
         lambda: stability(search, X, texts.y, texts.groups, sources=texts.sources, n_resamples=n_resamples)
     )
@@ -220,7 +220,7 @@ def steadiness(texts: Texts) -> dict[str, Any]:
     return {
         "texts": int(texts.y.size),
         "features": len(search.features_),
-        "screened": len(search.screened_),
+        "shortlist": len(search.shortlist_),
         "resamples": n_resamples,
         "seconds": seconds,
         "rows": rows,

@@ -157,7 +157,7 @@ def _stability(found: Mapping[str, Any]) -> str:
 
 {found["texts"]:,} labelled texts of all sources, {found["features"]} features of the space `default`,
 chosen across sources. Whole groups of texts were drawn again {found["resamples"]} times within each source,
-and the {found["screened"]} candidates that the search had fitted exactly were searched again, in
+and the {found["shortlist"]} candidates on the shortlist of that search were searched again, in
 {found["seconds"]:.0f} s. {always} features are chosen in half of the resamples or more. "Alike" counts a
 resample that chose the feature or one that correlates with it by more than {ALIKE}; "place" is the place in
 the search of all texts.

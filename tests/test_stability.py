@@ -4,6 +4,7 @@ from planted import FEATURES, planted
 from sklearn.exceptions import NotFittedError
 
 from ghostbuster.errors import InputError, SettingError
+from ghostbuster.features.expression import Feature
 from ghostbuster.features.search import FeatureSearch
 from ghostbuster.features.stability import drawn, stability
 
@@ -26,13 +27,15 @@ def test_of_two_like_features_that_take_turns_each_stands_for_the_other_and_nois
     assert [one.alike for one in found] == [1.0, 1.0]
 
 
-def test_only_screened_candidates_are_searched_again():
+def test_only_candidates_on_the_shortlist_are_searched_again():
     X, y = planted()
-    search = FeatureSearch(max_features=3, screen=2).fit_matrix(X, FEATURES, y)
-    assert set(search.features_) <= set(search.screened_) < set(FEATURES)
-    columns = [FEATURES.index(feature) for feature in search.screened_]
-    found = stability(search, X[:, columns], y, n_resamples=3)
-    assert {one.feature for one in found} <= set(search.screened_)
+    wide = np.hstack([X, np.random.default_rng(1).normal(size=(300, 80)).astype(np.float32)])
+    names = (*FEATURES, *(Feature.parse(f"b.v{i} s-avg") for i in range(80)))
+    search = FeatureSearch(max_features=2, screen=2).fit_matrix(wide, names, y)
+    assert set(search.features_) < set(search.shortlist_) < set(names)
+    columns = [names.index(feature) for feature in search.shortlist_]
+    found = stability(search, wide[:, columns], y, n_resamples=3)
+    assert {one.feature for one in found} <= set(search.shortlist_)
 
 
 def test_the_same_seed_gives_the_same_shares_twice():
@@ -58,12 +61,12 @@ def test_given_folds_and_sources_are_kept_to():
     sources = np.arange(120) % 3
     folds = [(np.flatnonzero(sources != s), np.flatnonzero(sources == s)) for s in range(3)]
     given = FeatureSearch(max_features=2, cv=folds).fit_matrix(X, FEATURES[:6], y)
-    X_screened = X[:, [FEATURES.index(f) for f in given.screened_]]
-    assert stability(given, X_screened, y, n_resamples=2)
+    X_short = X[:, [FEATURES.index(f) for f in given.shortlist_]]
+    assert stability(given, X_short, y, n_resamples=2)
     across = FeatureSearch(max_features=2, select_across="source")
     across.fit_matrix(X, FEATURES[:6], y, sources=sources)
-    X_screened = X[:, [FEATURES.index(f) for f in across.screened_]]
-    assert stability(across, X_screened, y, sources=sources, n_resamples=2)
+    X_short = X[:, [FEATURES.index(f) for f in across.shortlist_]]
+    assert stability(across, X_short, y, sources=sources, n_resamples=2)
 
 
 def test_what_cannot_be_resampled_is_refused():

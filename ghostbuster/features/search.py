@@ -82,8 +82,9 @@ class FeatureSearch(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # s
         The same with the criterion's values (log-loss with a minus sign); empty without a criterion.
     baseline_ : float
         The criterion of no feature at all; NaN without a criterion.
-    screened_ : tuple of Feature
-        Candidates that were fitted exactly in some round; all of ``features_`` are among them.
+    shortlist_ : tuple of Feature
+        Candidates that were fitted exactly, or among the most promising, in some round; all of ``features_``
+        are among them.
     n_candidates_ : int
         How many features were tried: those of the space that are not constant.
 
@@ -237,7 +238,7 @@ class FeatureSearch(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # s
                 found = select_columns(problem, self._rules(order.size))
         self.baseline_ = found.baseline
         self.history_ = tuple(Step(kept[c.column], c.value) for c in found.chosen)
-        self.screened_ = tuple(kept[i] for i in found.tried)
+        self.shortlist_ = tuple(kept[i] for i in found.shortlist)
         self.features_ = tuple(step.feature for step in self.history_)
         return self
 
@@ -285,4 +286,4 @@ class FeatureSearch(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # s
                 f"raise max_features from {self.max_features}, or name a criterion"
             )
         self.baseline_, self.history_ = float("nan"), ()
-        self.features_ = self.screened_ = tuple(features)
+        self.features_ = self.shortlist_ = tuple(features)

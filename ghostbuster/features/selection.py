@@ -20,6 +20,7 @@ Float1d = npt.NDArray[np.float64]
 Float2d = npt.NDArray[np.float64]
 Float32 = npt.NDArray[np.float32]
 
+SHORTLIST = 32  # candidates of a round that are remembered as promising
 SECOND_CHANCES = 4  # more rounds of proposals before the search gives up
 _ALL_AT_ONCE = 64  # candidates fitted together without a screen
 _COMPARED = 32  # candidates compared with the chosen columns at a time
@@ -150,7 +151,7 @@ class _Search:
         self.screen = Screen(problem.columns, problem.weight, problem.cells)
         self.alive = np.ones(problem.columns.n_columns, dtype=np.bool_)
         self.chosen: list[Chosen] = []
-        self.tried = np.zeros(problem.columns.n_columns, dtype=np.bool_)
+        self.shortlisted = np.zeros(problem.columns.n_columns, dtype=np.bool_)
         self.scaled: Float2d = np.empty((problem.y.size, 0))
         self.values = np.array([model.value() for model in self.models])
         self.baseline = float(self.values.mean())
@@ -158,7 +159,7 @@ class _Search:
     def best_addition(self) -> Chosen | None:
         """The best candidate of the first round that has one that is worth adding."""
         for candidates in filter(len, self._proposals()):
-            self.tried[candidates] = True
+            self.shortlisted[candidates] = True
             values = np.empty((len(self.models), candidates.size))
             for first in range(0, candidates.size, _ALL_AT_ONCE):
                 part = slice(first, first + _ALL_AT_ONCE)
@@ -188,7 +189,9 @@ class _Search:
         residuals = np.stack([model.residuals() for model in self.models], axis=1)
         curvature = _curvature(self.models, self.screen.weight)
         gains = self.screen.gains(Present(residuals, curvature, self.scaled, self.rules.C))
-        ranked = self._unlike_the_chosen(left[np.argsort(-gains[left], kind="stable")])
+        promising = left[np.argsort(-gains[left], kind="stable")]
+        self.shortlisted[promising[:SHORTLIST]] = True
+        ranked = self._unlike_the_chosen(promising)
         for _ in range(1 + SECOND_CHANCES):
             proposed = np.fromiter(islice(ranked, screen), dtype=np.intp)
             yield np.sort(proposed)
@@ -222,13 +225,13 @@ class Selection:
         The criterion without any column.
     chosen : tuple of Chosen
         In order of choice; empty when nothing improves the criterion.
-    tried : tuple of int
-        Columns that were fitted exactly in some round.
+    shortlist : tuple of int
+        Columns that were fitted exactly, or among the ``SHORTLIST`` most promising, in some round.
     """
 
     baseline: float
     chosen: tuple[Chosen, ...]
-    tried: tuple[int, ...]
+    shortlist: tuple[int, ...]
 
 
 def select_columns(problem: Problem, rules: Rules) -> Selection:
@@ -239,8 +242,8 @@ def select_columns(problem: Problem, rules: Rules) -> Selection:
         if found is None:
             break
         search.add(found)
-    tried = np.flatnonzero(search.tried).tolist()
-    return Selection(search.baseline, tuple(search.chosen), tuple(tried))
+    shortlist = np.flatnonzero(search.shortlisted).tolist()
+    return Selection(search.baseline, tuple(search.chosen), tuple(shortlist))
 
 
 def _curvature(models: Sequence[_FoldModel], weight: Float1d) -> Float1d:

@@ -47,7 +47,7 @@ def stability(
     sources: npt.ArrayLike | None = None,
     n_resamples: int = 50,
 ) -> tuple[Inclusion, ...]:
-    """Search again on bootstrap resamples, among the candidates that the first search fitted exactly.
+    """Search again on bootstrap resamples, among the candidates that the first search had on its shortlist.
 
     Whole groups are drawn with replacement, within each source where sources are given; a text drawn twice
     counts twice, on one side of every fold. Resamples are searched by as many threads as
@@ -57,8 +57,8 @@ def stability(
     ----------
     search : FeatureSearch
         Fitted on these texts; its settings and seed are used.
-    X : array of shape (n_texts, n_screened)
-        Values of ``search.screened_``.
+    X : array of shape (n_texts, n_shortlist)
+        Values of ``search.shortlist_``.
     y, groups, sample_weight, sources
         As they were given to ``fit``.
     n_resamples : int
@@ -73,7 +73,7 @@ def stability(
     SettingError
         When ``n_resamples`` is not positive.
     InputError
-        When ``X`` does not hold the screened features.
+        When ``X`` does not hold the features of the shortlist.
     sklearn.exceptions.NotFittedError
         Before ``search.fit``.
 
@@ -85,19 +85,19 @@ def stability(
     from joblib import Parallel, delayed
     from sklearn.utils.validation import check_is_fitted
 
-    check_is_fitted(search, "screened_")
+    check_is_fitted(search, "shortlist_")
     if n_resamples < 1:
         raise SettingError(f"n_resamples is {n_resamples}; expected at least 1")
-    if X.ndim != 2 or X.shape[1] != len(search.screened_):  # noqa: PLR2004
+    if X.ndim != 2 or X.shape[1] != len(search.shortlist_):  # noqa: PLR2004
         raise InputError(
-            f"matrix has shape {X.shape}; expected one column for each of {len(search.screened_)} "
-            "screened features"
+            f"matrix has shape {X.shape}; expected one column for each of {len(search.shortlist_)} "
+            "features of the shortlist"
         )
     texts = _Texts.of(X, y, groups, sample_weight, sources)
     seeds = np.random.SeedSequence(search.random_state).spawn(n_resamples)
     work = (delayed(_chosen)(search, texts, np.random.default_rng(seed)) for seed in seeds)
     chosen = np.stack(Parallel(require="sharedmem")(work))
-    return _inclusions(search.screened_, chosen, X)
+    return _inclusions(search.shortlist_, chosen, X)
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,7 +155,7 @@ def drawn(
 
 
 def _chosen(search: FeatureSearch, texts: _Texts, rng: np.random.Generator) -> npt.NDArray[np.bool_]:
-    """Which screened features a search of one resample chooses: (n_screened,)."""
+    """Which features of the shortlist a search of one resample chooses: (n_shortlist,)."""
     from sklearn.base import clone
 
     times = drawn(texts.groups, texts.sources, rng)
@@ -167,14 +167,14 @@ def _chosen(search: FeatureSearch, texts: _Texts, rng: np.random.Generator) -> n
         again.set_params(cv=[tuple(_kept(place, side) for side in fold) for fold in search.cv])
     again.fit_matrix(
         texts.X[rows],
-        search.screened_,
+        search.shortlist_,
         texts.y[rows],
         texts.groups[rows],
         (texts.weight * times)[rows],
         None if texts.sources is None else texts.sources[rows],
     )
     chosen = set(again.features_)
-    return np.array([feature in chosen for feature in search.screened_])
+    return np.array([feature in chosen for feature in search.shortlist_])
 
 
 def _kept(place: Int1d, side: npt.ArrayLike) -> Int1d:
