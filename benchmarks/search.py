@@ -49,7 +49,7 @@ from training.score_cache import DEFAULT_FOLDER as DEFAULT_CACHE
 LARGE = (5_000, 400, "wide")  # texts, mean tokens of a text, space
 BY_TEXTS = ((250, 5_000), (500, 5_000), (1_000, 5_000), (2_000, 5_000))
 BY_CANDIDATES = ((500, 2_500), (500, 5_000), (500, 10_000), (500, 20_000))
-STABLE = (1_500, 30, 50)  # labelled texts, features, resamples
+STABLE = (1_500, 20, 30)  # labelled texts, features, resamples
 PARTS = ("plain", "scaling", "large", "stability")
 STEPS = 20  # features chosen in the scaling tables
 LIBRARIES = ("numpy", "scipy", "scikit-learn", "joblib")
