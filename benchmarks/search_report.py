@@ -35,9 +35,9 @@ def _head(found: Mapping[str, Any]) -> str:
     libraries = ", ".join(f"{name} {number}" for name, number in machine["versions"].items())
     return f"""# The feature search: time, memory, accuracy
 
-Made by `python -m benchmarks.search`; all numbers with more digits: [search.json](search.json). Wall-clock
-seconds on {machine["cores"]} cores, Python {machine["python"]}, {libraries}; one thread unless a table
-says otherwise.
+Made by `python -m benchmarks.search`; all numbers with more digits: [search.json](search.json). CPU
+seconds of one thread unless a table says otherwise, on {machine["cores"]} cores, Python {machine["python"]},
+{libraries}.
 
 What keeps it short: chains that begin alike are computed once, and all reducers of a vector in one visit,
 on blocks of texts that stay in a core's cache; folds are drawn once; a score test (one Newton step for every
@@ -121,7 +121,7 @@ def _large(runs: Sequence[Mapping[str, Any]]) -> str:
             "features",
             "threads",
             "`max_memory`, MiB",
-            "from vectors to features, s",
+            "from vectors to features, wall-clock s",
             "peak memory of the process, MiB",
         ),
         (

@@ -35,7 +35,7 @@ def test_made_up_vectors_have_every_channel_and_texts_of_about_the_length_asked_
 
 def test_a_power_fitted_to_times_that_double_with_the_size_is_1(monkeypatch):
     seconds = iter([1.0, 4.0, 2.0, 16.0])  # evaluation doubles, search grows with the square
-    monkeypatch.setattr(search, "seconds_of", lambda _: (next(seconds), None))
+    monkeypatch.setattr(search, "seconds_of", lambda *_: (next(seconds), None))
     made = search.scaling(((10, 20), (20, 20)), varied=0)
     assert made["exponents"] == pytest.approx({"evaluate": 1.0, "search": 2.0})
 
