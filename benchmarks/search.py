@@ -4,9 +4,10 @@
 
 Without a folder of labelled texts the vectors are made up: log-probs with neighbours that resemble each
 other, a little higher in half of the texts. Both searches get the same vectors and the same 2,534 candidates
-of the space ``ghostbuster``, and run to their end. Times are CPU seconds of one thread, to which other programs add
-nothing. The large search is one of 20,000 candidates of 5,000 texts of 400 tokens, in a process of its own
-whose wall-clock time and peak memory are measured. Writes search.json and search.md; parts that are not measured again keep their figures.
+of the space ``ghostbuster``, and run to their end. Times are CPU seconds of one thread, to which other
+programs add nothing. The large search is one of 20,000 candidates of 5,000 texts of 400 tokens, in a process
+of its own whose wall-clock time and peak memory are measured. Writes search.json and search.md; parts that
+are not measured again keep their figures.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ from ghostbuster import errors
 if TYPE_CHECKING:
     from ghostbuster.artifact import load, load_default, save
     from ghostbuster.detector import GhostbusterClassifier
+    from ghostbuster.models.placement import on_device
     from ghostbuster.transformer import GhostbusterTransformer
     from ghostbuster.verdict import Evidence, Verdict
 
@@ -26,6 +27,7 @@ __all__ = [
     "errors",
     "load",
     "load_default",
+    "on_device",
     "save",
 ]
 
@@ -36,6 +38,7 @@ _HOMES = {
     "Verdict": "verdict",
     "load": "artifact",
     "load_default": "artifact",
+    "on_device": "models.placement",
     "save": "artifact",
 }
 """Public name to the module that defines it."""

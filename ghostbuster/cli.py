@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import sys
 from collections.abc import Callable, Sequence
+from contextvars import copy_context
 from typing import Annotated
 
 import typer
@@ -76,7 +77,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a terminal that cannot show a letter is no error
     try:
-        code = app(args=arguments, prog_name="ghostbuster")
+        # in a context of its own: what a command chooses, such as the device, ends with it
+        code = copy_context().run(app, args=arguments, prog_name="ghostbuster")
     except SystemExit as end:
         code = end.code
     except GhostbusterError as error:

@@ -18,7 +18,7 @@ from ghostbuster.models.panel import weights_folder
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 HUMAN, MACHINE = str(EXAMPLES / "human.txt"), str(EXAMPLES / "machine.txt")
-FIELDS = {"path", "probability", "label", "reasons", "n_tokens", "n_words", "model", "evidence"}
+FIELDS = {"path", "probability", "label", "reasons", "n_tokens", "n_words", "model", "device", "evidence"}
 
 
 class Screen(io.StringIO):

@@ -8,7 +8,17 @@ from typing import Annotated
 import typer
 
 from ghostbuster.commands.console import Progress
-from ghostbuster.commands.options import GroupColumn, LabelColumn, Quiet, StrongModel, TextColumn, WeakModel
+from ghostbuster.commands.devices import compute_on
+from ghostbuster.commands.options import (
+    Device,
+    GpuLayers,
+    GroupColumn,
+    LabelColumn,
+    Quiet,
+    StrongModel,
+    TextColumn,
+    WeakModel,
+)
 
 SPLITS = ("domain", "generator", "source", "attack")
 """Columns that split the figures where a table has them."""
@@ -31,6 +41,8 @@ def evaluate(
     seed: Annotated[int, typer.Option(metavar="N", help="Of the resamples that give the intervals.")] = 0,
     weak_model: WeakModel = None,
     strong_model: StrongModel = None,
+    device: Device = None,
+    gpu_layers: GpuLayers = None,
     quiet: Quiet = False,
 ) -> None:
     """Measure a detector on labelled texts that it was not trained on.
@@ -42,6 +54,7 @@ def evaluate(
     from ghostbuster.report.evaluation import EVALUATION_FORMS
     from ghostbuster.tables import column, labels_of, read_table, texts_of
 
+    compute_on(device, gpu_layers)
     show = pick(EVALUATION_FORMS, form, "form")
     rows = read_table(table)
     texts, labels = texts_of(rows, text_column, table), labels_of(rows, label_column, table)

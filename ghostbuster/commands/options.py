@@ -33,3 +33,13 @@ GroupColumn = Annotated[
         help="Column whose equal values mark texts of one prompt or document: they stay together.",
     ),
 ]
+Device = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME", help="Where the language models compute: cpu, or a card as `info` names it (CUDA0)."
+    ),
+]
+GpuLayers = Annotated[
+    int | None,
+    typer.Option(metavar="N", help="Layers of each model to put on cards; all that fit by default."),
+]

@@ -10,7 +10,8 @@ from typing import Annotated
 import typer
 
 from ghostbuster.commands.console import Progress, complain
-from ghostbuster.commands.options import Model, Quiet, StrongModel, WeakModel
+from ghostbuster.commands.devices import compute_on, device_of
+from ghostbuster.commands.options import Device, GpuLayers, Model, Quiet, StrongModel, WeakModel
 from ghostbuster.errors import InputError
 from ghostbuster.printable import encodable
 
@@ -28,11 +29,14 @@ def score_file(
     ] = "table",
     weak_model: WeakModel = None,
     strong_model: StrongModel = None,
+    device: Device = None,
+    gpu_layers: GpuLayers = None,
     quiet: Quiet = False,
 ) -> None:
     """Say how likely each text was written by a machine."""
     from ghostbuster.report.forms import form as form_named
 
+    compute_on(device, gpu_layers)
     show = form_named(form)  # a bad name fails before any model loads
     names, texts = read_files(files)
     if not texts:
@@ -44,7 +48,7 @@ def score_file(
     classifier, identity = open_detector(model, weak_model, strong_model)
     with Progress(quiet=quiet) as progress:
         verdicts = classifier.judge(texts, progress=progress)
-    typer.echo(show(Report(names, verdicts, identity, classifier.threshold_)))
+    typer.echo(show(Report(names, verdicts, identity, classifier.threshold_, device_of(classifier))))
     if len(texts) < len(files):
         raise typer.Exit(SOME_BAD)
 

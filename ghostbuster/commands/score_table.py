@@ -9,7 +9,16 @@ from typing import Annotated
 import typer
 
 from ghostbuster.commands.console import Progress, note
-from ghostbuster.commands.options import Model, Quiet, StrongModel, TextColumn, WeakModel
+from ghostbuster.commands.devices import compute_on
+from ghostbuster.commands.options import (
+    Device,
+    GpuLayers,
+    Model,
+    Quiet,
+    StrongModel,
+    TextColumn,
+    WeakModel,
+)
 from ghostbuster.errors import InputError
 
 ADDED = ("probability", "label")
@@ -28,6 +37,8 @@ def score_table(
     model: Model = None,
     weak_model: WeakModel = None,
     strong_model: StrongModel = None,
+    device: Device = None,
+    gpu_layers: GpuLayers = None,
     quiet: Quiet = False,
 ) -> None:
     """Add to each row of a table how likely its text was written by a machine.
@@ -40,6 +51,7 @@ def score_table(
     from ghostbuster.files import check_writable
     from ghostbuster.tables import kind_of, read_table, texts_of, write_table
 
+    compute_on(device, gpu_layers)
     kind_of(output)
     check_writable(output, InputError)
     rows = read_table(table)

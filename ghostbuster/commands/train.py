@@ -8,7 +8,17 @@ from typing import Annotated
 import typer
 
 from ghostbuster.commands.console import note
-from ghostbuster.commands.options import GroupColumn, LabelColumn, Quiet, StrongModel, TextColumn, WeakModel
+from ghostbuster.commands.devices import compute_on
+from ghostbuster.commands.options import (
+    Device,
+    GpuLayers,
+    GroupColumn,
+    LabelColumn,
+    Quiet,
+    StrongModel,
+    TextColumn,
+    WeakModel,
+)
 
 
 def train(
@@ -31,6 +41,8 @@ def train(
     ] = "embedded",
     weak_model: WeakModel = None,
     strong_model: StrongModel = None,
+    device: Device = None,
+    gpu_layers: GpuLayers = None,
     space: Annotated[
         str, typer.Option(metavar="NAME", help="Candidate space of the feature search.")
     ] = "default",
@@ -57,6 +69,7 @@ def train(
     from ghostbuster.files import check_writable
     from ghostbuster.tables import column, labels_of, read_table, texts_of
 
+    compute_on(device, gpu_layers)
     models = own_models(weak_model, strong_model) or panel
     check_writable(output, ArtifactError)
     rows = read_table(table)
