@@ -11,6 +11,8 @@ from typing import Annotated
 import typer
 
 from ghostbuster import __version__
+from ghostbuster.commands.cache import cache
+from ghostbuster.commands.calibrate import calibrate
 from ghostbuster.commands.console import complain
 from ghostbuster.commands.evaluate import evaluate
 from ghostbuster.commands.info import info
@@ -28,8 +30,10 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "score-file": score_file,
     "score-table": score_table,
     "train": train,
+    "calibrate": calibrate,
     "evaluate": evaluate,
     "info": info,
+    "cache": cache,
 }
 """Name on the command line to what it does."""
 
@@ -70,7 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0 when all went well, 1 when some files were scored and others could not be read, 2 for a user's
+        0 when all went well, 1 when some files or rows were scored and others could not be, 2 for a user's
         mistake, 130 after Ctrl-C.
     """
     for stream in (sys.stdout, sys.stderr):

@@ -62,14 +62,6 @@ def test_threads_around_a_search_change_nothing():
         assert FeatureSearch(space="zeroshot", cv=3).fit(made, y).history_ == alone.history_
 
 
-def test_levelling_gives_every_source_one_midpoint_and_keeps_differences_within_it():
-    y = np.array([0.0, 1.0, 1.0, 0.0, 1.0])
-    labelled = Labelled.checked(5, y, None, ["a", "a", "a", "b", "b"])
-    X = np.array([[0.0], [2.0], [4.0], [10.0], [12.0]], dtype=np.float32)  # midpoints 1.5 and 11
-    expected = X[:, 0] + [4.75, 4.75, 4.75, -4.75, -4.75]
-    assert labelled.levelled(X)[:, 0].tolist() == expected.tolist()
-
-
 @pytest.mark.parametrize(
     ("sources", "message"),
     [

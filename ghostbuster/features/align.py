@@ -17,6 +17,8 @@ from ghostbuster.scores import TokenScores, Vectors
 Float1d = npt.NDArray[np.floating]
 Int1d = npt.NDArray[np.integer]
 
+Unit = Literal["token", "word"]
+
 
 def _sum(values: Float1d, words: Int1d, n_words: int) -> Float1d:
     """Log-probs of a word's tokens add up to the word's; so do entropies, by the chain rule."""
@@ -41,7 +43,7 @@ WORD_VALUES: dict[str, Callable[[Float1d, Int1d, int], Float1d]] = {
 }
 
 
-def align(scores: Mapping[str, TokenScores], texts: Sequence[str], by: Literal["token", "word"]) -> Vectors:
+def align(scores: Mapping[str, TokenScores], texts: Sequence[str], by: Unit) -> Vectors:
     """Put every channel of every source on the same units.
 
     By token, all sources must have read the same tokens. By word, a token belongs to the word (delimited by
@@ -90,6 +92,13 @@ def align(scores: Mapping[str, TokenScores], texts: Sequence[str], by: Literal["
     else:
         channels, ends, offsets = _by_word(scores, texts)
     return Vectors({**_with_derived(channels), **surface_channels(texts, ends, offsets)}, offsets)
+
+
+def unit_ends(scores: Mapping[str, TokenScores], texts: Sequence[str], by: Unit) -> Int1d:
+    """Where each unit that ``align`` makes ends, in characters of its text, shape (n_units,)."""
+    if by == "token":
+        return next(iter(scores.values())).ends
+    return np.concatenate([np.empty(0, dtype=np.int64), *(word_ends(split(text)) for text in texts)])
 
 
 def _check_source(name: str, source: TokenScores, texts: Sequence[str]) -> None:

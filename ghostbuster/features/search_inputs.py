@@ -11,6 +11,7 @@ import numpy.typing as npt
 from ghostbuster.errors import InputError, SettingError
 from ghostbuster.features.criteria import CRITERIA
 from ghostbuster.features.folds import MACHINE_FROM
+from ghostbuster.levelling import levelled
 from ghostbuster.names import did_you_mean
 
 if TYPE_CHECKING:
@@ -91,21 +92,8 @@ class Labelled:
             raise SettingError(f"criterion {criterion!r} wants labels 0 and 1; use log_loss for soft labels")
 
     def levelled(self, X: Float32) -> Float32:
-        """Columns with every source's midpoint moved to the mean of all midpoints.
-
-        A source's midpoint is the mean of its two class means, column by column: what is left is how the
-        classes differ within sources. The same as an intercept of its own for every source.
-        """
-        if self.sources is None:
-            return X
-        machine = self.y >= MACHINE_FROM
-        middles = np.empty((int(self.sources.max()) + 1, X.shape[1]))
-        for code, middle in enumerate(middles):
-            own = self.sources == code
-            means = [X[own & side].mean(axis=0, dtype=np.float64) for side in (machine, ~machine)]
-            middle[:] = (means[0] + means[1]) / 2
-        shift = (middles - middles.mean(axis=0)).astype(np.float32)
-        return np.asarray(X - shift[self.sources], dtype=np.float32)
+        """Columns with every source brought to one level, where sources are known."""
+        return levelled(X, self.y, self.sources)
 
 
 def _labels(y: npt.ArrayLike, n_texts: int) -> Float1d:
