@@ -5,11 +5,13 @@ from __future__ import annotations
 import io
 import sys
 from collections.abc import Callable, Sequence
+from contextvars import copy_context
 from typing import Annotated
 
 import typer
 
 from ghostbuster import __version__
+from ghostbuster.commands.cache import cache
 from ghostbuster.commands.calibrate import calibrate
 from ghostbuster.commands.console import complain
 from ghostbuster.commands.evaluate import evaluate
@@ -31,6 +33,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "calibrate": calibrate,
     "evaluate": evaluate,
     "info": info,
+    "cache": cache,
 }
 """Name on the command line to what it does."""
 
@@ -71,14 +74,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0 when all went well, 1 when some files were scored and others could not be read, 2 for a user's
+        0 when all went well, 1 when some files or rows were scored and others could not be, 2 for a user's
         mistake, 130 after Ctrl-C.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a terminal that cannot show a letter is no error
     try:
-        code = app(args=arguments, prog_name="ghostbuster")
+        # in a context of its own: what a command chooses, such as the device, ends with it
+        code = copy_context().run(app, args=arguments, prog_name="ghostbuster")
     except SystemExit as end:
         code = end.code
     except GhostbusterError as error:

@@ -216,8 +216,8 @@ class GhostbusterClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
         """
         check_is_fitted(self, "fitted_")
         listed = check_texts(texts)
-        panel = panel_of(self.panel)
-        check_fingerprints(self.fingerprints_, panel.fingerprints)
+        panel = panel_of(self.panel, self.fingerprints_)
+        check_fingerprints(self.fingerprints_, panel.fingerprints, panel.other_paths)
         return read(listed, panel, progress)
 
     def probability_of(self, reading: Reading) -> Float1d:

@@ -80,19 +80,37 @@ def manifest(
     }
 
 
-def check_fingerprints(expected: Mapping[str, str], found: Mapping[str, str]) -> None:
+def check_fingerprints(
+    expected: Mapping[str, str],
+    found: Mapping[str, str],
+    other_paths: Mapping[str, tuple[str, str]] | None = None,
+) -> None:
     """Refuse models other than those a detector was trained with.
+
+    Parameters
+    ----------
+    expected, found : mapping of str to str
+        Fingerprints by source.
+    other_paths : mapping of str to (str, str), optional
+        By language model, its other CPU path and the fingerprint it would have on that.
 
     Raises
     ------
     ArtifactError
-        Names the first model that differs.
+        Names the first model that differs, and the CPU path if it is only that.
     """
     wrong = [source for source in expected if found.get(source) != expected[source]]
-    if wrong:
-        source = wrong[0]
+    if not wrong:
+        return
+    source = wrong[0]
+    path, fingerprint = (other_paths or {}).get(source, ("", ""))
+    if fingerprint == expected[source]:
         raise ArtifactError(
-            f"the detector was trained with another {source} model: expected fingerprint "
-            f"{expected[source][:12]}, found {found.get(source, 'none')[:12]}: score with the models it was "
-            "trained with, or train again"
+            f"the detector was trained with this {source} model on the {path} CPU path, and another moves "
+            f"scores: set GHOSTBUSTER_CPU_PATH={path}, or leave it unset to use the path of the detector"
         )
+    raise ArtifactError(
+        f"the detector was trained with another {source} model: expected fingerprint "
+        f"{expected[source][:12]}, found {found.get(source, 'none')[:12]}: score with the models it was "
+        "trained with, or train again"
+    )

@@ -234,6 +234,24 @@ def test_large_models_get_one_context(weak, monkeypatch):
     assert len(one._contexts) == 1
 
 
+def test_threads_that_share_a_reduction_move_no_score(weak, strong, monkeypatch):
+    alone = score_together([weak, strong], weak.weights.tokenise(TEXTS))
+    monkeypatch.setattr(language_model, "SMALL_MODEL", 0)
+    shared = [LlamaLM(m.file.path, m.name, n_threads=3) for m in (weak, strong)]
+    for got, want in zip(score_together(shared, weak.weights.tokenise(TEXTS)), alone, strict=True):
+        assert_same(got, want)
+
+
+def test_an_error_in_a_shared_reduction_is_raised(folder, monkeypatch):
+    monkeypatch.setattr(language_model, "SMALL_MODEL", 0)
+    path = make_gguf(folder / "shared-nan.gguf", Shape(quantisation="F32"))
+    data = bytearray(path.read_bytes())
+    data[-1000:] = b"\xff" * 1000
+    path.write_bytes(data)
+    with pytest.raises(ModelError, match="model weak gave logits that are not finite"):
+        LlamaLM(path, "weak", n_threads=2).score(["a text"])
+
+
 def test_progress_rises_to_the_number_of_tokens(weak):
     seen = []
     n_tokens = weak.score(TEXTS, lambda done, all_: seen.append((done, all_))).ends.size

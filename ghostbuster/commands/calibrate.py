@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from ghostbuster.commands.console import Progress, note
-from ghostbuster.commands.options import Quiet, StrongModel, TextColumn, WeakModel
+from ghostbuster.commands.devices import compute_on
+from ghostbuster.commands.options import Device, GpuLayers, Quiet, StrongModel, TextColumn, WeakModel
 from ghostbuster.errors import InputError
 
 LABELS = "label"
@@ -49,6 +50,8 @@ def calibrate(
     text_column: TextColumn = "text",
     weak_model: WeakModel = None,
     strong_model: StrongModel = None,
+    device: Device = None,
+    gpu_layers: GpuLayers = None,
     quiet: Quiet = False,
 ) -> None:
     """Measure a detector's thresholds anew on your own human texts.
@@ -60,6 +63,7 @@ def calibrate(
     from ghostbuster.files import check_writable
     from ghostbuster.settings import check_rate
 
+    compute_on(device, gpu_layers)
     check_writable(output, ArtifactError)
     if max_fpr is not None:
         check_rate(max_fpr)

@@ -8,7 +8,18 @@ from typing import Annotated
 import typer
 
 from ghostbuster.commands.console import note
-from ghostbuster.commands.options import GroupColumn, LabelColumn, Quiet, StrongModel, TextColumn, WeakModel
+from ghostbuster.commands.devices import compute_on
+from ghostbuster.commands.options import (
+    Device,
+    GpuLayers,
+    GroupColumn,
+    LabelColumn,
+    NoCache,
+    Quiet,
+    StrongModel,
+    TextColumn,
+    WeakModel,
+)
 
 
 def train(
@@ -38,6 +49,8 @@ def train(
     ] = "embedded",
     weak_model: WeakModel = None,
     strong_model: StrongModel = None,
+    device: Device = None,
+    gpu_layers: GpuLayers = None,
     space: Annotated[
         str, typer.Option(metavar="NAME", help="Candidate space of the feature search.")
     ] = "default",
@@ -57,15 +70,18 @@ def train(
     ] = 0.01,
     min_tokens: Annotated[int, typer.Option(metavar="N", help="Shorter texts are 'unsure'.")] = 100,
     seed: Annotated[int, typer.Option(metavar="N", help="The same seed gives the same detector.")] = 0,
+    no_cache: NoCache = False,
     quiet: Quiet = False,
 ) -> None:
     """Train a detector on a table of labelled texts."""
     from ghostbuster.artifact import save
     from ghostbuster.commands.detectors import own_models
+    from ghostbuster.commands.remembering import remembering
     from ghostbuster.errors import ArtifactError
     from ghostbuster.files import check_writable
     from ghostbuster.tables import column, labels_of, read_table, texts_of
 
+    compute_on(device, gpu_layers)
     models = own_models(weak_model, strong_model) or panel
     check_writable(output, ArtifactError)
     rows = read_table(table)
@@ -90,6 +106,8 @@ def train(
         max_fpr=max_fpr,
         min_tokens=min_tokens,
         random_state=seed,
-    ).fit(texts, labels, groups=groups, sources=sources, registers=registers)
+    )
+    with remembering(wanted=not no_cache):
+        classifier.fit(texts, labels, groups=groups, sources=sources, registers=registers)
     save(classifier, output)
     note(f"{len(classifier.features_)} features chosen, written to {output}", quiet=quiet)

@@ -7,7 +7,8 @@ decodes of one fixed size. Several lanes (a context a model, and buffers) work o
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
+from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
@@ -33,11 +34,23 @@ class Reader(Protocol):
 
 
 class Lane:
-    """What one worker needs: a reader of each model and the buffers of the reduction."""
+    """What one worker needs: a reader of each model and the buffers of the reduction.
 
-    def __init__(self, readers: Sequence[Reader], reducer: Reducer) -> None:
+    Parameters
+    ----------
+    readers : sequence of Reader, one a model
+    reducers : sequence of Reducer
+        Equal ones: they share the positions of a decode, each on a thread of its own.
+    helpers : Executor, optional
+        Runs all reducers but the first; wanted with more than one.
+    """
+
+    def __init__(
+        self, readers: Sequence[Reader], reducers: Sequence[Reducer], helpers: Executor | None = None
+    ) -> None:
         self.readers = tuple(readers)
-        self.reducer = reducer
+        self.reducers = tuple(reducers) if helpers is not None else tuple(reducers[:1])
+        self._helpers = helpers
 
     def score(
         self, inputs: npt.NDArray[np.int32], targets: npt.NDArray[np.int32], out: Sequence[Float32]
@@ -61,7 +74,28 @@ class Lane:
             logits = [reader.read(ids, start, wanted_from) for reader in self.readers]
             if wanted_from < ids.size:
                 rows = slice(first - skipped, start + ids.size - skipped)
-                self.reducer(logits, targets[rows], [channels[:, rows] for channels in out])
+                self._reduce(logits, targets[rows], [channels[:, rows] for channels in out])
+
+    def _reduce(
+        self, logits: Sequence[Float32], targets: npt.NDArray[np.int32], out: Sequence[Float32]
+    ) -> None:
+        """Share the positions among the reducers: none depends on its neighbours."""
+        bounds = np.linspace(0, targets.size, len(self.reducers) + 1).astype(int).tolist()
+        shares = [
+            ([x[a:b] for x in logits], targets[a:b], [channels[:, a:b] for channels in out])
+            for a, b in pairwise(bounds)
+        ]
+        others = [
+            self._helpers.submit(reducer, *share)
+            for reducer, share in zip(self.reducers[1:], shares[1:], strict=True)
+            if self._helpers is not None
+        ]
+        try:
+            self.reducers[0](*shares[0])
+        finally:
+            wait(others)  # nobody reads logits once this returns
+        for other in others:
+            other.result()
 
 
 def stream(
@@ -90,7 +124,7 @@ def stream(
     -------
     per model an array of shape (n_channels, n_tokens), float32
     """
-    reducer = lanes[0].reducer
+    reducer = lanes[0].reducers[0]
     out = [np.empty((len(reducer.channels), ids.size), np.float32) for _ in reducer.names]
 
     def score(lane: Lane, row: int) -> int:
