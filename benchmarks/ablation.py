@@ -28,6 +28,7 @@ MIXED = {
     "logistic head, words 50 %": (REFERENCE, 0.5),
     "logistic head, words 70 %": (REFERENCE, 0.7),
     "LightGBM head, words 70 %": ("LightGBM head on features", 0.7),
+    "features across sources, words 70 %": ("features chosen across sources", 0.7),
 }
 RESAMPLES = 2000
 
