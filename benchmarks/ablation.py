@@ -15,6 +15,7 @@ from benchmarks.results import Results
 from benchmarks.trials import ranking
 from benchmarks.zeroshot import zero_shot
 from ghostbuster.features.search import FeatureSearch
+from ghostbuster.features.space import SPACES
 from ghostbuster.fitting import mix_of, mixed
 from ghostbuster.intervals import Estimate
 from ghostbuster.metrics import auroc, tpr_at_fpr
@@ -29,6 +30,7 @@ MIXED = {
     "logistic head, words 70 %": (REFERENCE, 0.7),
     "LightGBM head, words 70 %": ("LightGBM head on features", 0.7),
     "features across sources, words 70 %": ("features chosen across sources", 0.7),
+    "surface features too, words 70 %": ("surface features too", 0.7),
 }
 RESAMPLES = 2000
 
@@ -51,6 +53,8 @@ def ablations(store: ColumnStore, max_features: int, space: str, results: Result
     if "select_across" in FeatureSearch().get_params():
         across = {"select_across": "source"}
         rows["features chosen across sources"] = replace(whole, search=across, heads={})
+    if space != "surface" and "surface" in SPACES:
+        rows["surface features too"] = replace(whole, space="surface", heads={})
     # last: the other process is making the searches that these share with what ships
     rows |= {
         REFERENCE: whole,
