@@ -20,8 +20,9 @@ from test_cli import one_line, run
 
 from ghostbuster.errors import InputError, SettingError
 from ghostbuster.journal import Journal, Score, journal_path
-from ghostbuster.table_scoring import Job, score, survey, write
+from ghostbuster.table_scoring import score, write
 from ghostbuster.table_sources import open_source
+from ghostbuster.table_survey import Job, survey
 
 SUFFIXES = ("csv", "tsv", "jsonl", "parquet")
 CELLS = st.text(st.characters(codec="utf-8"), max_size=20)
