@@ -45,7 +45,8 @@ def manifest(
     Returns
     -------
     dict
-        ``versions``, ``models``, ``features``, ``thresholds``, ``data`` and ``parameters``.
+        ``versions``, ``models``, ``features``, ``thresholds``, ``register_thresholds``,
+        ``data`` and ``parameters``.
     """
     hard = labels.hard
     data: dict[str, Any] = {
@@ -68,6 +69,10 @@ def manifest(
         "models": panel.describe(),
         "features": [str(feature) for feature in detector.features_],
         "thresholds": [threshold.state() for threshold in detector.thresholds_],
+        "register_thresholds": {
+            name: [threshold.state() for threshold in kept]
+            for name, kept in detector.register_thresholds_.items()
+        },
         "data": data,
         "parameters": {
             k: v if isinstance(v, str | int | float) else list(v) for k, v in detector.get_params().items()

@@ -14,7 +14,7 @@ from ghostbuster import __version__
 from ghostbuster.artifact import DEFAULT, open_artifact
 from ghostbuster.cli import COMMANDS, main
 from ghostbuster.commands.console import Bar, Progress
-from ghostbuster.models.panel import weights_folder
+from ghostbuster.models.panel_files import weights_folder
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 HUMAN, MACHINE = str(EXAMPLES / "human.txt"), str(EXAMPLES / "machine.txt")

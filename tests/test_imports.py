@@ -11,7 +11,19 @@ import pytest
 import ghostbuster
 
 PACKAGE = Path(ghostbuster.__file__).parent
-HEAVY = ["joblib", "lightgbm", "llama_cpp", "numba", "pandas", "pyarrow", "scipy", "sklearn", "ftfy"]
+HEAVY = [
+    "jinja2",
+    "joblib",
+    "lightgbm",
+    "llama_cpp",
+    "matplotlib",
+    "numba",
+    "pandas",
+    "pyarrow",
+    "scipy",
+    "sklearn",
+    "ftfy",
+]
 
 
 def imports_of(path):

@@ -46,3 +46,7 @@ GpuLayers = Annotated[
     int | None,
     typer.Option(metavar="N", help="Layers of each model to put on cards; all that fit by default."),
 ]
+Register = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="Judge by the thresholds of this kind of text, such as essay."),
+]

@@ -17,6 +17,7 @@ from ghostbuster.commands.options import (
     Model,
     NoCache,
     Quiet,
+    Register,
     StrongModel,
     TextColumn,
     WeakModel,
@@ -52,6 +53,7 @@ def score_table(
         bool, typer.Option("--restart", help="Score all rows again that an interrupted run has scored.")
     ] = False,
     model: Model = None,
+    register: Register = None,
     weak_model: WeakModel = None,
     strong_model: StrongModel = None,
     no_cache: NoCache = False,
@@ -80,10 +82,11 @@ def score_table(
     source = open_source(table, id_column, text_column)
     job = Job(source, output, text_column, prefix, id_column if submission else "")
     seen = survey(job)
-    classifier, identity = open_detector(model, weak_model, strong_model)
+    classifier, identity = open_detector(model, weak_model, strong_model, register)
     judge = _submission(classifier) if submission else _verdicts(classifier)
     judge([])  # weak models that do not fit are refused before anything is begun
-    with Journal(output, _identity(job, seen, identity, _device(classifier)), restart=restart) as journal:
+    made_by = _identity(job, seen, identity, _device(classifier)) | {"--register": register or ""}
+    with Journal(output, made_by, restart=restart) as journal:
         if journal.n_rows:
             note(f"going on after {journal.n_rows:,} of {seen.n_rows:,} rows", quiet=quiet)
         _tell(table, seen.n_faults, seen.faults)

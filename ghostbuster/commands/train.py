@@ -37,6 +37,13 @@ def train(
             help="Column that says where a text comes from: of three or more, each is held out once.",
         ),
     ] = None,
+    register_column: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Column that says what kind of text it is: thresholds are made for each kind.",
+        ),
+    ] = None,
     panel: Annotated[
         str, typer.Option(metavar="NAME", help="The weak models that read the texts.")
     ] = "embedded",
@@ -48,10 +55,12 @@ def train(
         str, typer.Option(metavar="NAME", help="Candidate space of the feature search.")
     ] = "default",
     max_features: Annotated[int, typer.Option(metavar="N", help="Features to choose at most.")] = 100,
-    head: Annotated[str, typer.Option(metavar="NAME", help="One of: logistic, lightgbm.")] = "logistic",
+    head: Annotated[
+        str, typer.Option(metavar="NAME", help="One of: logistic, elastic-net, lightgbm.")
+    ] = "logistic",
     lexical_weight: Annotated[
         float, typer.Option(metavar="SHARE", help="Share of the words themselves in the score, 0 for none.")
-    ] = 0.5,
+    ] = 0.7,
     criterion: Annotated[
         str, typer.Option(metavar="NAME", help="What the search improves: log_loss, auroc or accuracy.")
     ] = "log_loss",
@@ -59,7 +68,7 @@ def train(
         float,
         typer.Option(metavar="SHARE", help="Human texts that may be called machine: 0.05, 0.01, 0.001."),
     ] = 0.01,
-    min_tokens: Annotated[int, typer.Option(metavar="N", help="Shorter texts are 'unsure'.")] = 60,
+    min_tokens: Annotated[int, typer.Option(metavar="N", help="Shorter texts are 'unsure'.")] = 100,
     seed: Annotated[int, typer.Option(metavar="N", help="The same seed gives the same detector.")] = 0,
     no_cache: NoCache = False,
     quiet: Quiet = False,
@@ -80,6 +89,9 @@ def train(
     labels = labels_of(rows, label_column, table)
     groups = None if group_column is None else [str(one) for one in column(rows, group_column, table)]
     sources = None if source_column is None else [str(one) for one in column(rows, source_column, table)]
+    registers = (
+        None if register_column is None else [str(one) for one in column(rows, register_column, table)]
+    )
 
     from ghostbuster.detector import GhostbusterClassifier
 
@@ -96,6 +108,6 @@ def train(
         random_state=seed,
     )
     with remembering(wanted=not no_cache):
-        classifier.fit(texts, labels, groups=groups, sources=sources)
+        classifier.fit(texts, labels, groups=groups, sources=sources, registers=registers)
     save(classifier, output)
     note(f"{len(classifier.features_)} features chosen, written to {output}", quiet=quiet)

@@ -16,6 +16,8 @@ from ghostbuster.scores import TokenScores, Vectors
 Float1d = npt.NDArray[np.floating]
 Int1d = npt.NDArray[np.integer]
 
+Unit = Literal["token", "word"]
+
 _WORD = re.compile(r"\S+")
 
 
@@ -42,7 +44,7 @@ WORD_VALUES: dict[str, Callable[[Float1d, Int1d, int], Float1d]] = {
 }
 
 
-def align(scores: Mapping[str, TokenScores], texts: Sequence[str], by: Literal["token", "word"]) -> Vectors:
+def align(scores: Mapping[str, TokenScores], texts: Sequence[str], by: Unit) -> Vectors:
     """Put every channel of every source on the same units.
 
     By token, all sources must have read the same tokens. By word, a token belongs to the word (delimited by
@@ -88,6 +90,13 @@ def align(scores: Mapping[str, TokenScores], texts: Sequence[str], by: Literal["
     else:
         channels, offsets = _by_word(scores, texts)
     return Vectors(_with_derived(channels), offsets)
+
+
+def unit_ends(scores: Mapping[str, TokenScores], texts: Sequence[str], by: Unit) -> Int1d:
+    """Where each unit that ``align`` makes ends, in characters of its text, shape (n_units,)."""
+    if by == "token":
+        return next(iter(scores.values())).ends
+    return np.concatenate([np.empty(0, dtype=np.int64), *(_word_ends(text) for text in texts)])
 
 
 def _check_source(name: str, source: TokenScores, texts: Sequence[str]) -> None:

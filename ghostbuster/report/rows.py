@@ -48,7 +48,12 @@ class Report:
                 "model": self.model,
                 "device": self.device,
                 "evidence": [
-                    {"feature": e.feature, "value": e.value, "contribution": e.contribution}
+                    {
+                        "feature": e.feature,
+                        "value": e.value,
+                        "contribution": e.contribution,
+                        "meaning": e.meaning,
+                    }
                     for e in verdict.evidence
                 ],
             }
