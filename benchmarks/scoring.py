@@ -61,6 +61,7 @@ def work(way: str, path: str, n_texts: int, n_tokens: int) -> None:
     texts = passages(weights, n_texts, n_tokens)
     run, n_scored = prepare_panel(texts) if way == "panel" else prepare(way, Path(path), texts)
     run()
+    print("ready", flush=True)
     note = getattr(run, "note", "")
     for _ in sys.stdin:
         wall, cpu = time.perf_counter(), time.process_time()
@@ -95,7 +96,9 @@ def compete(contestants: Mapping[str, Sequence[object]], rounds: int) -> Rounds:
 def start(arguments: Sequence[object]) -> subprocess.Popen[str]:
     """A contestant's process."""
     command = [sys.executable, "-m", "benchmarks.scoring", "--work", *map(str, arguments)]
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+    child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+    child.stdout.readline()  # ready: none is disturbed while it tries which way is quickest
+    return child
 
 
 def finish(name: str, child: subprocess.Popen[str]) -> None:
