@@ -1,16 +1,24 @@
-"""Write Llama-architecture GGUF files with random weights: any shape, no training, a few kilobytes upwards.
+r"""Write Llama-architecture GGUF files with random weights: any shape, no training, a few kilobytes upwards.
 
 The vocabulary is a small SentencePiece-like one (unknown, begin, end, 256 byte pieces, letters, then made-up
 pieces), so every text has tokens. Speeds of such a file are those of a trained model of the same shape; its
 log-probs mean nothing. Needs the ``gguf`` package.
 
     python benchmarks/make_gguf.py tiny.gguf --vocabulary 512 --width 32 --layers 2
+
+llama.cpp can quantise the file further, to kinds that the ``gguf`` package cannot write. The shape of
+TinyLlama-1.1B in two kinds:
+
+    python benchmarks/make_gguf.py 1b.gguf --vocabulary 32000 --width 2048 --layers 22 --heads 32 \
+        --kv-heads 4 --hidden 5632 --context 2048 --also Q8_0 Q4_K_M
 """
 
 from __future__ import annotations
 
 import argparse
+import ctypes
 import itertools
+import os
 import string
 from dataclasses import dataclass
 from pathlib import Path
@@ -159,15 +167,31 @@ def _tensors(shape: Shape) -> dict[str, tuple[int, ...]]:
     return tensors | {"output_norm.weight": (shape.width,), "output.weight": (shape.vocabulary, shape.width)}
 
 
+def requantise(path: Path, kind: str) -> Path:
+    """Let llama.cpp write the file in another kind (``Q4_K_M``) beside it; its name gains the kind."""
+    import llama_cpp
+
+    settings = llama_cpp.llama_model_quantize_default_params()
+    settings.ftype = getattr(llama_cpp, f"LLAMA_FTYPE_MOSTLY_{kind}")
+    made = path.with_name(f"{path.stem}-{kind.lower()}.gguf")
+    if llama_cpp.llama_model_quantize(os.fsencode(path), os.fsencode(made), ctypes.byref(settings)):
+        raise SystemExit(f"{path}: llama.cpp cannot quantise it to {kind}")
+    return made
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("path", type=Path)
+    parser.add_argument("--also", nargs="+", default=[], metavar="KIND", help="kinds that llama.cpp writes")
     for name, default in vars(Shape()).items():
         parser.add_argument(f"--{name.replace('_', '-')}", type=type(default), default=default)
     wanted = vars(parser.parse_args())
-    print(make_gguf(wanted.pop("path"), Shape(**wanted)))
+    kinds = wanted.pop("also")
+    path = make_gguf(wanted.pop("path"), Shape(**wanted))
+    for made in (path, *(requantise(path, kind) for kind in kinds)):
+        print(made)
 
 
 if __name__ == "__main__":

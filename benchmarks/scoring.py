@@ -1,204 +1,212 @@
 """Measure how fast texts are scored, against what llama.cpp could do at best and against the usual ways.
 
+    python -m benchmarks.scoring SECTION ... [--out docs]
+
+Sections: ``embedded`` (the models that ship), ``lengths`` (the panel by length and number of texts),
+``large`` (GGUF files given by ``--large``; `make_gguf` writes the shape of TinyLlama-1.1B), and
+``agreement`` (the numbers themselves). Each fills its part of OUT/performance.json and leaves the other
+parts alone; then the plots are drawn anew.
+
 Every contestant lives in its own process; rounds are interleaved, so that a busy machine disturbs all alike.
-Printed are medians over the rounds: tokens a second, microseconds of CPU a token, and the median of the
-ratio to the limit in each round. Contestants of a model:
-
-* ``engine``: this package, one model, four statistics a token;
-* ``limit``: llama.cpp's prompt rate, the same windows, logits of the last token only, on as many threads;
-* ``eval``: ``Llama.eval`` with all logits, then the four statistics in plain numpy;
-* ``completion``: ``create_completion(echo=True, logprobs=1)``, log-probs only.
-
-``panel`` scores with both models, their cross statistics and the n-grams in one pass.
-
-    python benchmarks/scoring.py --rounds 5 --texts 8
+Reported are medians over the rounds: tokens a second, microseconds of CPU a token, and the median of the
+ratio to the limit in each round, by wall clock and by CPU. What competes: `scoring_contestants`.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
+import platform
 import resource
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from ghostbuster.models.panel import open_panel
+from benchmarks.scoring_contestants import CONTESTANTS, prepare, prepare_panel
+from ghostbuster.errors import InputError
+from ghostbuster.files import replacing
+from ghostbuster.models.llama import Weights
+from ghostbuster.models.panel import open_panel, weights_folder
 
-ROLES = ("weak", "strong")
-WAYS = ("limit", "engine", "eval", "completion")
-CONTESTANTS = (*(f"{way}-{role}" for role in ROLES for way in WAYS), "panel")
-LICENCE = Path(__file__).parent.parent / "LICENSE"
-
-Run = Callable[[], object]
-
-
-def passages(path: Path, n_texts: int, n_characters: int) -> list[str]:
-    """``n_texts`` passages, from the start again where the file ends."""
-    text = " ".join(path.read_text("utf-8").split())
-    text *= -(-n_texts * n_characters // len(text))
-    return [text[i * n_characters : (i + 1) * n_characters] for i in range(n_texts)]
-
-
-def prepare(contestant: str, panel_files: tuple[str, str] | None, texts: list[str]) -> tuple[Run, int]:
-    """What one round runs, and the tokens that it scores."""
-    weak, strong = panel_files or (None, None)
-    panel = open_panel("embedded", weak, strong)
-    if contestant == "panel":
-        n_tokens = panel.weak.weights.tokenise(texts).ids.size
-        return lambda: panel.score(texts), n_tokens
-    way, role = contestant.split("-")
-    model = getattr(panel, role)
-    tokens = model.weights.tokenise(texts)
-    ids = [tokens.ids[a:b] for a, b in zip(tokens.offsets[:-1], tokens.offsets[1:], strict=True)]
-    too_long = max(one.size for one in ids) >= model.n_context
-    if too_long and way != "engine":
-        raise SystemExit(f"texts of up to {model.n_context - 1} tokens are wanted: lower --characters")
-    run: dict[str, Callable[[], Run]] = {
-        "engine": lambda: lambda: model.score(texts),
-        "limit": lambda: limit(model, ids),
-        "eval": lambda: evaluation(model, ids),
-        "completion": lambda: completion(model, texts),
-    }
-    return run[way](), tokens.ids.size
+ROOT = Path(__file__).resolve().parents[1]
+LICENCE = ROOT / "LICENSE"
+WAYS = ("limit", "engine", *(name for name in CONTESTANTS if name != "limit"))
+LARGE_WAYS = tuple(name for name in WAYS if name != "prompt")  # its layout is the engine's own there
+LENGTHS = (50, 100, 200, 500, 1000, 2000, 5000, 20000, 50000)
+COUNTS = (1, 4, 16, 64, 256)
+TOKENS_A_COUNT = 250
+LIBRARIES = ("llama-cpp-python", "numpy", "torch", "transformers")
+Rounds = dict[str, list[dict[str, Any]]]
 
 
-def limit(model: object, ids: list[np.ndarray]) -> Run:
-    """Decodes alone, spread over threads as the engine spreads them, logits of the last token only."""
-    from concurrent.futures import ThreadPoolExecutor
-
-    lanes = model.contexts(model.n_threads, 1)
-    begin = np.array([model.file.begin], np.int32)
-
-    def share(i: int) -> None:
-        for one in ids[i :: len(lanes)]:
-            inputs = np.concatenate((begin, one[:-1]))
-            lanes[i].clear()
-            for start in range(0, inputs.size, 512):
-                part = inputs[start : start + 512]
-                lanes[i].read(part, start, part.size - 1)
-
-    pool = ThreadPoolExecutor(len(lanes))
-    return lambda: list(pool.map(share, range(len(lanes))))
+def passages(weights: Weights, n_texts: int, n_tokens: int) -> list[str]:
+    """``n_texts`` passages of the licence of as many tokens, from its start again where it ends."""
+    text = " ".join(LICENCE.read_text("utf-8").split()) + " "
+    ends = weights.tokenise([text]).ends
+    text *= -(-(n_texts + 1) * n_tokens // ends.size)
+    ends = np.concatenate(([0], weights.tokenise([text]).ends))
+    return [text[ends[i * n_tokens] : ends[(i + 1) * n_tokens]] for i in range(n_texts)]
 
 
-def evaluation(model: object, ids: list[np.ndarray]) -> Run:
-    """The high-level class with all logits, and the statistics as one would write them."""
-    from llama_cpp import Llama
-
-    llama = Llama(str(model.file.path), n_ctx=model.n_context, logits_all=True, verbose=False)
-    begin = model.file.begin
-
-    def run() -> None:
-        for one in ids:
-            llama.reset()
-            llama.eval([begin, *one.tolist()])
-            logits = llama.scores[: one.size]
-            logp = logits - logits.max(axis=1, keepdims=True)
-            logp -= np.log(np.exp(logp).sum(axis=1, keepdims=True))
-            p, chosen = np.exp(logp), logp[np.arange(one.size), one]
-            entropy = -(p * logp).sum(axis=1)
-            (p * logp**2).sum(axis=1) - entropy**2
-            (logp > chosen[:, None]).sum(axis=1)
-
-    return run
-
-
-def completion(model: object, texts: list[str]) -> Run:
-    """The high-level class asked to echo the prompt with log-probs."""
-    from llama_cpp import Llama
-
-    llama = Llama(str(model.file.path), n_ctx=model.n_context, logits_all=True, verbose=False)
-    return lambda: [llama.create_completion(t, max_tokens=1, echo=True, logprobs=1) for t in texts]
-
-
-def work(contestant: str, files: tuple[str, str] | None, texts: list[str]) -> None:
+def work(way: str, path: str, n_texts: int, n_tokens: int) -> None:
     """A contestant's process: one round for each line read."""
-    run, n_tokens = prepare(contestant, files, texts)
+    weights = open_panel().weak.weights if way == "panel" else vocabulary_of(path)
+    texts = passages(weights, n_texts, n_tokens)
+    run, n_scored = prepare_panel(texts) if way == "panel" else prepare(way, Path(path), texts)
     run()
+    note = getattr(run, "note", "")
     for _ in sys.stdin:
         wall, cpu = time.perf_counter(), time.process_time()
         run()
         wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        print(json.dumps({"wall": wall / n_tokens, "cpu": cpu / n_tokens, "peak": peak}), flush=True)
+        measured = {"wall": wall / n_scored, "cpu": cpu / n_scored, "peak": peak, "note": note}
+        print(json.dumps(measured), flush=True)
 
 
-def compete(contestants: list[str], rounds: int, arguments: list[str]) -> dict[str, list[dict[str, float]]]:
-    """Start every contestant, let them run in turn."""
-    children = {
-        name: subprocess.Popen(
-            [sys.executable, __file__, "--work", name, *arguments],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for name in contestants
-    }
-    results: dict[str, list[dict[str, float]]] = {name: [] for name in contestants}
+def vocabulary_of(path: str) -> Weights:
+    """The vocabulary of a model file alone."""
+    from ghostbuster.models.architecture import check_model
+
+    return Weights(check_model(path), vocabulary_only=True)
+
+
+def compete(contestants: Mapping[str, Sequence[object]], rounds: int) -> Rounds:
+    """Start every contestant, let them run in turn; a contestant is given as the arguments of `work`."""
+    results: Rounds = {name: [] for name in contestants}
+    children = {name: start(arguments) for name, arguments in contestants.items()}
     for _ in range(rounds):
         for name, child in children.items():
-            if child.poll() is not None:
-                continue
             print("go", file=child.stdin, flush=True)
             if line := child.stdout.readline():
                 results[name].append(json.loads(line))
     for name, child in children.items():
-        child.stdin.close()
-        if child.wait():
-            print(f"{name}: its process ended with {child.returncode}", file=sys.stderr)
+        finish(name, child)
     return results
 
 
-def report(results: dict[str, list[dict[str, float]]]) -> None:
-    """One line a contestant."""
-    columns = ("", "tokens/s", "CPU us/token", "of the limit", "by CPU", "peak MB")
-    print("{:18} {:>9} {:>13} {:>13} {:>8} {:>8}".format(*columns))
+def start(arguments: Sequence[object]) -> subprocess.Popen[str]:
+    """A contestant's process."""
+    command = [sys.executable, "-m", "benchmarks.scoring", "--work", *map(str, arguments)]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+
+
+def finish(name: str, child: subprocess.Popen[str]) -> None:
+    """Let a contestant end; a failure ends the benchmark: a table with a gap would be misread."""
+    child.stdin.close()
+    if child.wait():
+        raise SystemExit(f"{name}: its process ended with {child.returncode}")
+
+
+def summary(results: Rounds, bound: str = "limit") -> dict[str, dict[str, Any]]:
+    """Medians of each contestant, and of its ratio to the bound in each round."""
+    table = {}
     for name, rounds in results.items():
-        if not rounds:
-            continue
         wall, cpu, peak = (np.array([r[key] for r in rounds]) for key in ("wall", "cpu", "peak"))
-        ratios = ["", ""]
-        bound = results.get(f"limit-{name.split('-')[-1]}")
-        if bound and len(bound) == len(rounds):
-            ratios = [
-                f"{np.median(np.array([r[key] for r in bound]) / mine):.3f}"
-                for key, mine in (("wall", wall), ("cpu", cpu))
-            ]
-        speed = f"{1 / np.median(wall):9.0f} {1e6 * np.median(cpu):13.1f}"
-        print(f"{name:18} {speed} {ratios[0]:>13} {ratios[1]:>8} {peak.max():8.0f}")
+        row: dict[str, Any] = {
+            "tokens_per_second": round(float(1 / np.median(wall)), 1),
+            "cpu_us_per_token": round(float(1e6 * np.median(cpu)), 1),
+            "peak_mb": round(float(peak.max())),
+            "note": rounds[0]["note"],
+        }
+        if bound in results:
+            for key, mine in (("wall", wall), ("cpu", cpu)):
+                limits = np.array([r[key] for r in results[bound]])
+                row[f"of_limit_by_{key}"] = round(float(np.median(limits / mine)), 3)
+        table[name] = row
+        print(f"  {name:14}", json.dumps(row), flush=True)
+    return table
+
+
+def embedded(wanted: argparse.Namespace) -> dict[str, Any]:
+    """Both embedded models against everything."""
+    found = {}
+    for role in ("weak", "strong"):
+        path = weights_folder() / f"embedded-{role}.gguf"
+        arguments = {way: (way, path, wanted.texts, wanted.tokens) for way in WAYS}
+        print(role)
+        found[role] = summary(compete(arguments, wanted.rounds))
+    return found
+
+
+def lengths(wanted: argparse.Namespace) -> dict[str, Any]:
+    """The panel by length of one text, and by number of texts."""
+    by_length = {str(n): ("panel", "-", max(1, 2000 // n), n) for n in LENGTHS}
+    by_count = {str(n): ("panel", "-", n, TOKENS_A_COUNT) for n in COUNTS}
+    print("by length")
+    found = {"by_length": summary(compete(by_length, wanted.rounds))}
+    print("by number of texts")
+    return found | {"by_count": summary(compete(by_count, wanted.rounds))}
+
+
+def large(wanted: argparse.Namespace) -> dict[str, Any]:
+    """Large models: all contestants of one file side by side in memory."""
+    found = {}
+    for path in wanted.large:
+        print(path.name)
+        arguments = {way: (way, path.resolve(), wanted.texts, wanted.tokens) for way in LARGE_WAYS}
+        found[path.stem] = summary(compete(arguments, wanted.rounds))
+    return found
+
+
+def agreement(_: argparse.Namespace) -> dict[str, Any]:
+    """How far the numbers are from a float64 computation."""
+    from benchmarks.scoring_agreement import agreement as measured
+
+    return measured(LICENCE)
+
+
+SECTIONS = {"embedded": embedded, "lengths": lengths, "large": large, "agreement": agreement}
+
+
+def machine() -> dict[str, Any]:
+    """What the numbers depend on, without the machine's name."""
+    import llama_cpp
+
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    features = llama_cpp.llama_print_system_info().decode()
+    return {
+        "cores": cores,
+        "processor": platform.machine(),
+        "llama_cpp_features": features,
+        **{name: version(name) for name in LIBRARIES},
+    }
 
 
 def main() -> None:
+    if sys.argv[1:2] == ["--work"]:
+        way, path, n_texts, n_tokens = sys.argv[2:]
+        work(way, path, int(n_texts), int(n_tokens))
+        return
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
+    parser.add_argument("sections", nargs="+", choices=SECTIONS)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--texts", type=int, default=8)
-    parser.add_argument("--characters", type=int, default=1200, help="length of each text")
-    parser.add_argument("--file", type=Path, default=LICENCE, help="where the texts are cut from")
-    parser.add_argument("--models", nargs=2, metavar=("WEAK", "STRONG"), help="GGUF files, else the embedded")
-    parser.add_argument("--only", nargs="+", choices=CONTESTANTS, default=list(CONTESTANTS))
-    parser.add_argument("--work", choices=CONTESTANTS, help=argparse.SUPPRESS)
+    parser.add_argument("--tokens", type=int, default=400, help="length of each text")
+    parser.add_argument("--large", type=Path, nargs="+", default=[], help="GGUF files")
+    parser.add_argument("--out", type=Path, default=ROOT / "docs")
     wanted = parser.parse_args()
-    texts = passages(wanted.file, wanted.texts, wanted.characters)
-    if wanted.work:
-        work(wanted.work, tuple(wanted.models) if wanted.models else None, texts)
-        return
-    arguments = [
-        "--texts",
-        str(wanted.texts),
-        "--characters",
-        str(wanted.characters),
-        "--file",
-        str(wanted.file),
-    ]
-    arguments += ["--models", *wanted.models] if wanted.models else []
-    report(compete(wanted.only, wanted.rounds, arguments))
+    path = wanted.out / "performance.json"
+    for section in wanted.sections:
+        measured = SECTIONS[section](wanted)
+        kept = json.loads(path.read_text("utf-8")) if path.exists() else {}
+        if section == "large":  # one file at a time may be measured
+            measured = kept.get(section, {}) | measured
+        with replacing(path, InputError) as temporary:
+            found = kept | {"machine": machine(), section: measured}
+            temporary.write_text(json.dumps(found, indent=1) + "\n", "utf-8")
+    from benchmarks.scoring_plots import draw
+
+    draw(path)
 
 
 if __name__ == "__main__":
