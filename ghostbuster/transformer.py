@@ -111,7 +111,7 @@ class GhostbusterTransformer(TransformerMixin, BaseEstimator):  # type: ignore[m
             space=self.space,
             max_features=self.max_features,
             criterion=self.criterion,
-            n_folds=self.n_folds,
+            cv=self.n_folds,
             random_state=self.random_state,
         )
         search.fit(reading.vectors, labels.probability, groups=groups)

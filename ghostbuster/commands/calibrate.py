@@ -25,9 +25,7 @@ def calibrate(
     ],
     human_texts: Annotated[
         Path,
-        typer.Argument(
-            metavar="HUMAN_TEXTS", help="Texts by people: a table, or a folder of .txt and .md files."
-        ),
+        typer.Argument(metavar="HUMAN_TEXTS", help="Texts by people: a table, or a folder of documents."),
     ],
     output: Annotated[
         Path,
@@ -91,13 +89,15 @@ def texts_by_people(path: Path, text_column: str) -> list[str]:
     InputError
         When there is none, one cannot be read, or a table says that a machine wrote one.
     """
-    from ghostbuster.text import read_text
+    from ghostbuster.documents import DOCUMENTS, check_installed, document_text, documents_in
 
     if path.is_dir():
-        files = sorted(one for one in path.rglob("*") if one.suffix.lower() in {".txt", ".md"})
+        files = documents_in(path)
         if not files:
-            raise InputError(f"{path} holds no .txt or .md file; expected one text by a person in each")
-        return [read_text(one) for one in files]
+            kinds = ", ".join(DOCUMENTS)
+            raise InputError(f"{path} holds no document ({kinds}); expected one text by a person in each")
+        check_installed(files)
+        return [document_text(one) for one in files]
 
     from ghostbuster.tables import labels_of, read_table, texts_of
 

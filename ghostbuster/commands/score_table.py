@@ -27,7 +27,8 @@ from ghostbuster.commands.score_file import SOME_BAD
 if TYPE_CHECKING:
     from ghostbuster.detector import GhostbusterClassifier
     from ghostbuster.journal import Journal, Score
-    from ghostbuster.table_scoring import Fault, Job, Judge, Survey
+    from ghostbuster.table_scoring import Judge
+    from ghostbuster.table_survey import Fault, Job, Survey
 
 
 def score_table(
@@ -70,8 +71,9 @@ def score_table(
     from ghostbuster.errors import InputError
     from ghostbuster.files import check_writable
     from ghostbuster.journal import Journal
-    from ghostbuster.table_scoring import Job, faults_in, survey
+    from ghostbuster.table_scoring import faults_in
     from ghostbuster.table_sources import open_source
+    from ghostbuster.table_survey import Job, survey
     from ghostbuster.tables import kind_of
 
     compute_on(device, gpu_layers)
