@@ -56,7 +56,7 @@ def distill(
         str, typer.Option(metavar="NAME", help="Candidate space of the feature search.")
     ] = "default",
     max_features: Annotated[int, typer.Option(metavar="N", help="Features to choose at most.")] = 100,
-    min_tokens: Annotated[int, typer.Option(metavar="N", help="Shorter texts are 'unsure'.")] = 60,
+    min_tokens: Annotated[int, typer.Option(metavar="N", help="Shorter texts are 'unsure'.")] = 100,
     seed: Annotated[int, typer.Option(metavar="N", help="The same seed gives the same detector.")] = 0,
     no_cache: NoCache = False,
     quiet: Quiet = False,
@@ -84,8 +84,9 @@ def distill(
     student = GhostbusterClassifier(
         panel=panel, space=space, max_features=max_features, min_tokens=min_tokens, random_state=seed
     )
-    with Progress(quiet=quiet) as progress, remembering(wanted=not no_cache):
-        reading = read(texts, panel_of(panel), progress)
+    with remembering(wanted=not no_cache):
+        with Progress(quiet=quiet) as progress:
+            reading = read(texts, panel_of(panel), progress)
         said = word(texts)
     note(f"distilling {len(texts):,} texts: features are chosen", quiet=quiet)
     save(distil(student, reading, said, labels, mixing, groups, sources), output)
