@@ -6,25 +6,29 @@ made the same way for all, from scores of training texts that were held out.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from benchmarks.results import Results
 from ghostbuster.calibration import Calibration
 from ghostbuster.features.search import FeatureSearch
 from ghostbuster.fitting import mix_of, mixed
 from ghostbuster.folds import balanced_weights, grouped_folds, leave_one_out
-from ghostbuster.heads import Head, make_head
+from ghostbuster.heads import HEADS, Head
+from ghostbuster.levelling import levelled
 from ghostbuster.lexical import Lexicon
 from ghostbuster.metrics import bar
+from ghostbuster.thresholds import thresholds
 from training.material import Columns, Indices, Material, columns_of
 
 Float1d = npt.NDArray[np.float64]
 Folds = list[tuple[Indices, Indices]]
 PROMISE = 0.01  # the false-positive rate whose threshold is tried on unseen sources
+MIN_TOKENS = 100  # as the detector's: shorter texts are not called anything
 
 
 class Contender(Protocol):
@@ -47,12 +51,18 @@ class Answers:
     ----------
     probability : array of shape (n_test,)
         Of machine, calibrated on held-out training texts.
-    bar : float
-        Probability that a share of ``PROMISE`` of held-out human training texts exceeds.
+    called : array of shape (n_test,)
+        Whether it reaches the threshold that keeps ``PROMISE`` in every held-out source of the training side.
+    called_on_average : array of shape (n_test,)
+        The same, where the promise is kept over all of them together.
+    raw_bar : float
+        The raw score that a text must exceed to be called machine.
     """
 
     probability: Float1d
-    bar: float
+    called: npt.NDArray[np.bool_]
+    called_on_average: npt.NDArray[np.bool_]
+    raw_bar: float
 
 
 def ask(contender: Contender, material: Material, train: Indices, test: Indices, *, nested: bool) -> Answers:
@@ -76,10 +86,28 @@ def ask(contender: Contender, material: Material, train: Indices, test: Indices,
         mix = mix_of(held_out, contender.lexical_weight)
         contender.mixes[train.tobytes()] = mix
         raw, held_out = mixed(raw, mix), mixed(held_out, mix)
-    y = material.y[train]
-    weights = balanced_weights(y.astype(np.float64), material.sources[train])
+    return _answers(material, train, raw, held_out)
+
+
+def _answers(material: Material, train: Indices, raw: Float1d, held_out: Float1d) -> Answers:
+    """Calibrate, and set the thresholds on human texts that are long enough to be judged."""
+    y, sources = material.y[train], material.sources[train]
+    weights = balanced_weights(y.astype(np.float64), sources)
     calibration = Calibration().fit(held_out, y, sample_weight=weights)
-    return Answers(calibration.probability(raw), bar(calibration.probability(held_out)[y == 0], PROMISE))
+    people = y == 0
+    judged = people & (material.reading.n_tokens[train] >= MIN_TOKENS)
+    people = judged if judged.any() else people
+    probability, human = calibration.probability(raw), calibration.probability(held_out)[people]
+    several = sources[people] if np.unique(sources).size > 2 else None
+    (kept,), (average,) = (thresholds(human, (PROMISE,), s) for s in (several, None))
+    parts = [held_out[people & (sources == s)] for s in np.unique(sources)] if several is not None else []
+    bars = [bar(part, PROMISE) for part in (held_out[people], *parts) if part.size * PROMISE >= 1]
+    return Answers(
+        probability,
+        probability >= kept.probability,
+        probability >= average.probability,
+        max(bars, default=float(held_out[people].max())),
+    )
 
 
 def inner_folds(material: Material, train: Indices) -> Folds:
@@ -91,38 +119,91 @@ def inner_folds(material: Material, train: Indices) -> Folds:
 
 
 @dataclass
-class Detector:
-    """Features chosen from a space, and a head on them."""
+class ColumnStore:
+    """Candidates of each space, evaluated once for all contenders."""
 
     material: Material
+    kept: dict[str, Columns] = field(default_factory=dict)
+
+    def of(self, space: str) -> Columns:
+        """All candidates of a space for all texts."""
+        if space not in self.kept:
+            self.kept[space] = columns_of(self.material, space)
+        return self.kept[space]
+
+
+@dataclass
+class Detector:
+    """Features chosen from a space, and a head on them.
+
+    Attributes
+    ----------
+    sources : frozenset of str, or None
+        Features that read other weak models are no candidates.
+    search, head_settings : mapping
+        Further settings of the search and of the head.
+    level : bool
+        Whether sources are brought to one level before anything is learned, as the detector does.
+    """
+
+    store: ColumnStore
     space: str
     head: str
     max_features: int = 100
     criterion: str | None = "log_loss"
-    memory: dict[bytes, Indices] = field(default_factory=dict)  # searches made, shared by heads
+    sources: frozenset[str] | None = None
+    level: bool = True
+    search: Mapping[str, Any] = field(default_factory=dict)
+    head_settings: Mapping[str, Any] = field(default_factory=dict)
+    results: Results = field(default_factory=Results)
     heads: dict[bytes, Head] = field(default_factory=dict)  # trained heads
 
-    @cached_property
+    @property
+    def material(self) -> Material:
+        """The texts."""
+        return self.store.material
+
+    @property
     def columns(self) -> Columns:
         """Candidates of the space."""
-        return columns_of(self.material, self.space)
+        return self.store.of(self.space)
 
     def choose(self, train: Indices, folds: Folds) -> Indices:
         """Columns that the search chooses on ``train``, in order."""
-        if train.tobytes() not in self.memory:
-            search = FeatureSearch(
-                self.space, self.max_features, self.criterion, cv=None if self.criterion is None else folds
-            )
-            search.fit_matrix(
-                self.columns.matrix[train],
-                self.columns.features,
-                self.material.y[train],
-                sample_weight=self.weights(train),
-            )
-            place = {str(feature): i for i, feature in enumerate(self.columns.features)}
-            found = np.array([place[str(feature)] for feature in search.features_], dtype=np.intp)
-            self.memory[train.tobytes()] = found
-        return self.memory[train.tobytes()]
+        settings = f"{self.space} {self.max_features} {self.criterion} {self.level} {dict(self.search)}"
+        allowed = "all" if self.sources is None else " ".join(sorted(self.sources))
+        key = ("search", settings, allowed, train.tobytes())
+        return self.results.get(key, lambda: {"chosen": self._search(train, folds)})["chosen"]
+
+    @property
+    def possible(self) -> Indices:
+        """Candidates that read allowed weak models only."""
+        features = self.columns.features
+        read = [{name.split(".")[0] for name in feature.vectors} for feature in features]
+        return np.flatnonzero([self.sources is None or one <= self.sources for one in read])
+
+    def _search(self, train: Indices, folds: Folds) -> Indices:
+        columns, possible = self.columns, self.possible
+        cv = None if self.criterion is None else folds
+        search = FeatureSearch(self.space, self.max_features, self.criterion, cv=cv, **self.search)
+        across = {"sources": self.material.sources[train]} if "select_across" in self.search else {}
+        search.fit_matrix(
+            self._learned_from(train, possible),
+            [columns.features[i] for i in possible],
+            self.material.y[train],
+            sample_weight=self.weights(train),
+            **across,
+        )
+        place = {str(feature): i for i, feature in enumerate(columns.features)}
+        return np.array([place[str(feature)] for feature in search.features_], dtype=np.intp)
+
+    def _learned_from(self, train: Indices, chosen: Indices) -> npt.NDArray[np.float32]:
+        """Chosen columns of the training side, at one level."""
+        every = chosen.size == len(self.columns.features)
+        matrix = self.columns.matrix[train] if every else self.columns.matrix[np.ix_(train, chosen)]
+        if not self.level:
+            return matrix
+        return levelled(matrix, self.material.y[train].astype(np.float64), self.material.sources[train])
 
     def fitted(self, train: Indices, chosen: Indices) -> Head:
         """A head trained on the chosen columns of ``train``."""
@@ -130,8 +211,8 @@ class Detector:
         if key not in self.heads:
             sources = self.material.sources[train]
             groups = sources if np.unique(sources).size > 1 else self.material.groups[train]
-            matrix = self.columns.matrix[np.ix_(train, chosen)].astype(np.float64)
-            head = make_head(self.head, 0)
+            matrix = self._learned_from(train, chosen).astype(np.float64)
+            head: Head = HEADS[self.head](random_state=0, **self.head_settings)
             y = self.material.y[train]
             self.heads[key] = head.fit(matrix, y, sample_weight=self.weights(train), groups=groups)
         return self.heads[key]
@@ -149,28 +230,42 @@ class Detector:
 
 
 @dataclass
+class Words:
+    """The lexicon by itself."""
+
+    material: Material
+    lexicons: dict[bytes, Lexicon] = field(default_factory=dict)
+
+    def choose(self, train: Indices, folds: object) -> None:
+        """Nothing: words are counted anew in every fold."""
+
+    def lexicon(self, train: Indices) -> Lexicon:
+        """Words weighed on ``train``."""
+        key = train.tobytes()
+        if key not in self.lexicons:
+            y = self.material.y[train].astype(np.float64)
+            weights = balanced_weights(y, self.material.sources[train])
+            self.lexicons[key] = Lexicon.fit([self.material.texts[i].text for i in train], y, weights)
+        return self.lexicons[key]
+
+    def raw(self, train: Indices, test: Indices, chosen: None = None) -> Float1d:  # noqa: ARG002
+        """Log-odds of ``test`` by words."""
+        return self.lexicon(train).raw_score([self.material.texts[i].text for i in test])
+
+
+@dataclass
 class WithWords:
     """A detector with a lexicon beside it, mixed as the shipped one mixes them."""
 
     detector: Detector
-    lexical_weight: float = 0.5
-    lexicons: dict[bytes, Lexicon] = field(default_factory=dict)
+    words: Words
+    lexical_weight: float = 0.7
     mixes: dict[bytes, tuple[float, float]] = field(default_factory=dict)
 
     def choose(self, train: Indices, folds: Folds) -> Indices:
         """Columns that the detector's search chooses."""
         return self.detector.choose(train, folds)
 
-    def lexicon(self, train: Indices) -> Lexicon:
-        """Words weighed on ``train``."""
-        key = train.tobytes()
-        if key not in self.lexicons:
-            texts = [self.detector.material.texts[i].text for i in train]
-            y = self.detector.material.y[train].astype(np.float64)
-            self.lexicons[key] = Lexicon.fit(texts, y, self.detector.weights(train))
-        return self.lexicons[key]
-
     def raw(self, train: Indices, test: Indices, chosen: Indices | None) -> Float1d:
         """Log-odds of ``test`` by head and by words, shape (n_test, 2)."""
-        words = self.lexicon(train).raw_score([self.detector.material.texts[i].text for i in test])
-        return np.column_stack([self.detector.raw(train, test, chosen), words])
+        return np.column_stack([self.detector.raw(train, test, chosen), self.words.raw(train, test)])

@@ -30,6 +30,7 @@ def measure(
     probability: npt.NDArray[np.float64],
     called: npt.NDArray[np.bool_],
     groups: npt.NDArray[np.intp],
+    judged: npt.NDArray[np.bool_] | None = None,
 ) -> Figures:
     """AUROC, true-positive rate at 1 % of these human texts, F1 at probability 0.5, false-positive rate.
 
@@ -38,17 +39,24 @@ def measure(
     y : array of shape (n_texts,)
     probability : array of shape (n_texts,)
     called : array of shape (n_texts,)
-        Whether the probability lies above the bar promised for 1 % of human texts.
+        Whether the probability reaches the threshold promised for 1 % of human texts.
     groups : array of shape (n_texts,)
-        The bootstrap draws whole groups. The interval of ``fpr`` is Wilson's, over texts.
+        The bootstrap draws whole groups. The intervals of ``fpr`` and ``found`` are Wilson's, over texts.
+    judged : array of shape (n_texts,), optional
+        Texts long enough for a verdict: ``fpr`` and ``found`` (machine texts called so) count these alone.
 
     Returns
     -------
     dict of Estimate
-        Only ``fpr`` where there are human texts alone.
+        Only ``fpr`` where there are human texts alone; no ``fpr`` or ``found`` of no text.
     """
     human = y == 0
-    figures = {"fpr": wilson(int(called[human].sum()), int(human.sum()))}
+    long_enough = np.ones_like(human) if judged is None else judged
+    figures = {
+        name: wilson(int(called[rows].sum()), int(rows.sum()))
+        for name, rows in (("fpr", human & long_enough), ("found", ~human & long_enough))
+        if rows.any()
+    }
     if human.all():
         return figures
     found = {

@@ -45,7 +45,8 @@ def in_domain(texts: Sequence[LabelledText], file: str, n_folds: int = 5, seed: 
 def leave_one_source_out(texts: Sequence[LabelledText]) -> list[Split]:
     """For each source: learn from every other one, less what is related to a text of the source.
 
-    Stress files and probes are asked about, never learned from.
+    Stress files and probes are asked about, never learned from; of their texts, those related to a text that
+    is learned from are left out, so that they cost no training text.
     """
     sources = np.array([text.source for text in texts])
     groups = np.array([text.group for text in texts])
@@ -53,9 +54,8 @@ def leave_one_source_out(texts: Sequence[LabelledText]) -> list[Split]:
     learnable = np.array([text.file not in STRESS | PROBES for text in texts])
     splits = []
     for source in dict.fromkeys(sources.tolist()):
-        test = sources == source
-        related = np.isin(groups, groups[test])
-        splits.append(
-            Split(source, np.flatnonzero(learnable & ~test & ~related), np.flatnonzero(test & asked))
-        )
+        own = sources == source
+        train = learnable & ~own & ~np.isin(groups, groups[own & learnable])
+        kept = learnable | ~np.isin(groups, groups[train])
+        splits.append(Split(source, np.flatnonzero(train), np.flatnonzero(own & asked & kept)))
     return splits

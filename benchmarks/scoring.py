@@ -33,7 +33,8 @@ from benchmarks.scoring_contestants import CONTESTANTS, prepare, prepare_panel
 from ghostbuster.errors import InputError
 from ghostbuster.files import replacing
 from ghostbuster.models.llama import Weights
-from ghostbuster.models.panel import open_panel, weights_folder
+from ghostbuster.models.panel import open_panel
+from ghostbuster.models.panel_files import weights_folder
 
 ROOT = Path(__file__).resolve().parents[1]
 LICENCE = ROOT / "LICENSE"

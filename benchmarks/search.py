@@ -1,40 +1,59 @@
-"""The feature search against a plain one, and its cost by number of texts and of candidates.
+"""The feature search against a plain one, and what it costs by number of texts and of candidates.
 
-    python benchmarks/search.py [--table TEXTS.jsonl] [--texts 1000] [--full]
+    python -m benchmarks.search [--parts PART ...] [--data FOLDER] [--texts 300] [--out docs]
 
-The plain search is Ghostbuster's procedure as published: columns z-scored over all texts, greedy forward
-selection by the mean accuracy of scikit-learn's logistic regression (C = 10) over 5 folds that are drawn
-again for every candidate, until a round does not improve. Both search the same 2,534 candidates on the same
-vectors. Without ``--full`` the plain search is timed on a sample of the candidates of each round, with the
-columns that ours had chosen by then, and the rest is extrapolated; the output says so. Accuracy is compared
-on texts that neither search saw, both searches run to their end, on all candidates with ``--full`` and on a
-random part of them without.
-
-Without a table the vectors are made up: log-probs with neighbours that resemble each other, a little higher
-in half of the texts. All times are wall-clock seconds on the machine at hand, with one BLAS thread.
+Without a folder of labelled texts the vectors are made up: log-probs with neighbours that resemble each
+other, a little higher in half of the texts. Both searches get the same vectors and the same 2,534 candidates
+of the space ``ghostbuster``, and run to their end. Times are CPU seconds of one thread, to which other
+programs add nothing. The large search is one of 20,000 candidates of 5,000 texts of 400 tokens, in a process
+of its own whose wall-clock time and peak memory are measured. Writes search.json and search.md; parts that
+are not measured again keep their figures.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
+import os
+import platform
+import resource
+import subprocess
+import sys
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from joblib import parallel_config
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import KFold, cross_val_score
+from sklearn.model_selection import StratifiedKFold, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
-from ghostbuster.features.align import align
-from ghostbuster.features.expression import Feature, evaluate_all
+from benchmarks import plain_search
+from benchmarks.search_report import report
+from ghostbuster.errors import InputError
+from ghostbuster.features.expression import evaluate_all
 from ghostbuster.features.search import FeatureSearch
 from ghostbuster.features.space import candidates
+from ghostbuster.features.stability import stability
+from ghostbuster.features.surface import SURFACE
+from ghostbuster.files import replacing
 from ghostbuster.scores import Vectors
+from training.score_cache import DEFAULT_FOLDER as DEFAULT_CACHE
 
-MAX_FEATURES = 12  # where the published search stopped
+LARGE = (5_000, 400, "wide")  # texts, mean tokens of a text, space
+BY_TEXTS = ((500, 5_000), (1_000, 5_000), (2_000, 5_000), (4_000, 5_000))
+BY_CANDIDATES = ((1_000, 2_500), (1_000, 5_000), (1_000, 10_000), (1_000, 20_000))
+STABLE = (1_500, 20, 30)  # labelled texts, features, resamples
+PARTS = ("plain", "scaling", "large", "stability")
+STEPS = 20  # features chosen in the scaling tables
+LIBRARIES = ("numpy", "scipy", "scikit-learn", "joblib")
 
 
 def made_up_vectors(n_texts: int, seed: int = 0, mean_length: int = 400) -> tuple[Vectors, np.ndarray]:
@@ -46,188 +65,224 @@ def made_up_vectors(n_texts: int, seed: int = 0, mean_length: int = 400) -> tupl
     level = np.repeat(rng.normal(0, 0.25, n_texts) - 0.2 * y, lengths)
     noise = rng.gamma(1.2, 1.0, offsets[-1])
     surprise = (0.7 * noise + 0.3 * np.roll(noise, 1)) * np.exp(level)
-    channels = {}
+    channels = {f"surface.{name}": rng.gamma(2.0, 2.0, surprise.size) for name in SURFACE}
     for source, factor in (("strong", 2.0), ("weak", 2.4), ("trigram", 3.0), ("unigram", 4.0)):
-        own = (factor * (0.6 * surprise + 0.4 * rng.gamma(1.2, 1.0, surprise.size))).astype(np.float32)
+        own = factor * (0.6 * surprise + 0.4 * rng.gamma(1.2, 1.0, surprise.size))
         channels[f"{source}.logprob"], channels[f"{source}.prob"] = -own, np.exp(-own)
         if factor < 3:
             rank = np.ceil(np.exp(own * rng.uniform(0.3, 1.0, own.size)))
             channels[f"{source}.rank"], channels[f"{source}.logrank"] = rank, np.log(rank)
             for name in ("entropy", "varentropy", "cross_entropy", "cross_varentropy"):
-                channels[f"{source}.{name}"] = 0.5 * own + rng.gamma(2.0, 0.8, own.size).astype(np.float32)
+                channels[f"{source}.{name}"] = 0.5 * own + rng.gamma(2.0, 0.8, own.size)
     return Vectors({k: v.astype(np.float32) for k, v in channels.items()}, offsets), y
 
 
-def read_vectors(args: argparse.Namespace) -> tuple[Vectors, np.ndarray]:
-    """Vectors and labels of as many human as machine texts of a table, under the embedded panel."""
+@dataclass(frozen=True)
+class Texts:
+    """Vectors, labels, groups and sources of some texts."""
+
+    vectors: Vectors
+    y: np.ndarray
+    groups: np.ndarray
+    sources: np.ndarray
+
+
+def labelled_texts(data: Path, cache: Path, n_texts: int) -> Texts:
+    """Labelled texts under the embedded models, as many human as machine ones, of all sources."""
     from ghostbuster.models.panel import open_panel
-    from ghostbuster.text import prepare
+    from training.data import Plan, learnable, load
+    from training.material import read_material
 
-    rows = [json.loads(line) for line in args.table.read_text(encoding="utf-8").splitlines()]
-    rows = [rows[i] for i in np.random.default_rng(0).permutation(len(rows))]
-    wanted = [[r for r in rows if int(r[args.label_column]) == label][: args.texts // 2] for label in (0, 1)]
-    chosen = [row for of_label in wanted for row in of_label]
-    texts = [prepare(row[args.text_column]).text for row in chosen]
-    panel = open_panel("embedded")
-    vectors = align(panel.score(texts), texts, by="token" if panel.shared_tokenizer else "word")
-    return vectors, np.array([int(row[args.label_column]) for row in chosen])
-
-
-def plain_round(
-    X: np.ndarray, y: np.ndarray, chosen: list[int], tried: list[int], seed: int
-) -> dict[int, float]:
-    """Accuracy with each tried candidate, on folds of its own."""
-    scores = {}
-    for candidate in tried:
-        folds = KFold(5, shuffle=True, random_state=np.random.RandomState(seed + candidate))
-        model = LogisticRegression(C=10, max_iter=1000)
-        scores[candidate] = float(np.mean(cross_val_score(model, X[:, [*chosen, candidate]], y, cv=folds)))
-    return scores
-
-
-def plain_search(X: np.ndarray, y: np.ndarray) -> list[int]:
-    """Columns chosen by the plain procedure."""
-    X = (X - X.mean(0)) / np.where(X.std(0) > 0, X.std(0), 1)
-    chosen: list[int] = []
-    best = 0.0
-    while True:
-        left = [i for i in range(X.shape[1]) if i not in chosen]
-        scores = plain_round(X, y, chosen, left, seed=1000 * len(chosen))
-        winner = max(scores, key=lambda i: scores[i])
-        if scores[winner] <= best:
-            return chosen
-        best = scores[winner]
-        chosen.append(winner)
-
-
-def timed_plain_rounds(X: np.ndarray, y: np.ndarray, columns: list[int], n_sampled: int) -> float:
-    """Seconds of as many rounds as there are columns, from a sample of the candidates of each."""
-    X = (X - X.mean(0)) / np.where(X.std(0) > 0, X.std(0), 1)
+    material = read_material(learnable(load(data, Plan())), open_panel(), cache)
     rng = np.random.default_rng(0)
-    total = 0.0
-    for done in range(len(columns)):
-        left = [i for i in range(X.shape[1]) if i not in columns[:done]]
-        sample = rng.choice(left, min(n_sampled, len(left)), replace=False).tolist()
-        start = time.perf_counter()
-        plain_round(X, y, columns[:done], sample, seed=0)
-        total += (time.perf_counter() - start) * len(left) / len(sample)
-    return total
-
-
-def held_out_accuracy(X: np.ndarray, y: np.ndarray, test_X: np.ndarray, test_y: np.ndarray) -> float:
-    """Accuracy of plain logistic regression on the chosen columns."""
-    return float(
-        make_pipeline(StandardScaler(), LogisticRegression(C=1, max_iter=1000))
-        .fit(X, y)
-        .score(test_X, test_y)
+    some = [rng.permutation(np.flatnonzero(material.y == label))[: n_texts // 2] for label in (0, 1)]
+    chosen = rng.permutation(np.concatenate(some))
+    return Texts(
+        material.reading.vectors.take(chosen),
+        material.y[chosen],
+        material.groups[chosen],
+        material.sources[chosen],
     )
 
 
-def our_search(
-    X: np.ndarray, features: tuple[Feature, ...], y: np.ndarray, n: int
-) -> tuple[float, FeatureSearch]:
-    """Seconds, and the fitted search by accuracy, the plain one's criterion."""
-    start = time.perf_counter()
-    search = FeatureSearch(max_features=n, criterion="accuracy", C=10).fit_matrix(X, features, y)
-    return time.perf_counter() - start, search
+def seconds_of(work: Callable[[], Any], clock: Callable[[], float] = time.process_time) -> tuple[float, Any]:
+    """Time and result; by default CPU time, to which other programs add nothing."""
+    start = clock()
+    made = work()
+    return clock() - start, made
 
 
-def compare(vectors: Vectors, y: np.ndarray, n_sampled: int, *, full: bool) -> None:
-    """Ours against the plain search, time and accuracy."""
-    half = np.arange(y.size) % 2 == 0
-    order = np.random.default_rng(0).permutation(y.size)
-    train, test = order[half], order[~half]
+def cross_validated(X: np.ndarray, y: np.ndarray) -> float:
+    """Mean accuracy of plain logistic regression (C = 1) on scaled columns over 10 fixed folds."""
+    model = make_pipeline(StandardScaler(), LogisticRegression(C=1, max_iter=2000))
+    folds = StratifiedKFold(10, shuffle=True, random_state=1)
+    return float(np.mean(cross_val_score(model, X, y, cv=folds)))
+
+
+def against_plain(vectors: Vectors, y: np.ndarray, n_texts: int) -> dict[str, Any]:
+    """Both searches to their end on the first ``n_texts``; accuracy on those and on the others."""
+    train, test = np.arange(n_texts), np.arange(n_texts, y.size)
     features = candidates("ghostbuster", vectors.channels)
-    start = time.perf_counter()
-    X = evaluate_all(features, vectors)
-    print(
-        f"\n{len(features):,} candidates x {y.size:,} texts evaluated in {time.perf_counter() - start:.1f} s"
-    )
-    seconds, ours = our_search(X[train], features, y[train], MAX_FEATURES)
-    place = {feature: i for i, feature in enumerate(features)}
-    columns = [place[feature] for feature in ours.features_]
-    if full:
-        start = time.perf_counter()
-        rounds = len(plain_search(X[train], y[train])) + 1
-        plain, how = time.perf_counter() - start, f"measured, {rounds} rounds"
-    else:
-        plain = timed_plain_rounds(X[train], y[train], columns, n_sampled)
-        how = f"extrapolated from {n_sampled} candidates in each of {len(columns)} rounds"
-    print(f"search on {train.size:,} texts: ours {seconds:.2f} s for {len(columns)} features")
-    print(f"plain search: {plain:.0f} s ({how})")
-    print(f"ratio {plain / seconds:.0f}")
-    compare_accuracy(X, y, features, (train, test), None if full else n_sampled * MAX_FEATURES)
-
-
-def compare_accuracy(
-    X: np.ndarray,
-    y: np.ndarray,
-    features: tuple[Feature, ...],
-    halves: tuple[np.ndarray, np.ndarray],
-    n_candidates: int | None,
-) -> None:
-    """Accuracy on unseen texts of what each search chooses from the same candidates."""
-    train, test = halves
-    some = np.arange(len(features))
-    if n_candidates is not None:
-        some = np.sort(np.random.default_rng(1).choice(some, min(n_candidates, some.size), replace=False))
-    named = tuple(features[i] for i in some)
-    chosen = {"plain": [some[i] for i in plain_search(X[train][:, some], y[train])]}
-    for name, criterion in (("ours by accuracy", "accuracy"), ("ours by log-loss", "log_loss")):
-        search = FeatureSearch(max_features=100, criterion=criterion).fit_matrix(
-            X[train][:, some], named, y[train]
-        )
-        chosen[name] = [some[named.index(feature)] for feature in search.features_]
-    print(
-        f"\n| search on {some.size:,} of the candidates | features | accuracy on {test.size:,} unseen texts |"
-    )
-    print("|---|---|---|")
+    mine, others = vectors.take(train), vectors.take(test)
+    found: dict[str, Any] = {"texts": n_texts, "unseen": int(test.size), "candidates": len(features)}
+    chosen: dict[str, list[int]] = {}
+    evaluating, X = seconds_of(lambda: evaluate_all(features, mine))
+    for name, settings in {
+        "ours": {"criterion": "accuracy", "C": 10.0},
+        "ours by log-loss, its default": {},
+    }.items():
+        search = FeatureSearch(max_features=100, max_memory=2**30, **settings)
+        searching, _ = seconds_of(lambda search=search: search.fit_matrix(X, features, y[train]))
+        place = {feature: i for i, feature in enumerate(features)}
+        chosen[name] = [place[feature] for feature in search.features_]
+        found[name] = {"evaluate": evaluating, "search": searching}
+    evaluating, plain_X = seconds_of(lambda: plain_search.evaluate(features, mine))
+    worst = float(np.max(np.abs(X - plain_X) / np.maximum(np.abs(plain_X), 1e-3)))
+    searching, chosen["plain"] = seconds_of(lambda: plain_search.search(plain_X, y[train]))
+    found["plain"] = {"evaluate": evaluating, "search": searching}
+    found["largest_difference"] = worst  # of a feature's value, relative
+    unseen = evaluate_all(features, others)
     for name, columns in chosen.items():
-        accuracy = held_out_accuracy(X[train][:, columns], y[train], X[test][:, columns], y[test])
-        print(f"| {name} | {len(columns)} | {accuracy:.4f} |")
+        model = make_pipeline(StandardScaler(), LogisticRegression(C=1, max_iter=2000))
+        model.fit(X[:, columns], y[train])
+        found[name] |= {
+            "features": len(columns),
+            "cross_validated": cross_validated(X[:, columns], y[train]),
+            "on_unseen": float(model.score(unseen[:, columns], y[test])),
+        }
+    return found
 
 
-def scaling(max_texts: int) -> None:
-    """Seconds by number of texts and of candidates, 20 features."""
-    print("\n| texts | candidates | evaluate, s | search 20 features, s |\n|---|---|---|---|")
-    sizes = [
-        (max_texts // 4, 5000),
-        (max_texts // 2, 5000),
-        (max_texts, 5000),
-        (max_texts, 10000),
-        (max_texts, 20000),
-    ]
+def scaling(sizes: tuple[tuple[int, int], ...], varied: int) -> dict[str, Any]:
+    """Seconds by size, and the exponents of powers fitted to them."""
+    rows = []
     for n_texts, n_candidates in sizes:
         vectors, y = made_up_vectors(n_texts)
-        features = candidates("wide", vectors.channels)[:n_candidates]
-        start = time.perf_counter()
-        X = evaluate_all(features, vectors, dtype=np.float32)
-        evaluated = time.perf_counter()
-        FeatureSearch(max_features=20).fit_matrix(X, features, y)
-        done = time.perf_counter()
-        print(
-            f"| {n_texts:,} | {len(features):,} | {evaluated - start:.1f} | {done - evaluated:.1f} |",
-            flush=True,
+        features = candidates("deep", vectors.channels)[:n_candidates]
+        evaluating, X = seconds_of(lambda f=features, v=vectors: evaluate_all(f, v, dtype=np.float32))
+        search = FeatureSearch(max_features=STEPS)
+        searching, _ = seconds_of(lambda s=search, X=X, f=features, y=y: s.fit_matrix(X, f, y))
+        rows.append(
+            {"texts": n_texts, "candidates": len(features), "evaluate": evaluating, "search": searching}
         )
+        print(f"  {rows[-1]}", flush=True)
+    size = np.log([row[varied] for row in sizes])
+    slopes = {
+        step: float(np.polyfit(size, np.log([row[step] for row in rows]), 1)[0])
+        for step in ("evaluate", "search")
+    }
+    return {"rows": rows, "exponents": slopes}
+
+
+def large(max_memory: int, n_jobs: int) -> dict[str, Any]:
+    """The large search from vectors to 100 features, in this process: seconds and peak memory."""
+    n_texts, n_tokens, space = LARGE
+    making, (vectors, y) = seconds_of(lambda: made_up_vectors(n_texts, mean_length=n_tokens))
+    search = FeatureSearch(space, max_memory=max_memory)
+    with parallel_config(n_jobs=n_jobs):
+        seconds, _ = seconds_of(lambda: search.fit(vectors, y), time.perf_counter)
+    return {
+        "texts": n_texts,
+        "tokens": int(vectors.offsets[-1]),
+        "candidates": len(candidates(space, vectors.channels)),
+        "features": len(search.features_),
+        "chosen": hashlib.sha256("\n".join(map(str, search.features_)).encode()).hexdigest()[:16],
+        "threads": n_jobs,
+        "max_memory": max_memory,
+        "making_vectors": making,
+        "seconds": seconds,
+        "peak_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,  # Linux counts in KiB
+    }
+
+
+def large_alone(max_memory: int, n_jobs: int) -> dict[str, Any]:
+    """``large`` in a process of its own, so that its peak memory is nobody else's."""
+    code = (
+        f"import json; from benchmarks.search import large; print(json.dumps(large({max_memory}, {n_jobs})))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    return dict(json.loads(done.stdout.splitlines()[-1]))
+
+
+def steadiness(texts: Texts) -> dict[str, Any]:
+    """How often features are chosen when the texts are drawn again: of the default space, across sources."""
+    _, n_features, n_resamples = STABLE
+    search = FeatureSearch(max_features=n_features, select_across="source")
+    search.fit(texts.vectors, texts.y, texts.groups, sources=texts.sources)
+    X = evaluate_all(search.shortlist_, texts.vectors, dtype=np.float32)
+    seconds, found = seconds_of(
+        lambda: stability(search, X, texts.y, texts.groups, sources=texts.sources, n_resamples=n_resamples)
+    )
+    place = {feature: i for i, feature in enumerate(search.features_, 1)}
+    rows = [
+        {"feature": str(one.feature), "share": one.share, "alike": one.alike, "place": place.get(one.feature)}
+        for one in found
+    ]
+    return {
+        "texts": int(texts.y.size),
+        "features": len(search.features_),
+        "shortlist": len(search.shortlist_),
+        "resamples": n_resamples,
+        "seconds": seconds,
+        "rows": rows,
+    }
+
+
+def machine() -> dict[str, Any]:
+    """What the times hang on."""
+    return {
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+        "versions": {name: version(name) for name in LIBRARIES},
+    }
+
+
+def measured(options: argparse.Namespace) -> dict[str, Any]:
+    """The parts that were asked for."""
+    found: dict[str, Any] = {}
+    with threadpool_limits(1, user_api="blas"):
+        if "plain" in options.parts:
+            whole = options.texts + options.unseen
+            if options.data is None:
+                vectors, y = made_up_vectors(whole)
+            else:
+                texts = labelled_texts(options.data, options.cache, whole)
+                vectors, y = texts.vectors, texts.y
+            found["plain"] = {"labelled": options.data is not None}
+            found["plain"] |= against_plain(vectors, y, options.texts)
+        if "scaling" in options.parts:
+            found["by_texts"] = scaling(BY_TEXTS, varied=0)
+            found["by_candidates"] = scaling(BY_CANDIDATES, varied=1)
+        if "stability" in options.parts and options.data is not None:
+            found["stability"] = steadiness(labelled_texts(options.data, options.cache, STABLE[0]))
+    if "large" in options.parts:
+        found["large"] = [large_alone(size, options.threads) for size in options.max_memory]
+    return found
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--table", type=Path, help="JSONL of labelled texts; made-up vectors without it")
-    parser.add_argument("--text-column", default="text")
-    parser.add_argument("--label-column", default="label")
-    parser.add_argument("--texts", type=int, default=1000)
-    parser.add_argument(
-        "--sample", type=int, default=20, help="candidates a round that time the plain search"
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--full", action="store_true", help="run the plain search to its end")
-    parser.add_argument("--scaling-texts", type=int, default=2000, help="0 leaves the scaling table out")
-    args = parser.parse_args()
-    vectors, y = read_vectors(args) if args.table else made_up_vectors(args.texts)
-    with threadpool_limits(1, user_api="blas"):
-        compare(vectors, y, args.sample, full=args.full)
-    if args.scaling_texts:
-        scaling(args.scaling_texts)
+    parser.add_argument("--parts", nargs="+", default=PARTS, choices=PARTS, help="the others are kept")
+    parser.add_argument("--data", type=Path, help="folder of *.jsonl.xz; made-up vectors without it")
+    parser.add_argument("--cache", type=Path, default=DEFAULT_CACHE, help="where token scores are kept")
+    parser.add_argument("--texts", type=int, default=300, help="texts both searches learn from")
+    parser.add_argument("--unseen", type=int, default=2000, help="further texts to compare accuracy on")
+    parser.add_argument(
+        "--max-memory", type=int, nargs="*", default=[2**31, 2**27], help="of the large search, bytes"
+    )
+    parser.add_argument("--threads", type=int, default=2, help="of the large search")
+    parser.add_argument("--out", type=Path, default=Path("docs"), help="folder of search.md and search.json")
+    options = parser.parse_args()
+    kept = options.out / "search.json"
+    found = json.loads(kept.read_text("utf-8")) if kept.exists() else {}
+    found |= {"machine": machine(), **measured(options)}
+    options.out.mkdir(parents=True, exist_ok=True)
+    for name, content in (("search.json", json.dumps(found, indent=1) + "\n"), ("search.md", report(found))):
+        with replacing(options.out / name, InputError) as unfinished:
+            unfinished.write_text(content, encoding="utf-8")
+    print(report(found))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from benchmarks.baseline import Tfidf
 from benchmarks.contenders import Contender, Detector, WithWords, inner_folds
-from benchmarks.protocols import leave_one_source_out
+from benchmarks.protocols import Split
 from ghostbuster.features.evaluation import evaluate_all
 from ghostbuster.fitting import mixed
 from ghostbuster.metrics import auroc, tpr_at_fpr
@@ -17,8 +17,9 @@ from ghostbuster.scores import Vectors
 from training.data import PROBES, STRESS
 from training.material import Indices, Material
 
-LENGTHS = (25, 50, 100, 250, 500)
-FEWEST = 50  # texts of each class that a file needs to count at a length
+LENGTHS = (10, 25, 50, 100, 250)
+LONG_LENGTHS = (500, 1000)
+FEWEST = 40  # texts of each class that a file needs to count at a length
 Table = dict[str, dict[int, dict[str, float]]]
 
 
@@ -31,40 +32,59 @@ def first_tokens(vectors: Vectors, rows: Indices, n_tokens: int) -> Vectors:
 
 
 def shortened_trials(
-    material: Material, contenders: Mapping[str, Contender], log: Callable[[str], None]
+    asked: Material,
+    lengths: tuple[int, ...],
+    contenders: Mapping[str, Contender],
+    bars: Mapping[str, Mapping[str, float]],
+    splits: list[Split],
+    log: Callable[[str], None],
 ) -> Table:
-    """Mean AUROC and TPR at 1 % FPR over files, by contender and length in tokens."""
-    scores: dict[str, dict[int, npt.NDArray[np.float64]]] = {
-        name: {length: np.full(len(material.texts), np.nan) for length in LENGTHS} for name in contenders
-    }
-    for split in leave_one_source_out(material.texts):
+    """Figures by contender and length in tokens: means over files.
+
+    Parameters
+    ----------
+    asked : Material
+        The texts to shorten; crops among them are not asked about.
+    bars : mapping
+        Raw score from which a contender calls a text machine, by split.
+    splits : list of Split
+        Into the contenders' own material: a split's source is asked about under what its training side gives.
+    """
+    shape = (len(asked.texts),)
+    scores = {name: {k: np.full(shape, np.nan) for k in lengths} for name in contenders}
+    called = {name: {k: np.zeros(shape, dtype=bool) for k in lengths} for name in contenders}
+    whole = np.array([not text.is_crop and text.file not in STRESS | PROBES for text in asked.texts])
+    for split in splits:
+        own = np.flatnonzero(whole & (asked.sources == split.name))
         for name, contender in contenders.items():
-            for length in LENGTHS:
-                rows = split.test[material.reading.n_tokens[split.test] >= length]
+            for length in lengths:
+                rows = own[asked.reading.n_tokens[own] >= length]
                 if rows.size:
-                    scores[name][length][rows] = _raw(material, contender, split.train, rows, length)
+                    raw = _raw(asked, contender, split.train, rows, length)
+                    scores[name][length][rows] = raw
+                    called[name][length][rows] = raw > bars[name][split.name]
         log(f"    {split.name}")
     return {
-        name: {length: _mean_over_files(material, values) for length, values in by_length.items()}
-        for name, by_length in scores.items()
+        name: {k: _mean_over_files(asked, scores[name][k], called[name][k]) for k in lengths}
+        for name in contenders
     }
 
 
 def _raw(
-    material: Material, contender: Contender, train: Indices, rows: Indices, length: int
+    asked: Material, contender: Contender, train: Indices, rows: Indices, length: int
 ) -> npt.NDArray[np.float64]:
     """Raw scores of the first ``length`` tokens of ``rows``."""
     if isinstance(contender, Detector):
-        chosen = contender.choose(train, inner_folds(material, train))
+        chosen = contender.choose(train, inner_folds(contender.material, train))
         features = [contender.columns.features[i] for i in chosen]
-        cut = first_tokens(material.reading.vectors, rows, length)
+        cut = first_tokens(asked.reading.vectors, rows, length)
         return contender.fitted(train, chosen).raw_score(evaluate_all(features, cut))
-    last = material.reading.vectors.offsets[:-1][rows] + length - 1
-    texts = [material.texts[i].text[: material.ends[k]] for i, k in zip(rows, last, strict=True)]
+    last = asked.reading.vectors.offsets[:-1][rows] + length - 1
+    texts = [asked.texts[i].text[: asked.ends[k]] for i, k in zip(rows, last, strict=True)]
     if isinstance(contender, WithWords):
         parts = [
-            _raw(material, contender.detector, train, rows, length),
-            contender.lexicon(train).raw_score(texts),
+            _raw(asked, contender.detector, train, rows, length),
+            contender.words.lexicon(train).raw_score(texts),
         ]
         return mixed(np.column_stack(parts), contender.mixes[train.tobytes()])
     if isinstance(contender, Tfidf):
@@ -72,21 +92,29 @@ def _raw(
     raise TypeError(f"{type(contender).__name__} is not asked about shortened texts")
 
 
-def _mean_over_files(material: Material, scores: npt.NDArray[np.float64]) -> dict[str, float]:
-    """Unweighted over files with ``FEWEST`` texts of each class; stress files and probes left out."""
+def _mean_over_files(
+    asked: Material, scores: npt.NDArray[np.float64], called: npt.NDArray[np.bool_]
+) -> dict[str, float]:
+    """Unweighted over files with ``FEWEST`` texts of each class."""
     found = []
-    files = material.files
+    files = asked.files
     for file in dict.fromkeys(files.tolist()):
         rows = np.flatnonzero((files == file) & ~np.isnan(scores))
-        y = material.y[rows]
-        if file not in STRESS | PROBES and min(np.sum(y == 0), np.sum(y == 1)) >= FEWEST:
-            found.append((auroc(y, scores[rows]), tpr_at_fpr(y, scores[rows]), rows.size))
+        y = asked.y[rows]
+        if min(np.sum(y == 0), np.sum(y == 1)) >= FEWEST:
+            figures = (
+                auroc(y, scores[rows]),
+                tpr_at_fpr(y, scores[rows]),
+                float(called[rows][y == 0].mean()),
+            )
+            found.append((*figures, rows.size))
     if not found:
         return {}
-    areas, rates, sizes = zip(*found, strict=True)
+    areas, rates, wronged, sizes = zip(*found, strict=True)
     return {
         "auroc": float(np.mean(areas)),
         "tpr": float(np.mean(rates)),
+        "fpr": float(np.mean(wronged)),
         "files": len(found),
         "texts": int(sum(sizes)),
     }

@@ -1,4 +1,4 @@
-"""Every contender under both protocols, and the leave-one-source-out detector on shortened texts."""
+"""Contenders under both protocols: what ships and its baseline in full, all others by their ranking."""
 
 from __future__ import annotations
 
@@ -8,20 +8,19 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from joblib import Parallel, delayed
 
 from benchmarks.baseline import Tfidf
-from benchmarks.contenders import Answers, Contender, Detector, WithWords, ask, inner_folds
+from benchmarks.contenders import MIN_TOKENS, Contender, WithWords, ask, inner_folds
 from benchmarks.measures import Figures, measure
 from benchmarks.protocols import Split, in_domain, leave_one_source_out
-from benchmarks.zeroshot import zero_shot
+from benchmarks.results import Results
 from training.labelled import by_file
-from training.material import Material, columns_of
+from training.material import Material
 
-DETECTORS = ("logistic", "lightgbm")
-BASELINE = "TF-IDF"
+FOLDS = 3  # of each file, in domain
 AS_PUBLISHED = "TF-IDF, texts as published"
 Trial = dict[str, dict[str, Figures]]  # contender -> file -> figures
+Log = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -31,106 +30,112 @@ class Outcome:
     Attributes
     ----------
     probability : array of shape (n_texts,), NaN where it was not asked
-    called : array of shape (n_texts,)
-        Whether the probability lies above the promised bar.
+    called, called_on_average : arrays of shape (n_texts,)
+        Whether it reaches the promised threshold, by both rules of ``Answers``.
+    bars : dict of str to float
+        The raw score above which a text is called machine, by split.
     """
 
     probability: npt.NDArray[np.float64]
     called: npt.NDArray[np.bool_]
-
-
-def contenders_of(material: Material, space: str, max_features: int) -> dict[str, Contender]:
-    """The table of who competes, in the order of the report."""
-    ours = {head: Detector(material, space, head, max_features) for head in DETECTORS}
-    for other in DETECTORS[1:]:  # one search serves all heads
-        ours[other] = Detector(material, space, other, max_features, memory=ours[DETECTORS[0]].memory)
-        ours[other].__dict__["columns"] = ours[DETECTORS[0]].columns
-    return {
-        "ghostbuster (logistic head, words)": WithWords(ours["logistic"]),
-        **{f"ghostbuster ({head} head)": detector for head, detector in ours.items()},
-        "preset `ghostbuster`": Detector(material, "ghostbuster", "logistic", criterion="accuracy"),
-        "preset `kaggle`": Detector(material, "kaggle", "logistic", criterion=None),
-        BASELINE: Tfidf(material),
-        AS_PUBLISHED: Tfidf(material, as_published=True),
-        **{f"`{name}`": statistic for name, statistic in zero_shot(columns_of(material, "zeroshot")).items()},
-    }
+    called_on_average: npt.NDArray[np.bool_]
+    bars: dict[str, float]
 
 
 def run_trial(
     material: Material,
+    name: str,
     contender: Contender,
     splits: Sequence[Split],
+    results: Results,
     *,
     nested: bool,
-    log: Callable[[str], None],
+    log: Log,
 ) -> Outcome:
-    """Answers over all splits of a protocol."""
-    work_ahead(material, contender, splits, nested=nested)
-    probability = np.full(len(material.texts), np.nan)
-    called = np.zeros(len(material.texts), dtype=bool)
+    """Answers over all splits of a protocol; those kept from before are read."""
+    n = len(material.texts)
+    outcome = Outcome(np.full(n, np.nan), np.zeros(n, dtype=bool), np.zeros(n, dtype=bool), {})
     for split in splits:
         began = time.perf_counter()
-        answers: Answers = ask(contender, material, split.train, split.test, nested=nested)
-        probability[split.test] = answers.probability
-        called[split.test] = answers.probability > answers.bar
+
+        def answer(split: Split = split) -> Mapping[str, npt.ArrayLike]:
+            made = ask(contender, material, split.train, split.test, nested=nested)
+            mixes = contender.mixes if isinstance(contender, WithWords) else {}
+            return {**vars(made), "mix": mixes.get(split.train.tobytes(), (1.0, 0.0))}
+
+        key = ("answers", name, str(nested), split.train.tobytes(), split.test.tobytes())
+        made = results.get(key, answer)
+        if isinstance(contender, WithWords):
+            contender.mixes[split.train.tobytes()] = (float(made["mix"][0]), float(made["mix"][1]))
+        outcome.probability[split.test] = made["probability"]
+        outcome.called[split.test] = made["called"]
+        outcome.called_on_average[split.test] = made["called_on_average"]
+        outcome.bars[split.name] = float(made["raw_bar"])
         log(f"    {split.name}: {split.train.size} learned from, {time.perf_counter() - began:.1f} s")
-    return Outcome(probability, called)
+    return outcome
 
 
-def work_ahead(
-    material: Material, contender: Contender, splits: Sequence[Split], *, nested: bool, n_jobs: int = 2
-) -> None:
-    """Make every search and train every head that the splits will ask for, side by side.
+def ranking(
+    name: str, contender: Contender, splits: Sequence[Split], results: Results, material: Material
+) -> npt.NDArray[np.float64]:
+    """Raw scores of all texts that the splits ask about, shape (n_texts,); NaN for the others."""
+    scores = np.full(len(material.texts), np.nan)
+    for split in splits:
 
-    Leaving out first one source and then another gives the same texts as the other way round: once is enough.
-    """
-    detector = contender.detector if isinstance(contender, WithWords) else contender
-    if not isinstance(detector, Detector):
-        return
-    outer = [split.train for split in splits]
-    inner = [train[fit] for train in outer for fit, _ in inner_folds(material, train)]
-    chosen_on = {rows.tobytes(): rows for rows in (*outer, *(inner if nested else ()))}
-    detector.columns  # noqa: B018 - evaluated once, before threads ask for it
-    searches = (delayed(detector.choose)(rows, inner_folds(material, rows)) for rows in chosen_on.values())
-    Parallel(n_jobs, prefer="threads")(searches)
-    if nested:
-        heads = (delayed(detector.fitted)(rows, detector.memory[key]) for key, rows in chosen_on.items())
-        Parallel(n_jobs, prefer="threads")(heads)
+        def score(split: Split = split) -> Mapping[str, npt.ArrayLike]:
+            chosen = contender.choose(split.train, inner_folds(material, split.train))
+            return {"raw": contender.raw(split.train, split.test, chosen)}
+
+        key = ("ranking", name, split.train.tobytes(), split.test.tobytes())
+        scores[split.test] = results.get(key, score)["raw"]
+    return scores
 
 
 def figures_by_file(material: Material, outcome: Outcome) -> dict[str, Figures]:
     """Figures of each file that was asked about."""
-    files = material.files
+    files, judged = material.files, judged_texts(material)
     found = {}
     for file in dict.fromkeys(files.tolist()):
         rows = np.flatnonzero((files == file) & ~np.isnan(outcome.probability))
         if rows.size:
-            y, groups = material.y[rows], material.groups[rows]
-            found[file] = measure(y, outcome.probability[rows], outcome.called[rows], groups)
+            found[file] = measure(
+                material.y[rows],
+                outcome.probability[rows],
+                outcome.called[rows],
+                material.groups[rows],
+                judged[rows],
+            )
     return found
 
 
+def judged_texts(material: Material) -> npt.NDArray[np.bool_]:
+    """Texts that are long enough for a verdict, shape (n_texts,)."""
+    enough: npt.NDArray[np.bool_] = material.reading.n_tokens >= MIN_TOKENS
+    return enough
+
+
 def leave_one_out_trials(
-    material: Material, contenders: Mapping[str, Contender], log: Callable[[str], None]
+    material: Material, contenders: Mapping[str, Contender], results: Results, log: Log
 ) -> dict[str, Outcome]:
-    """Every contender but the as-published baseline, asked about sources it has not seen."""
+    """Every contender asked about sources it has not seen."""
     splits = leave_one_source_out(material.texts)
     outcomes = {}
     for name, contender in contenders.items():
-        if name != AS_PUBLISHED:
-            log(f"  {name}")
-            outcomes[name] = run_trial(material, contender, splits, nested=True, log=log)
+        log(f"  {name}")
+        outcomes[name] = run_trial(material, name, contender, splits, results, nested=True, log=log)
     return outcomes
 
 
 def in_domain_trials(
-    material: Material, contenders: Mapping[str, Contender], log: Callable[[str], None]
+    material: Material, contenders: Mapping[str, Contender], results: Results, log: Log
 ) -> dict[str, Outcome]:
-    """What ships and the baseline, on grouped folds of each file."""
-    splits = [split for file in by_file(material.texts) for split in in_domain(material.texts, file)]
+    """What ships and the baseline, on texts as prepared and as published; grouped folds of each file."""
+    splits = [split for file in by_file(material.texts) for split in in_domain(material.texts, file, FOLDS)]
+    entered = {n: c for n, c in contenders.items() if isinstance(c, WithWords | Tfidf)}
     outcomes = {}
-    for name, contender in contenders.items():
-        if isinstance(contender, WithWords | Tfidf):
-            log(f"  {name}")
-            outcomes[name] = run_trial(material, contender, splits, nested=False, log=lambda _: None)
+    for name, contender in (entered | {AS_PUBLISHED: Tfidf(material, as_published=True)}).items():
+        log(f"  {name}")
+        outcomes[name] = run_trial(
+            material, name, contender, splits, results, nested=False, log=lambda _: None
+        )
     return outcomes

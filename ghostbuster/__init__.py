@@ -12,6 +12,10 @@ from ghostbuster import errors
 if TYPE_CHECKING:
     from ghostbuster.artifact import load, load_default, save
     from ghostbuster.detector import GhostbusterClassifier
+    from ghostbuster.frames import score_texts
+    from ghostbuster.models.placement import on_device
+    from ghostbuster.passages import judge_passages
+    from ghostbuster.remembering import remember_scores
     from ghostbuster.transformer import GhostbusterTransformer
     from ghostbuster.verdict import Evidence, Verdict
 
@@ -24,9 +28,13 @@ __all__ = [
     "Verdict",
     "__version__",
     "errors",
+    "judge_passages",
     "load",
     "load_default",
+    "on_device",
+    "remember_scores",
     "save",
+    "score_texts",
 ]
 
 _HOMES = {
@@ -34,9 +42,13 @@ _HOMES = {
     "GhostbusterClassifier": "detector",
     "GhostbusterTransformer": "transformer",
     "Verdict": "verdict",
+    "judge_passages": "passages",
     "load": "artifact",
     "load_default": "artifact",
+    "on_device": "models.placement",
+    "remember_scores": "remembering",
     "save": "artifact",
+    "score_texts": "frames",
 }
 """Public name to the module that defines it."""
 

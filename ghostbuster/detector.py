@@ -12,8 +12,8 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
 from ghostbuster.calibration import Calibration
-from ghostbuster.errors import InputError, SettingError
-from ghostbuster.familiarity import Familiarity, surprise
+from ghostbuster.errors import SettingError
+from ghostbuster.familiarity import Familiarity, english_share, surprise
 from ghostbuster.features.expression import Feature
 from ghostbuster.fitting import (
     Examples,
@@ -24,10 +24,12 @@ from ghostbuster.fitting import (
     mixed,
 )
 from ghostbuster.folds import balanced_weights
-from ghostbuster.judging import JudgeParts, judge_reading
+from ghostbuster.judging import JudgeParts, judge_reading, judged_people
 from ghostbuster.labels import encode_labels, row_array
+from ghostbuster.percentiles import Percentiles
 from ghostbuster.provenance import check_fingerprints, manifest
-from ghostbuster.reading import Progress, Reading, check_texts, read
+from ghostbuster.reading import Progress, Reading, check_texts, read, refuse_empty
+from ghostbuster.registers import register_thresholds
 from ghostbuster.scores import Float1d
 from ghostbuster.settings import RATES, fit_settings
 from ghostbuster.state import detector_state, params_of, restore
@@ -46,7 +48,7 @@ class GhostbusterClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
     space : str
         Named candidate space of the feature search.
     max_features : int
-    head : {"logistic", "lightgbm"}
+    head : {"logistic", "elastic-net", "lightgbm"}
     lexical_weight : float
         Share of the words' own log-odds in the score, from 0 (none) to less than 1.
     criterion : {"log_loss", "auroc", "accuracy"}
@@ -65,6 +67,7 @@ class GhostbusterClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
     features_ : tuple of Feature, in order of selection
     thresholds_ : tuple of Threshold
         From held-out scores of human texts, one a rate.
+    register_thresholds_ : dict of str to tuple of Threshold
     manifest_ : dict
         What made this detector: models, versions, data, seed.
 
@@ -80,10 +83,10 @@ class GhostbusterClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
         space: str = "default",
         max_features: int = 100,
         head: str = "logistic",
-        lexical_weight: float = 0.5,
+        lexical_weight: float = 0.7,
         criterion: str = "log_loss",
         max_fpr: float = 0.01,
-        min_tokens: int = 60,
+        min_tokens: int = 100,
         n_folds: int = 5,
         random_state: int = 0,
     ) -> None:
@@ -105,6 +108,7 @@ class GhostbusterClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
         groups: npt.ArrayLike | None = None,
         sources: npt.ArrayLike | None = None,
         sample_weight: npt.ArrayLike | None = None,
+        registers: npt.ArrayLike | None = None,
     ) -> Self:
         """Choose the features that separate ``y``, then fit a calibrated head on them.
 
@@ -115,14 +119,19 @@ class GhostbusterClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
         ----------
         texts : sequence of str, length n_texts
         y : array-like of shape (n_texts,)
-            0 or "human", 1 or "machine"; a number between is a soft label.
+            0 or "human", 1 or "machine"; a number between is a soft label: features, head, words and
+            calibration learn from the probability itself. Thresholds are measured on texts of ``min_tokens``
+            or more labelled 0, or, where none is, below 0.5.
         groups : array-like of shape (n_texts,), optional
             Texts of one prompt or document share a value and stay on one side of every fold.
         sources : array-like of shape (n_texts,), optional
-            Where each text comes from. With three or more, folds leave one source out, and sources weigh
-            alike: the thresholds then hold for sources not seen.
+            Where each text comes from. With three or more, folds leave one source out, sources weigh alike,
+            and thresholds keep their rate in every source that was left out.
         sample_weight : array-like of shape (n_texts,), optional
             In place of weights that balance classes and sources.
+        registers : array-like of shape (n_texts,), optional
+            What kind of text each is ("essay"; "" for none): those with enough human texts get thresholds of
+            their own, for ``for_register``.
 
         Raises
         ------
@@ -136,7 +145,8 @@ class GhostbusterClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
         fit_settings(self)
         listed = check_texts(texts)
         encode_labels(y, len(listed))  # before any model reads
-        return self.fit_reading(read(listed, panel_of(self.panel)), y, groups, sources, sample_weight)
+        reading = read(listed, panel_of(self.panel))
+        return self.fit_reading(reading, y, groups, sources, sample_weight, registers)
 
     def fit_reading(
         self,
@@ -145,12 +155,13 @@ class GhostbusterClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
         groups: npt.ArrayLike | None = None,
         sources: npt.ArrayLike | None = None,
         sample_weight: npt.ArrayLike | None = None,
+        registers: npt.ArrayLike | None = None,
     ) -> Self:
         """``fit`` for texts that this detector's panel has read already."""
         settings = fit_settings(self)
         n_texts = len(reading.prepared)
         labels = encode_labels(y, n_texts)
-        _refuse_empty(reading)
+        refuse_empty(reading)
         examples = Examples(
             *evaluate_candidates(self.space, reading.vectors),
             reading.texts,
@@ -164,9 +175,15 @@ class GhostbusterClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
         raw = mixed(parts, mix)
         self.calibration_ = Calibration().fit(raw, examples.y, sample_weight=examples.weights)
         self.held_out_probability_ = self.calibration_.probability(raw)
-        self.thresholds_ = thresholds(self.held_out_probability_[labels.hard == 0], RATES)
+        kinds = row_array(registers, "registers", n_texts)
+        people = judged_people(labels.people, reading, self.min_tokens)
+        human, left_out = self.held_out_probability_[people], examples.left_out
+        self.thresholds_ = thresholds(human, RATES, None if left_out is None else left_out[people])
+        self.register_thresholds_ = register_thresholds(human, None if kinds is None else kinds[people])
         self.fitted_ = replace(fit_parts(examples, settings), mix=mix)
-        self.familiarity_ = Familiarity.fit(self.fitted_.matrix(reading.vectors), surprise(reading))
+        matrix = self.fitted_.matrix(reading.vectors)
+        self.familiarity_ = Familiarity.fit(matrix, surprise(reading), english_share(reading))
+        self.percentiles_: Percentiles | None = Percentiles.fit(matrix[people])
         self.classes_ = labels.classes
         panel = panel_of(self.panel)
         self.fingerprints_ = dict(panel.fingerprints)
@@ -199,14 +216,14 @@ class GhostbusterClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
         """
         check_is_fitted(self, "fitted_")
         listed = check_texts(texts)
-        panel = panel_of(self.panel)
-        check_fingerprints(self.fingerprints_, panel.fingerprints)
+        panel = panel_of(self.panel, self.fingerprints_)
+        check_fingerprints(self.fingerprints_, panel.fingerprints, panel.other_paths)
         return read(listed, panel, progress)
 
     def probability_of(self, reading: Reading) -> Float1d:
         """Probability of machine for texts already read, shape (n_texts,)."""
         check_is_fitted(self, "fitted_")
-        _refuse_empty(reading)
+        refuse_empty(reading)
         raw = self.fitted_.raw_score(self.fitted_.matrix(reading.vectors), reading.texts)
         return self.calibration_.probability(raw)
 
@@ -243,11 +260,14 @@ class GhostbusterClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
 
     def judge_reading(self, reading: Reading) -> list[Verdict]:
         """``judge`` for texts already read."""
+        return judge_reading(reading, self.judge_parts)
+
+    @property
+    def judge_parts(self) -> JudgeParts:
+        """What its verdicts are made with."""
         check_is_fitted(self, "fitted_")
-        parts = JudgeParts(
-            self.fitted_, self.calibration_, self.familiarity_, self.threshold_, self.min_tokens
-        )
-        return judge_reading(reading, parts)
+        limits = (self.familiarity_, self.threshold_, self.min_tokens)
+        return JudgeParts(self.fitted_, self.calibration_, *limits, self.percentiles_)
 
     def state(self) -> dict[str, Any]:
         """Everything learned, as plain containers and arrays.
@@ -273,12 +293,3 @@ class GhostbusterClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[mis
         tags.input_tags.two_d_array = False
         tags.classifier_tags.multi_class = False
         return tags
-
-
-def _refuse_empty(reading: Reading) -> None:
-    empty = np.flatnonzero(reading.vectors.lengths == 0)
-    if empty.size:
-        raise InputError(
-            f"text {empty[0]} is empty once prepared; expected at least one word: drop it, or use judge, "
-            "which answers 'unsure'"
-        )

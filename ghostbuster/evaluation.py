@@ -113,12 +113,27 @@ def evaluate(
         "true_positive_rate": _share(called[y == 1] == "machine"),
         "unsure_rate": _share(called == "unsure"),
     }
-    slices = tuple(
+    slices = slices_by(labels, verdicts, columns or {}, seed)
+    return Evaluation(int(np.sum(y == 0)), int(np.sum(y == 1)), int(np.sum(~judged)), figures, slices)
+
+
+def slices_by(
+    labels: Sequence[int], verdicts: Sequence[Verdict], columns: Mapping[str, Sequence[str]], seed: int = 0
+) -> tuple[Slice, ...]:
+    """The figures of parts, as ``evaluate`` gives them: for each column, each of its values in turn.
+
+    Parameters
+    ----------
+    labels, verdicts, columns, seed : as for ``evaluate``
+    """
+    y = np.asarray(labels, dtype=np.intp)
+    p = np.array([verdict.probability for verdict in verdicts], dtype=np.float64)
+    called = np.array([verdict.label for verdict in verdicts])
+    return tuple(
         _slice(name, value, rows, (y, p, called), seed)
-        for name, values in (columns or {}).items()
+        for name, values in columns.items()
         for value, rows in _parts(name, np.asarray(values), y)
     )
-    return Evaluation(int(np.sum(y == 0)), int(np.sum(y == 1)), int(np.sum(~judged)), figures, slices)
 
 
 def _f1(y: npt.NDArray[np.generic], p: npt.NDArray[np.generic]) -> float:

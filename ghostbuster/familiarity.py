@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
@@ -13,6 +14,19 @@ from ghostbuster.scores import Float1d
 
 QUANTILE = 0.999
 """Share of training texts that count as familiar, for each of the two limits."""
+
+FEWEST_ENGLISH = 0.15
+"""Share of function words that English prose exceeds: it has 0.3 to 0.6, other languages under 0.1."""
+_MOST_TRAINED = 0.99  # the share is looked at where so many training texts exceed it
+
+FUNCTION_WORDS = frozenset(
+    """the of and to a in is that it for as was with be by on not he i this are or his from at which but have
+    an had they you were there one all we can her has been if more when will would who so no she other its
+    may these what them than some him time into only do my out your up our me how then about their could
+    also because after over such through where between even most before many those us just like very any
+    did does should being here while am much too own both each under""".split()  # noqa: SIM905 - read as words
+)
+_WORD = re.compile(r"[^\W\d_]+")
 
 _FARTHEST = 10.0  # a single wild feature must not decide alone
 _TINY = 1e-12
@@ -30,6 +44,19 @@ def surprise(reading: Reading) -> Float1d:
     return np.divide(-sums, n_characters, out=surprises, where=n_characters > 0)
 
 
+def english_share(reading: Reading) -> Float1d:
+    """Share of words that are English function words, shape (n_texts,); 0 without a word.
+
+    An n-gram model takes long loan words and names of a related language for English; nobody writes English
+    without articles and prepositions.
+    """
+    shares = []
+    for one in reading.prepared:
+        words = _WORD.findall(one.text.lower())
+        shares.append(sum(word in FUNCTION_WORDS for word in words) / max(len(words), 1))
+    return np.array(shares)
+
+
 @dataclass(frozen=True)
 class Familiarity:
     """Limits learned from the training texts.
@@ -42,31 +69,46 @@ class Familiarity:
         Largest root mean square of standardised features among ``QUANTILE`` of the training texts.
     most_surprising : float
         Most nats per character under the trigram model among ``QUANTILE`` of them.
+    fewest_english : float
+        Least share of English function words; 0 where the training texts are not English.
     """
 
     mean: Float1d
     scale: Float1d
     farthest: float
     most_surprising: float
+    fewest_english: float = 0.0
 
     @classmethod
-    def fit(cls, matrix: np.ndarray[Any, Any], surprises: Float1d) -> Self:
-        """From the training texts' features (n_texts, n_features) and ``surprise`` (n_texts,)."""
+    def fit(cls, matrix: np.ndarray[Any, Any], surprises: Float1d, english: Float1d | None = None) -> Self:
+        """From the training texts' features (n_texts, n_features), ``surprise`` and ``english_share``."""
         mean = matrix.mean(axis=0)
         scale = np.maximum(matrix.std(axis=0), _TINY)
         distances = _distance(matrix, mean, scale)
+        is_english = english is not None and np.mean(english >= FEWEST_ENGLISH) >= _MOST_TRAINED
         return cls(
-            mean, scale, float(np.quantile(distances, QUANTILE)), float(np.quantile(surprises, QUANTILE))
+            mean,
+            scale,
+            float(np.quantile(distances, QUANTILE)),
+            float(np.quantile(surprises, QUANTILE)),
+            FEWEST_ENGLISH if is_english else 0.0,
         )
 
-    def doubts(self, matrix: np.ndarray[Any, Any], surprises: Float1d) -> list[list[str]]:
+    def doubts(
+        self, matrix: np.ndarray[Any, Any], surprises: Float1d, english: Float1d | None = None
+    ) -> list[list[str]]:
         """Reasons to mistrust a judgement, for each text; an empty list for a familiar one."""
         distances = _distance(matrix, self.mean, self.scale)
-        return [
-            self._say(distance, nats) for distance, nats in zip(distances, np.asarray(surprises), strict=True)
-        ]
+        shares = np.ones(len(matrix)) if english is None else english
+        return [self._say(*one) for one in zip(distances, np.asarray(surprises), shares, strict=True)]
 
-    def _say(self, distance: float, nats: float) -> list[str]:
+    def _say(self, distance: float, nats: float, share: float) -> list[str]:
+        if share < self.fewest_english:
+            reason = (
+                f"not the English prose this detector knows: {share:.0%} of its words are English "
+                f"function words (the, of, and ...); English prose has {self.fewest_english:.0%} or more"
+            )
+            return [reason]
         if nats > self.most_surprising:
             reason = (
                 f"not the English prose this detector knows: {nats:.2f} nats per character under its trigram "
@@ -89,6 +131,7 @@ class Familiarity:
             "scale": self.scale,
             "farthest": self.farthest,
             "most_surprising": self.most_surprising,
+            "fewest_english": self.fewest_english,
         }
 
     @classmethod
@@ -99,6 +142,7 @@ class Familiarity:
             np.asarray(state["scale"]),
             float(state["farthest"]),
             float(state["most_surprising"]),
+            float(state.get("fewest_english", 0.0)),  # the first files have none
         )
 
 

@@ -37,7 +37,7 @@ def replacing(path: Path, error: type[GhostbusterError]) -> Iterator[Path]:
     temporary = Path(name)
     try:
         yield temporary
-        _publish(temporary, path)
+        publish(temporary, path)
     except OSError as problem:
         raise error(f"{path} could not be written ({problem.strerror}): nothing was changed") from problem
     finally:
@@ -60,8 +60,8 @@ def check_writable(path: Path, error: type[GhostbusterError]) -> None:
         raise error(f"{path.parent} cannot be written to: choose another place for {path.name}")
 
 
-def _publish(temporary: Path, path: Path) -> None:
-    """Flush to the disk, give the rights a new file has (or the old one had), and rename."""
+def publish(temporary: Path, path: Path) -> None:
+    """Flush a complete file to the disk, give it a new file's rights (or the old one's), and rename it."""
     mask = os.umask(0)
     os.umask(mask)
     temporary.chmod(path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~mask)

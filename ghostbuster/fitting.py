@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from ghostbuster.features.search import FeatureSearch
 from ghostbuster.features.space import candidates
 from ghostbuster.folds import Folds, grouped_folds, leave_one_out
 from ghostbuster.heads import Head, make_head
+from ghostbuster.levelling import levelled
 from ghostbuster.lexical import Lexicon
 from ghostbuster.scores import Float1d, Int1d, Vectors
 from ghostbuster.settings import Settings
@@ -58,11 +59,17 @@ class Examples:
             None if self.sources is None else self.sources[rows],
         )
 
+    @property
+    def left_out(self) -> npt.NDArray[Any] | None:
+        """Sources, where each is a fold: three or more are known."""
+        several = self.sources is not None and np.unique(self.sources).size > 2  # noqa: PLR2004
+        return self.sources if several else None
+
     def folds(self, n_folds: int, seed: int) -> Folds:
         """Leave-one-source-out where three or more sources are known, grouped folds elsewhere."""
         hard = (self.y >= 0.5).astype(np.intp)  # noqa: PLR2004
-        if self.sources is not None and np.unique(self.sources).size > 2:  # noqa: PLR2004
-            return leave_one_out(hard, self.sources, self.groups)
+        if self.left_out is not None:
+            return leave_one_out(hard, self.left_out, self.groups)
         return grouped_folds(hard, self.groups, n_folds, seed)
 
     def columns(self, features: tuple[Feature, ...]) -> npt.NDArray[np.float64]:
@@ -133,7 +140,11 @@ def evaluate_candidates(space: str, vectors: Vectors) -> tuple[tuple[Feature, ..
 
 
 def fit_parts(examples: Examples, settings: Settings) -> Fitted:
-    """Search, then train the head on what was found, and a lexicon; all see these examples only."""
+    """Search, then train the head on what was found, and a lexicon; all see these examples only.
+
+    Search and head see columns whose sources were brought to one level (``levelled``).
+    """
+    examples = replace(examples, matrix=levelled(examples.matrix, examples.y, examples.sources))
     search = FeatureSearch(
         space=settings.space,
         max_features=settings.max_features,

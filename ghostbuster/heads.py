@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from ghostbuster.head_inputs import Float1d, Float2d
 from ghostbuster.lightgbm_head import LightGBMHead
-from ghostbuster.logistic_head import LogisticHead
+from ghostbuster.logistic_head import ElasticNetHead, LogisticHead
 from ghostbuster.names import pick
 
 
@@ -54,6 +54,7 @@ class Head(Protocol):
 
 HEADS: dict[str, type[LogisticHead | LightGBMHead]] = {
     "logistic": LogisticHead,
+    "elastic-net": ElasticNetHead,
     "lightgbm": LightGBMHead,
 }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from statistics import NormalDist
 
@@ -110,14 +110,29 @@ def bootstrap(
             f"n_resamples={n_resamples}, confidence={confidence}; expected 1 or more, and (0, 1)"
         )
     hard = machine.astype(np.intp)
-    order, starts, counts = _by_group(groups, values.size)
-    rng = np.random.default_rng(seed)
-    found = np.empty(n_resamples)
-    for i in range(n_resamples):
-        rows = _draw(rng, hard, order, starts, counts)
-        found[i] = metric(hard[rows], values[rows])
+    found = [metric(hard[rows], values[rows]) for rows in resamples(hard, groups, n_resamples, seed)]
     low, high = np.quantile(found, ((1 - confidence) / 2, (1 + confidence) / 2))
     return Estimate(float(metric(hard, values)), float(low), float(high))
+
+
+def resamples(hard: Int1d, groups: npt.ArrayLike | None, n_resamples: int, seed: int) -> Iterator[Int1d]:
+    """Rows of each resample that ``bootstrap`` draws.
+
+    Parameters
+    ----------
+    hard : array of shape (n_texts,), 0 human, 1 machine
+    groups : array-like of shape (n_texts,), optional
+    n_resamples, seed : int
+
+    Raises
+    ------
+    InputError
+        When ``groups`` has another length.
+    """
+    order, starts, counts = _by_group(groups, hard.size)
+    rng = np.random.default_rng(seed)
+    for _ in range(n_resamples):
+        yield _draw(rng, hard, order, starts, counts)
 
 
 def _by_group(groups: npt.ArrayLike | None, n_texts: int) -> tuple[Int1d, Int1d, Int1d]:

@@ -5,13 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from ghostbuster.calibration import Calibration
-from ghostbuster.familiarity import Familiarity, surprise, too_short
+from ghostbuster.familiarity import Familiarity, english_share, surprise, too_short
 from ghostbuster.fitting import Fitted
+from ghostbuster.percentiles import Percentiles
 from ghostbuster.reading import Reading
+from ghostbuster.scores import Int1d
 from ghostbuster.thresholds import Threshold
 from ghostbuster.verdict import Evidence, Verdict, decide, top_evidence
+from ghostbuster.wording import compared, in_words, term_in_words
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,7 @@ class JudgeParts:
     familiarity: Familiarity
     threshold: Threshold
     min_tokens: int
+    percentiles: Percentiles | None = None
 
 
 def judge_reading(reading: Reading, parts: JudgeParts) -> list[Verdict]:
@@ -36,16 +41,31 @@ def judge_reading(reading: Reading, parts: JudgeParts) -> list[Verdict]:
     ]
 
 
+def judged_people(people: npt.NDArray[np.bool_], reading: Reading, min_tokens: int) -> npt.NDArray[np.bool_]:
+    """Texts by people that are long enough to be judged; all by people, where none is.
+
+    Shorter ones are never called machine: counting them would make a promise look kept.
+    """
+    long_enough = people & (reading.n_tokens >= min_tokens)
+    return long_enough if long_enough.any() else people
+
+
+def is_judged(reading: Reading, parts: JudgeParts) -> Int1d:
+    """Indices of the texts that get a probability and no doubt, shape (n_judged,)."""
+    long_enough = np.flatnonzero(reading.n_tokens >= parts.min_tokens)
+    if not long_enough.size:
+        return long_enough
+    chosen = reading.take(long_enough)
+    matrix = parts.fitted.matrix(chosen.vectors)
+    doubts = parts.familiarity.doubts(matrix, surprise(chosen), english_share(chosen))
+    return long_enough[[not doubt for doubt in doubts]]
+
+
 def _judge_long(reading: Reading, parts: JudgeParts) -> list[Verdict]:
     matrix = parts.fitted.matrix(reading.vectors)
     probabilities = parts.calibration.probability(parts.fitted.raw_score(matrix, reading.texts))
-    contributions = parts.fitted.head.contributions(matrix) * parts.fitted.mix[0]
-    doubts = parts.familiarity.doubts(matrix, surprise(reading))
-    names = [str(feature) for feature in parts.fitted.features]
-    of_features = [
-        [Evidence(*one) for one in zip(names, values, added, strict=True)]
-        for values, added in zip(matrix.tolist(), contributions.tolist(), strict=True)
-    ]
+    of_features = feature_evidence(matrix, parts)
+    doubts = parts.familiarity.doubts(matrix, surprise(reading), english_share(reading))
     verdicts = []
     for i, prepared in enumerate(reading.prepared):
         label, reasons = decide(float(probabilities[i]), parts.threshold, doubts[i])
@@ -62,12 +82,37 @@ def _judge_long(reading: Reading, parts: JudgeParts) -> list[Verdict]:
     return verdicts
 
 
+def feature_evidence(matrix: npt.NDArray[np.float64], parts: JudgeParts) -> list[list[Evidence]]:
+    """What each feature added to each text's score, exactly, and what that means."""
+    added = parts.fitted.head.contributions(matrix) * parts.fitted.mix[0]
+    features = [(str(feature), in_words(feature)) for feature in parts.fitted.features]
+    percent = None if parts.percentiles is None else parts.percentiles.of(matrix)
+    made = []
+    for i in range(len(matrix)):
+        row = []
+        for j, (name, meaning) in enumerate(features):
+            place = "" if percent is None else f": {compared(float(percent[i, j]))}"
+            value, share = float(matrix[i, j]), float(added[i, j])
+            row.append(Evidence(name, value, share, f"{meaning}{place}, which {_speaks(share)}"))
+        made.append(row)
+    return made
+
+
+def _speaks(contribution: float) -> str:
+    return f"speaks for {'a machine' if contribution > 0 else 'a person'}"
+
+
 def _of_words(text: str, fitted: Fitted) -> list[Evidence]:
     """What each word or pair of words added."""
     if fitted.lexicon is None:
         return []
     return [
-        Evidence(f"words {term!r}", value, added * fitted.mix[1])
+        Evidence(
+            f"words {term!r}",
+            value,
+            added * fitted.mix[1],
+            f"{term_in_words(term)}, which {_speaks(added)}",
+        )
         for term, value, added in fitted.lexicon.contributions(text)
     ]
 

@@ -35,6 +35,15 @@ class Labels:
         """0 human, 1 machine, shape (n_texts,); a soft label counts as the nearer."""
         return (self.probability >= _HALF).astype(np.intp)
 
+    @property
+    def people(self) -> npt.NDArray[np.bool_]:
+        """Texts that promises to people are measured on, shape (n_texts,).
+
+        Those labelled 0; where a teacher gave every text a doubt, those nearer to 0 than to 1.
+        """
+        certain: npt.NDArray[np.bool_] = self.probability == 0
+        return certain if certain.any() else self.probability < _HALF
+
 
 def encode_labels(y: npt.ArrayLike, n_texts: int) -> Labels:
     """Check labels and turn them into probabilities of machine.

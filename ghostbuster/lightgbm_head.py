@@ -31,7 +31,8 @@ class LightGBMHead(BaseEstimator):  # type: ignore[misc]
         Of each tree.
     max_trees : int
     monotone : bool
-        Hold a feature's effect to one direction wherever every fold agrees on it.
+        Hold a feature's effect to one direction wherever every fold agrees on it; folds are whole sources
+        where ``groups`` are.
     n_folds : int
         At most; fewer where classes or groups are few.
     n_threads : int
@@ -58,7 +59,7 @@ class LightGBMHead(BaseEstimator):  # type: ignore[misc]
         learning_rate: float = 0.05,
         num_leaves: int = 15,
         max_trees: int = 1000,
-        monotone: bool = False,
+        monotone: bool = True,
         n_folds: int = 5,
         n_threads: int = 1,
         random_state: int = 0,

@@ -195,6 +195,25 @@ class LogisticHead(BaseEstimator):  # type: ignore[misc]
             raise SettingError(f"penalties={self.penalties!r}; expected one or more numbers above 0")
 
 
+class ElasticNetHead(LogisticHead):
+    """The same with a penalty that is half lasso: it leaves out features that others make needless.
+
+    Parameters
+    ----------
+    l1_ratio, penalties, n_folds, random_state
+        As ``LogisticHead``'s.
+    """
+
+    def __init__(
+        self,
+        l1_ratio: float = 0.5,
+        penalties: tuple[float, ...] = PENALTIES,
+        n_folds: int = 5,
+        random_state: int = 0,
+    ) -> None:
+        super().__init__(l1_ratio, penalties, n_folds, random_state)
+
+
 def _hard(X: Float2d, data: TrainingSet) -> tuple[Float2d, npt.NDArray[np.intp], Float1d]:
     """Certain labels only: a soft one becomes a human and a machine row that share its weight."""
     if not data.is_soft:

@@ -45,7 +45,8 @@ def manifest(
     Returns
     -------
     dict
-        ``versions``, ``models``, ``features``, ``thresholds``, ``data`` and ``parameters``.
+        ``versions``, ``models``, ``features``, ``thresholds``, ``register_thresholds``,
+        ``data`` and ``parameters``.
     """
     hard = labels.hard
     data: dict[str, Any] = {
@@ -68,6 +69,10 @@ def manifest(
         "models": panel.describe(),
         "features": [str(feature) for feature in detector.features_],
         "thresholds": [threshold.state() for threshold in detector.thresholds_],
+        "register_thresholds": {
+            name: [threshold.state() for threshold in kept]
+            for name, kept in detector.register_thresholds_.items()
+        },
         "data": data,
         "parameters": {
             k: v if isinstance(v, str | int | float) else list(v) for k, v in detector.get_params().items()
@@ -75,19 +80,37 @@ def manifest(
     }
 
 
-def check_fingerprints(expected: Mapping[str, str], found: Mapping[str, str]) -> None:
+def check_fingerprints(
+    expected: Mapping[str, str],
+    found: Mapping[str, str],
+    other_paths: Mapping[str, tuple[str, str]] | None = None,
+) -> None:
     """Refuse models other than those a detector was trained with.
+
+    Parameters
+    ----------
+    expected, found : mapping of str to str
+        Fingerprints by source.
+    other_paths : mapping of str to (str, str), optional
+        By language model, its other CPU path and the fingerprint it would have on that.
 
     Raises
     ------
     ArtifactError
-        Names the first model that differs.
+        Names the first model that differs, and the CPU path if it is only that.
     """
     wrong = [source for source in expected if found.get(source) != expected[source]]
-    if wrong:
-        source = wrong[0]
+    if not wrong:
+        return
+    source = wrong[0]
+    path, fingerprint = (other_paths or {}).get(source, ("", ""))
+    if fingerprint == expected[source]:
         raise ArtifactError(
-            f"the detector was trained with another {source} model: expected fingerprint "
-            f"{expected[source][:12]}, found {found.get(source, 'none')[:12]}: score with the models it was "
-            "trained with, or train again"
+            f"the detector was trained with this {source} model on the {path} CPU path, and another moves "
+            f"scores: set GHOSTBUSTER_CPU_PATH={path}, or leave it unset to use the path of the detector"
         )
+    raise ArtifactError(
+        f"the detector was trained with another {source} model: expected fingerprint "
+        f"{expected[source][:12]}, found {found.get(source, 'none')[:12]}: score with the models it was "
+        "trained with, or train again"
+    )

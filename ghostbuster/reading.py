@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ghostbuster.errors import InputError
-from ghostbuster.features.align import align
+from ghostbuster.features.align import Unit, align, unit_ends
+from ghostbuster.remembering import score_texts
 from ghostbuster.scores import Int1d, TokenScores, Vectors
 from ghostbuster.text import PreparedText, prepare
 
@@ -30,11 +31,14 @@ class Reading:
         Of all texts; a text without a token owns no unit.
     n_tokens : array of shape (n_texts,)
         Tokens of the strong model.
+    ends : array of shape (n_units,)
+        Where each unit ends, in characters of its prepared text; empty where nobody kept it.
     """
 
     prepared: tuple[PreparedText, ...]
     vectors: Vectors
     n_tokens: Int1d
+    ends: Int1d = field(default_factory=lambda: np.empty(0, dtype=np.int64))
 
     @property
     def texts(self) -> tuple[str, ...]:
@@ -44,7 +48,10 @@ class Reading:
     def take(self, texts: Int1d) -> Reading:
         """The chosen texts, in the order given."""
         chosen = tuple(self.prepared[i] for i in texts.tolist())
-        return Reading(chosen, self.vectors.take(texts), self.n_tokens[texts])
+        offsets = self.vectors.offsets
+        kept = [self.ends[offsets[i] : offsets[i + 1]] for i in texts.tolist()]
+        ends = np.concatenate([self.ends[:0], *kept])
+        return Reading(chosen, self.vectors.take(texts), self.n_tokens[texts], ends)
 
 
 def check_texts(texts: object) -> list[str]:
@@ -75,12 +82,14 @@ def reading_of(
     scores: Mapping[str, TokenScores], prepared: Sequence[PreparedText], shared_tokenizer: bool
 ) -> Reading:
     """A reading of texts already scored: units are tokens where all sources share a tokenizer, else words."""
-    vectors = align(scores, [one.text for one in prepared], by="token" if shared_tokenizer else "word")
-    return Reading(tuple(prepared), vectors, np.diff(scores["strong"].offsets))
+    texts = [one.text for one in prepared]
+    by: Unit = "token" if shared_tokenizer else "word"
+    vectors = align(scores, texts, by)
+    return Reading(tuple(prepared), vectors, np.diff(scores["strong"].offsets), unit_ends(scores, texts, by))
 
 
 def read(texts: Sequence[str], panel: Panel, progress: Progress | None = None) -> Reading:
-    """Prepare, score and align ``texts``, in the order given.
+    """Prepare, score and align ``texts``, in the order given; what is remembered is not scored again.
 
     Parameters
     ----------
@@ -90,5 +99,21 @@ def read(texts: Sequence[str], panel: Panel, progress: Progress | None = None) -
         Called with (tokens done, tokens in all).
     """
     prepared = tuple(prepare(text) for text in texts)
-    scores = panel.score([one.text for one in prepared], progress)
+    scores = score_texts(panel, [one.text for one in prepared], progress)
     return reading_of(scores, prepared, panel.shared_tokenizer)
+
+
+def refuse_empty(reading: Reading) -> None:
+    """Refuse texts of which nothing is left to read.
+
+    Raises
+    ------
+    InputError
+        Names the first.
+    """
+    empty = np.flatnonzero(reading.vectors.lengths == 0)
+    if empty.size:
+        raise InputError(
+            f"text {empty[0]} is empty once prepared; expected at least one word: drop it, or use judge, "
+            "which answers 'unsure'"
+        )

@@ -44,6 +44,18 @@ def check_row(kind: str, name: Any, table: Collection[str]) -> None:
         raise SettingError(f"{kind}={name!r} is unknown; {did_you_mean(str(name), table)}")
 
 
+def check_rate(rate: float) -> None:
+    """Refuse a false-positive rate that no threshold is stored for.
+
+    Raises
+    ------
+    SettingError
+        Lists those that are.
+    """
+    if rate not in RATES:
+        raise SettingError(f"max_fpr={rate!r}; expected one of {RATES}")
+
+
 def fit_settings(classifier: GhostbusterClassifier) -> Settings:
     """The checked settings of a classifier.
 
@@ -55,8 +67,7 @@ def fit_settings(classifier: GhostbusterClassifier) -> Settings:
     check_row("space", classifier.space, SPACES)
     check_row("criterion", classifier.criterion, CRITERIA)
     check_row("head", classifier.head, HEADS)
-    if classifier.max_fpr not in RATES:
-        raise SettingError(f"max_fpr={classifier.max_fpr!r}; expected one of {RATES}")
+    check_rate(classifier.max_fpr)
     if not 0 <= classifier.lexical_weight < 1:
         raise SettingError(
             f"lexical_weight={classifier.lexical_weight!r}; expected 0 or more, and less than 1"

@@ -13,6 +13,7 @@ from ghostbuster.features.expression import Feature
 from ghostbuster.fitting import Fitted
 from ghostbuster.heads import HEADS
 from ghostbuster.lexical import Lexicon
+from ghostbuster.percentiles import Percentiles
 from ghostbuster.thresholds import Threshold
 
 if TYPE_CHECKING:
@@ -32,7 +33,12 @@ def detector_state(detector: GhostbusterClassifier) -> dict[str, Any]:
         "mix": list(fitted.mix),
         "calibration": detector.calibration_.state(),
         "thresholds": [threshold.state() for threshold in detector.thresholds_],
+        "register_thresholds": {
+            name: [threshold.state() for threshold in kept]
+            for name, kept in detector.register_thresholds_.items()
+        },
         "familiarity": detector.familiarity_.state(),
+        "percentiles": None if detector.percentiles_ is None else detector.percentiles_.quantiles,
         "manifest": detector.manifest_,
     }
 
@@ -55,6 +61,12 @@ def restore(detector: GhostbusterClassifier, state: Mapping[str, Any]) -> None:
     )
     detector.calibration_ = Calibration.from_state(state["calibration"])
     detector.thresholds_ = tuple(Threshold.from_state(one) for one in state["thresholds"])
+    detector.register_thresholds_ = {
+        name: tuple(Threshold.from_state(one) for one in kept)
+        for name, kept in state.get("register_thresholds", {}).items()  # the first files have none
+    }
+    quantiles = state.get("percentiles")  # the first files have none
+    detector.percentiles_ = None if quantiles is None else Percentiles(np.asarray(quantiles))
     detector.familiarity_ = Familiarity.from_state(state["familiarity"])
     detector.fingerprints_ = dict(state["fingerprints"])
     detector.classes_ = np.array(state["classes"])

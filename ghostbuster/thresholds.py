@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
@@ -10,9 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from ghostbuster.errors import ArtifactError, InputError, SettingError
+from ghostbuster.intervals import Float1d
 from ghostbuster.metrics import Estimate, bar, clopper_pearson
 
 RATES = (0.05, 0.01, 0.001)
+HELD_OUT = "held-out human texts"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,12 @@ class Threshold:
         Share of held-out human texts at or above it, with its Clopper-Pearson interval (95 %).
     n_human : int
         Human texts that it was measured on.
+    n_sources : int
+        Sources, each held out, that it was measured on one by one; 1 where sources were not told apart.
+    worst : float
+        The highest such share in a source of enough texts to see the rate; ``fpr.value`` with one source.
+    about : str
+        What those texts are, for people.
 
     Raises
     ------
@@ -40,21 +49,36 @@ class Threshold:
     probability: float
     fpr: Estimate
     n_human: int
+    n_sources: int = 1
+    worst: float = math.nan
+    about: str = HELD_OUT
 
     def __post_init__(self) -> None:
         if not 0 < self.rate < 1:
             raise SettingError(f"rate is {self.rate!r}; expected a number between 0 and 1")
         if not self.probability > 0:
             raise SettingError(f"probability is {self.probability!r}; expected a number above 0")
-        if self.n_human < 1:
-            raise SettingError(f"n_human is {self.n_human!r}; expected 1 or more")
+        for name in ("n_human", "n_sources"):
+            if getattr(self, name) < 1:
+                raise SettingError(f"{name} is {getattr(self, name)!r}; expected 1 or more")
+        if math.isnan(self.worst):
+            object.__setattr__(self, "worst", self.fpr.value)
 
     @property
     def is_supported(self) -> bool:
         """Whether there were enough human texts to see the rate: one false alarm would still fit it."""
         return self.n_human * self.rate >= 1
 
-    def state(self) -> dict[str, float | int]:
+    def __str__(self) -> str:
+        """The promise in a sentence's tail, for reasons and reports."""
+        worst = f"; in the worst of {self.n_sources} sources {self.worst:.1%}" if self.n_sources > 1 else ""
+        return (
+            f"{self.probability:.3f}, the threshold at which {self.fpr.value:.1%} (95 % interval "
+            f"{self.fpr.low:.1%} to {self.fpr.high:.1%}{worst}) of {self.n_human} {self.about} were called "
+            "machine"
+        )
+
+    def state(self) -> dict[str, float | int | str]:
         """Plain numbers that ``from_state`` reads."""
         return {
             "rate": self.rate,
@@ -63,6 +87,9 @@ class Threshold:
             "fpr_low": self.fpr.low,
             "fpr_high": self.fpr.high,
             "n_human": self.n_human,
+            "n_sources": self.n_sources,
+            "worst": self.worst,
+            "about": self.about,
         }
 
     @classmethod
@@ -76,12 +103,22 @@ class Threshold:
         """
         try:
             fpr = Estimate(float(state["fpr"]), float(state["fpr_low"]), float(state["fpr_high"]))
-            return cls(float(state["rate"]), float(state["probability"]), fpr, int(state["n_human"]))
+            return cls(
+                float(state["rate"]),
+                float(state["probability"]),
+                fpr,
+                int(state["n_human"]),
+                int(state.get("n_sources", 1)),  # the first files have none of these
+                float(state.get("worst", fpr.value)),
+                str(state.get("about", HELD_OUT)),
+            )
         except (KeyError, TypeError, ValueError) as error:
             raise ArtifactError(f"threshold cannot be restored ({error}); calibrate again") from None
 
 
-def thresholds(human_probability: npt.ArrayLike, rates: Sequence[float] = RATES) -> tuple[Threshold, ...]:
+def thresholds(
+    human_probability: npt.ArrayLike, rates: Sequence[float] = RATES, sources: npt.ArrayLike | None = None
+) -> tuple[Threshold, ...]:
     """The lowest threshold for each rate at which no more human texts than that are called machine.
 
     Ties count against the threshold: human texts of one probability are above it or below it together.
@@ -89,12 +126,19 @@ def thresholds(human_probability: npt.ArrayLike, rates: Sequence[float] = RATES)
     one of them. Its measured rate is then 0, and the interval's upper end, about 3.7 / n_human, says how
     little that proves; ``Threshold.is_supported`` is false.
 
+    With sources the rate holds in all of them together and in every one by itself that has enough texts to
+    see it: people of one source write alike, so that the texts of all sources pooled say how often a known
+    source is wronged on average, and the worst of K sources says what the next one may meet. If sources are
+    exchangeable, the next one needs a higher threshold with a chance of 1 / (K + 1).
+
     Parameters
     ----------
     human_probability : array of shape (n_human,)
         Probability of machine of human texts that training has not seen.
     rates : sequence of float
         Wanted false-positive rates.
+    sources : array of shape (n_human,), optional
+        Where each text comes from.
 
     Returns
     -------
@@ -103,9 +147,14 @@ def thresholds(human_probability: npt.ArrayLike, rates: Sequence[float] = RATES)
     Raises
     ------
     InputError
-        When there is no human text, or a value is not in [0, 1].
+        When there is no human text, a value is not in [0, 1], or lengths differ.
     SettingError
         When a rate is not between 0 and 1.
+
+    References
+    ----------
+    Dunn, Wasserman and Ramdas, "Distribution-Free Prediction Sets for Two-Layer Hierarchical Models", JASA
+    118 (2023): quantiles over groups, not over their members, hold for a new group.
     """
     human = np.asarray(human_probability, dtype=np.float64)
     if human.ndim != 1 or human.size == 0:
@@ -114,12 +163,19 @@ def thresholds(human_probability: npt.ArrayLike, rates: Sequence[float] = RATES)
         )
     if not np.all((human >= 0) & (human <= 1)):
         raise InputError("human probabilities leave [0, 1]; expected calibrated probabilities of machine")
-    return tuple(_threshold(human, rate) for rate in rates)
+    names = np.zeros(human.size) if sources is None else np.asarray(sources)
+    if names.shape != human.shape:
+        raise InputError(f"sources have shape {names.shape}; expected {human.shape}, one a human text")
+    parts = [human[names == name] for name in np.unique(names)]
+    return tuple(_threshold(human, parts, rate) for rate in rates)
 
 
-def _threshold(human: npt.NDArray[np.float64], rate: float) -> Threshold:
+def _threshold(human: Float1d, parts: Sequence[Float1d], rate: float) -> Threshold:
     if not 0 < rate < 1:
         raise SettingError(f"rate is {rate!r}; expected a number between 0 and 1")
-    least = float(np.nextafter(bar(human, rate), np.inf))
-    accused = int(np.sum(human >= least))
-    return Threshold(rate, least, clopper_pearson(accused, human.size), int(human.size))
+    seen = [part for part in parts if part.size * rate >= 1]
+    highest = max(bar(part, rate) for part in [human, *seen])
+    least = float(np.nextafter(highest, np.inf))
+    fpr = clopper_pearson(int(np.sum(human >= least)), human.size)
+    worst = max([float(np.mean(part >= least)) for part in seen], default=fpr.value)
+    return Threshold(rate, least, fpr, int(human.size), len(parts), worst)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -23,8 +23,14 @@ PanelName = str | tuple[str, str]
 """A named panel, or the paths of a weak and a strong GGUF model."""
 
 
-def panel_of(panel: PanelName) -> Panel:
+def panel_of(panel: PanelName, expected: Mapping[str, str] | None = None) -> Panel:
     """Open the panel that a ``panel`` parameter names; opening it twice costs nothing.
+
+    Parameters
+    ----------
+    panel : str or (weak path, strong path)
+    expected : mapping of str to str, optional
+        Fingerprints of a detector: quantised models are then read by the CPU path that it was made on.
 
     Raises
     ------
@@ -36,9 +42,9 @@ def panel_of(panel: PanelName) -> Panel:
     from ghostbuster.models.panel import open_panel  # loads llama.cpp
 
     if isinstance(panel, str):
-        return open_panel(panel)
+        return open_panel(panel, expected=expected)
     weak, strong = panel
-    return open_panel(weak=weak, strong=strong)
+    return open_panel(weak=weak, strong=strong, expected=expected)
 
 
 class GhostbusterTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]
@@ -105,7 +111,7 @@ class GhostbusterTransformer(TransformerMixin, BaseEstimator):  # type: ignore[m
             space=self.space,
             max_features=self.max_features,
             criterion=self.criterion,
-            n_folds=self.n_folds,
+            cv=self.n_folds,
             random_state=self.random_state,
         )
         search.fit(reading.vectors, labels.probability, groups=groups)

@@ -27,11 +27,14 @@ class Evidence:
         What it measured in this text.
     contribution : float
         Log-odds (nats) it added; above 0 speaks for a machine.
+    meaning : str
+        The same for people: what it measures, how that compares with people's texts, which way it speaks.
     """
 
     feature: str
     value: float
     contribution: float
+    meaning: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,18 +77,13 @@ def decide(probability: float, threshold: Threshold, doubts: Sequence[str]) -> t
     """
     if doubts:
         return "unsure", tuple(doubts)
-    promise = (
-        f"{threshold.probability:.3f}, the threshold at which {threshold.fpr.value:.1%} "
-        f"(95 % interval {threshold.fpr.low:.1%} to {threshold.fpr.high:.1%}) of {threshold.n_human} "
-        "held-out human texts were called machine"
-    )
     if probability >= threshold.probability:
-        return "machine", (f"probability {probability:.3f} is at or above {promise}",)
+        return "machine", (f"probability {probability:.3f} is at or above {threshold}",)
     if probability < min(LIKELIER_MACHINE, threshold.probability):
         return "human", (
             f"probability {probability:.3f} is below {min(LIKELIER_MACHINE, threshold.probability):.3f}",
         )
-    return "unsure", (f"too close to call: probability {probability:.3f} is above 0.5 and below {promise}",)
+    return "unsure", (f"too close to call: probability {probability:.3f} is above 0.5 and below {threshold}",)
 
 
 def top_evidence(evidence: Sequence[Evidence], most: int = 5) -> tuple[Evidence, ...]:

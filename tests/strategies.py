@@ -9,11 +9,13 @@ from ghostbuster.features.expression import Feature
 from ghostbuster.features.ops import OPS, SKIPS
 from ghostbuster.features.reducers import REDUCERS
 from ghostbuster.features.statistics import LANGUAGE_MODELS, STATISTICS
+from ghostbuster.features.surface import SURFACE
 from ghostbuster.scores import TokenScores, Vectors
 
 CHANNELS = ("logprob", "rank", "entropy", "varentropy", "cross_entropy", "cross_varentropy")
 LM_CHANNELS = (*CHANNELS, "prob", "logrank")
 VECTOR_NAMES = (
+    *(f"surface.{channel}" for channel in SURFACE),
     *(f"{lm}.{channel}" for lm in LANGUAGE_MODELS for channel in LM_CHANNELS),
     *(f"{gram}.{channel}" for gram in ("unigram", "trigram") for channel in ("logprob", "prob")),
 )

@@ -1,17 +1,29 @@
 import json
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from benchmarks.accuracy import measure_all
+from benchmarks.ablation import BASELINE, ablations, earned, over_sources
+from benchmarks.accuracy import ahead, by_length, measure_all
 from benchmarks.accuracy_report import report
 from benchmarks.baseline import Tfidf
-from benchmarks.contenders import PROMISE, Detector, WithWords, ask, inner_folds
+from benchmarks.contenders import (
+    MIN_TOKENS,
+    PROMISE,
+    ColumnStore,
+    Detector,
+    WithWords,
+    Words,
+    ask,
+    inner_folds,
+)
 from benchmarks.measures import measure
 from benchmarks.protocols import in_domain, leave_one_source_out
+from benchmarks.results import Results
 from benchmarks.shortened import first_tokens
-from benchmarks.trials import BASELINE, figures_by_file, run_trial, work_ahead
+from benchmarks.trials import figures_by_file, run_trial
 from benchmarks.zeroshot import DIRECTIONS, zero_shot
 from ghostbuster.detector import GhostbusterClassifier
 from ghostbuster.features.expression import Feature
@@ -30,7 +42,7 @@ from training.labelled import LabelledText
 from training.material import Material, columns_of
 from training.score_cache import cached_scores, scores_key
 
-N_TOKENS = 40
+N_TOKENS = 110  # more than the floor
 CHANNELS = [f"{source}.logprob" for source in ("weak", "strong", "unigram", "trigram")]
 
 
@@ -41,7 +53,7 @@ def material(files=("a.train", "b.all", "c.all"), per_class=30, shift=0.6, seed=
         LabelledText(
             key=f"{file}-{i}",
             text=" ".join(rng.choice(["oak", "elm", "ash", "yew", "fir"], N_TOKENS)),
-            raw="",
+            raw="oak  elm\n",
             label=i % 2,
             file=file,
             source=file.split(".")[0],
@@ -121,13 +133,18 @@ def test_the_promised_bar_is_kept_on_the_held_out_texts_it_was_set_on():
     statistic = next(iter(zero_shot(columns_of(made, "zeroshot")).values()))
     answers = ask(statistic, made, train, train, nested=True)  # untrained: the test side is the held-out one
     human = answers.probability[made.y == 0]
-    assert np.mean(human > answers.bar) <= PROMISE < np.mean(human >= np.sort(human)[-5])
+    assert answers.called[made.y == 0].mean() <= answers.called_on_average[made.y == 0].mean() <= PROMISE
+    for source in "abc":  # the worst of them keeps it too
+        assert answers.called[(made.y == 0) & (made.sources == source)].mean() <= PROMISE
+    assert np.mean(human >= np.sort(human)[-5]) > PROMISE
+    assert np.array_equal(answers.called, statistic.raw(train, train) > answers.raw_bar)
 
 
 def test_the_detector_is_held_out_as_the_shipped_one_is():
     made = material()
     rows = np.arange(len(made.texts))
-    ours = WithWords(Detector(made, "ngram", "logistic", max_features=3))
+    detector = Detector(ColumnStore(made), "ngram", "logistic", max_features=3)
+    ours = WithWords(detector, Words(made))
     held_out = np.empty((rows.size, 2))
     for fit, held in inner_folds(made, rows):
         held_out[held] = ours.raw(fit, held, ours.choose(fit, inner_folds(made, fit)))
@@ -136,19 +153,84 @@ def test_the_detector_is_held_out_as_the_shipped_one_is():
     weights = balanced_weights(y, made.sources)
     texts = made.reading.texts
     examples = Examples(columns.features, columns.matrix, texts, y, weights, made.groups, made.sources)
-    shipped = held_out_parts(examples, Settings("ngram", 3, "log_loss", "logistic", 0.5, 5, 0))
+    shipped = held_out_parts(examples, Settings("ngram", 3, "log_loss", "logistic", 0.7, 5, 0))
     np.testing.assert_allclose(held_out, shipped, rtol=1e-6, atol=1e-9)
+    assert ours.lexical_weight == GhostbusterClassifier().lexical_weight
+    assert GhostbusterClassifier().min_tokens == MIN_TOKENS
 
 
-def test_searches_made_ahead_are_the_ones_the_splits_ask_for():
+def test_an_interrupted_trial_goes_on_where_it_was(tmp_path):
     made = material()
     splits = leave_one_source_out(made.texts)
-    ours = Detector(made, "ngram", "logistic", max_features=1)
-    work_ahead(made, ours, splits, nested=True)
-    ahead, heads = dict(ours.memory), dict(ours.heads)
-    run_trial(made, ours, splits, nested=True, log=lambda _: None)
-    assert ours.memory.keys() == ahead.keys()
-    assert ours.heads.keys() == heads.keys()
+    results = Results(tmp_path, "")
+    ours = Detector(ColumnStore(made), "ngram", "logistic", max_features=1, results=results)
+    run_trial(made, "ours", ours, splits[:1], results, nested=True, log=lambda _: None)
+    begun = {path.name for path in tmp_path.iterdir()}
+    outcome = run_trial(made, "ours", ours, splits, results, nested=True, log=lambda _: None)
+    assert begun < {path.name for path in tmp_path.iterdir()}
+    again = run_trial(made, "ours", Broken(), splits, results, nested=True, log=lambda _: None)
+    np.testing.assert_array_equal(again.probability, outcome.probability)  # read, not made
+    np.testing.assert_array_equal(again.called, outcome.called)
+    assert again.bars == outcome.bars
+
+
+def test_work_done_ahead_is_found_in_the_results(tmp_path):
+    results = Results(tmp_path, "")
+    with ahead(lambda: results.get(("k",), lambda: {"x": np.arange(3)}), results):
+        pass
+    assert results.get(("k",), dict)["x"].tolist() == [0, 1, 2]
+
+
+class Broken:
+    """A contender that must not be asked."""
+
+
+def test_results_of_another_stamp_or_key_are_made_anew(tmp_path):
+    made = []
+
+    def make():
+        made.append(1)
+        return {"x": np.arange(len(made))}
+
+    for stamp, key in (("a", ("k",)), ("a", ("k",)), ("b", ("k",)), ("a", ("k", "l")), ("a", (b"kl",))):
+        Results(tmp_path, stamp).get(key, make)
+    assert len(made) == 4
+    assert Results(tmp_path, "b").get(("k",), make)["x"].tolist() == [0, 1]
+    assert Results().get(("k",), make)["x"].tolist() == [0, 1, 2, 3, 4]  # nothing is kept without a folder
+
+
+def test_gains_are_means_over_sources_by_hand():
+    made = material(files=("a.one", "a.two", "b.all"))
+    y = made.y.astype(float)
+    good = np.where(made.files == "a.one", y, np.where(made.files == "a.two", 0.0, y))
+    assert over_sources(made, good) == {"a": (0.75, 0.5), "b": (1.0, 1.0)}  # 1 and a half, then 1
+    row = earned(made, {BASELINE: np.zeros(y.size), "good": good})["good"]
+    assert (row["auroc"]["value"], row["tpr"]["value"], row["gain"]["value"]) == (0.875, 0.75, 0.375)
+    assert (row["auroc"]["low"], row["auroc"]["high"]) == (0.75, 1.0)  # either source twice
+
+
+def test_variants_differ_in_what_their_names_say():
+    rows = ablations(ColumnStore(material()), 3, "ngram", Results())
+    train = np.arange(180)
+    chosen = rows["n-grams only"].choose(train, inner_folds(rows["n-grams only"].material, train))
+    read = {name for i in chosen for name in rows["n-grams only"].columns.features[i].vectors}
+    assert read <= {"unigram.logprob", "unigram.prob", "trigram.logprob", "trigram.prob"}
+    assert not rows["sources not brought to one level"].level
+    assert rows["logistic head on features"].level
+
+
+def test_texts_related_to_learned_ones_are_not_asked_about_in_a_probe():
+    made = material(files=("a.train", "b.all", "c.all", "detectrl.human_perturbed"))
+    texts = [
+        replace(text, group=0) if text.file == "detectrl.human_perturbed" and i % 2 else text
+        for i, text in enumerate(made.texts)
+    ]
+    for split in leave_one_source_out(texts):
+        learned = {texts[i].group for i in split.train}
+        assert not learned & {texts[i].group for i in split.test}
+        if split.name == "detectrl":
+            assert split.train.size == 180  # a probe costs no text to learn from
+            assert 0 < split.test.size < 60
 
 
 def test_a_contender_never_answers_for_what_it_learned_from():
@@ -160,26 +242,25 @@ def test_a_contender_never_answers_for_what_it_learned_from():
             seen.append((set(made.groups[train]), set(made.groups[test])))
             return np.zeros(test.size) + made.y[test]
 
-    run_trial(made, Spy(made), leave_one_source_out(made.texts), nested=True, log=lambda _: None)
+    splits = leave_one_source_out(made.texts)
+    run_trial(made, "spy", Spy(made), splits, Results(), nested=True, log=lambda _: None)
     assert len(seen) == 3 * (1 + 2 * 0 + 5)  # two sources left: five grouped folds inside each
     assert all(not learned & asked for learned, asked in seen)
 
 
 def test_the_whole_benchmark_makes_a_document_with_every_file_and_contender(monkeypatch):
     monkeypatch.setattr("benchmarks.measures.RESAMPLES", 20)
-    monkeypatch.setattr("benchmarks.trials.in_domain", lambda texts, file: in_domain(texts, file)[:1])
+    monkeypatch.setattr("benchmarks.trials.in_domain", lambda texts, file, _: in_domain(texts, file)[:1])
     made = material(files=("a.train", "b.all", "c.all", "detectrl.human_perturbed"), per_class=50)
-    contenders = {
-        "ghostbuster (logistic head, words)": WithWords(Detector(made, "ngram", "logistic", max_features=1)),
-        "ghostbuster (logistic head)": Detector(made, "ngram", "logistic", max_features=1),
-        "ghostbuster (other head)": Tfidf(made),
-        BASELINE: Tfidf(made),
-        **{f"`{n}`": s for n, s in list(zero_shot(columns_of(made, "zeroshot")).items())[:1]},
-    }
-    found = measure_all(made, contenders, log=lambda _: None)
+    some = ("logistic head on features", "words only", BASELINE, "`stat-lrr strong`")
+    monkeypatch.setattr("benchmarks.accuracy.ablations", lambda *a: {n: ablations(*a)[n] for n in some})
+    found, contenders, unseen = measure_all(made, "ngram", 2, Results(), log=lambda _: None)
+    found["by_length"] = by_length({(10, 25): made}, made, contenders, unseen, log=lambda _: None)
     found |= {
         "plan": "a plan",
         "n_crops": 0,
+        "min_tokens": MIN_TOKENS,
+        "canonicalisation": {"n_texts": 5, "figures": {"prepared": found["variants"]}},
         "space": "ngram",
         "max_features": 2,
         "versions": {"numpy": "1"},
@@ -194,7 +275,15 @@ def test_the_whole_benchmark_makes_a_document_with_every_file_and_contender(monk
     assert (
         0.35 < found["leave_one_source_out"][BASELINE]["b.all"]["auroc"]["value"] < 0.65
     )  # words say nothing
-    for name in (*contenders, "Leave-one-source-out: b.all", "In-domain: a.train", "`swap`", "weak 1.3M"):
+    for name in (
+        *contenders,
+        *some,
+        "logistic head, words 70 %",
+        "Leave-one-source-out: b.all",
+        "In-domain: a.train",
+        "`swap`",
+        "weak 1.3M",
+    ):
         assert name in document
     assert f"| {ours:.3f} [" in document
     assert "nan" not in document
@@ -270,13 +359,15 @@ def test_a_card_states_what_the_detector_and_the_benchmark_say(figures):
     detector.fitted_ = Fitted((Feature.parse("weak.logprob s-avg"),), head=None, lexicon=None)
     sources = {"outfox": {"n_human": 5, "n_machine": 6}}
     detector.manifest_ = {"data": {"n_human": 11, "n_machine": 12, "n_tokens": 13, "sources": sources}}
+    detector.register_thresholds_ = {"essay": ()}
     detector.thresholds_ = (Threshold(0.01, 0.87, wilson(1, 100), 100),)
     written = card(detector, "abc123", figures)
     for part in (
         "`abc123`",
+        "(`--register`): `essay`.",
         "| outfox | 5 | 6 | OUTFOX, Apache-2.0 |",
         "| a.train |" + " 0.900 [0.850, 0.950] |" * 4,
         "| probe | - | - | 0.900 [0.850, 0.950] | - |",
-        "| 1.0% | 0.8700 | 1.00% [0.18%, 5.45%] | 100 |",  # Wilson's interval of 1 in 100
+        "| 1.0% | 0.8700 | 1.00% [0.18%, 5.45%] | 1.00% | 100 |",  # Wilson's interval of 1 in 100
     ):
         assert part in written

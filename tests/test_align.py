@@ -33,7 +33,7 @@ def texts_and_scores(draw, n_sources=2, channels=CHANNELS):
 def test_by_token_channels_are_named_by_source_and_two_are_derived():
     weak = scores([1, 3], logprob=[-0.5, -2.0], rank=[1, 8], entropy=[1.0, 2.0])
     made = align({"weak": weak, "unigram": scores([1, 3], logprob=[-3.0, -4.0])}, ["abc"], by="token")
-    assert {name: values.tolist() for name, values in made.channels.items()} == {
+    assert {n: v.tolist() for n, v in made.channels.items() if not n.startswith("surface.")} == {
         "weak.logprob": [-0.5, -2.0],
         "weak.prob": pytest.approx([0.60653066, 0.13533528]),
         "weak.rank": [1, 8],
@@ -43,6 +43,13 @@ def test_by_token_channels_are_named_by_source_and_two_are_derived():
         "unigram.prob": pytest.approx([0.04978707, 0.01831564]),
     }
     assert made.offsets.tolist() == [0, 2]
+
+
+@pytest.mark.parametrize("by", ["token", "word"])
+def test_the_words_surface_stands_beside_the_sources(by):
+    made = align({"weak": scores([2, 5, 8], logprob=[-1.0, -1.0, -1.0])}, ["Ab cd ef."], by)
+    assert made.channels["surface.word_length"].tolist() == [2, 2, 2]
+    assert made.channels["surface.capitals"].tolist() == [0.5, 0, 0]
 
 
 def test_a_word_adds_up_its_tokens_and_keeps_the_worst_rank():

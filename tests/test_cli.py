@@ -13,12 +13,12 @@ from prose import passages, shuffled
 from ghostbuster import __version__
 from ghostbuster.artifact import DEFAULT, open_artifact
 from ghostbuster.cli import COMMANDS, main
-from ghostbuster.commands.console import Progress
-from ghostbuster.models.panel import weights_folder
+from ghostbuster.commands.console import Bar, Progress
+from ghostbuster.models.panel_files import weights_folder
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 HUMAN, MACHINE = str(EXAMPLES / "human.txt"), str(EXAMPLES / "machine.txt")
-FIELDS = {"path", "probability", "label", "reasons", "n_tokens", "n_words", "model", "evidence"}
+FIELDS = {"path", "probability", "label", "reasons", "n_tokens", "n_words", "model", "device", "evidence"}
 
 
 class Screen(io.StringIO):
@@ -203,6 +203,25 @@ def test_progress_shows_on_a_terminal_only_and_clears_itself(monkeypatch):
         assert stream.getvalue() == ""
 
 
+def test_a_bar_shows_share_rate_and_the_time_that_remains(monkeypatch):
+    screen = Screen()
+    monkeypatch.setattr(sys, "stderr", screen)
+    bar = Bar(1000, 8000, 200, quiet=False)
+    # 300 of the 800 rows that remain, half of their characters, in a minute: another minute to go
+    assert bar.line(300, 3200, 60.0) == (
+        "scoring [############            ]  50% of 1,000 texts, 5.0 a second, 0:01:00 left"
+    )
+    with bar:
+        bar(300, 3200)
+    assert screen.getvalue().startswith("\r\x1b[K")
+    assert screen.getvalue().endswith(" left\r\x1b[K")
+    for stream, quiet in ((Screen(), True), (io.StringIO(), False)):
+        monkeypatch.setattr(sys, "stderr", stream)
+        with Bar(10, 10, 0, quiet=quiet) as silent:
+            silent(5, 5)
+        assert stream.getvalue() == ""
+
+
 # score-table
 
 
@@ -260,12 +279,14 @@ def test_a_place_that_cannot_be_written_is_refused_before_anything_is_read(capsy
     one_line(err, *words)
 
 
-def test_a_row_without_text_is_named(capsys, tmp_path):
+def test_a_row_without_text_is_named_and_kept(capsys, detector_file, tmp_path):
     (tmp_path / "in.jsonl").write_text('{"text": "Some words."}\n{"text": null}\n')
-    code, _, err = run(capsys, "score-table", tmp_path / "in.jsonl", "-o", tmp_path / "out.jsonl")
-    assert code == 2
+    command = ["score-table", tmp_path / "in.jsonl", "-o", tmp_path / "out.jsonl", "-m", detector_file]
+    code, _, err = run(capsys, *command)
+    assert code == 1
     one_line(err, "row 2 of", "column 'text' holds nothing")
-    assert not (tmp_path / "out.jsonl").exists()
+    kept = [json.loads(row) for row in (tmp_path / "out.jsonl").read_text("utf-8").splitlines()]
+    assert [row["text"] for row in kept] == ["Some words.", None]
 
 
 # train, evaluate, info

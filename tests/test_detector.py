@@ -106,6 +106,20 @@ def test_soft_labels_near_certainty_teach_the_same_as_hard_ones(fitted, data):
     assert np.array_equal(soft.predict(texts), fitted.predict(texts))
 
 
+def test_a_teachers_probabilities_are_learned_and_the_promise_is_measured_on_the_certain_humans(fitted, data):
+    texts, y, groups = data
+    soft = np.where(np.array(y) == 1, 0.9, 0.2)
+    taught = GhostbusterClassifier(**SMALL).fit(texts, soft, groups)
+    assert {threshold.n_human for threshold in taught.thresholds_} == {20}  # none is certain: those below 0.5
+    assert taught.manifest_["data"]["n_human"] == 20
+    soft[:7] = 0.0
+    taught = GhostbusterClassifier(**SMALL).fit(texts, soft, groups)
+    assert {threshold.n_human for threshold in taught.thresholds_} == {7}
+    machine = slice(20, 40)
+    sure, doubting = (one.predict_proba(texts)[machine, 1].mean() for one in (fitted, taught))
+    assert 0.7 < doubting < sure  # no surer than its teacher made it
+
+
 def test_grid_search_and_cross_validation_take_it_as_any_classifier(data):
     texts, y, groups = data
     search = GridSearchCV(GhostbusterClassifier(**SMALL), {"max_features": [1, 2]}, cv=GroupKFold(2))
@@ -157,6 +171,17 @@ def test_evidence_names_chosen_features_and_words(fitted, data):
     features = {str(feature) for feature in fitted.features_}
     assert 0 < len(verdict.evidence) <= 5
     assert all(one.feature in features or one.feature.startswith("words '") for one in verdict.evidence)
+
+
+def test_evidence_says_in_words_what_it_measures_how_it_compares_and_which_way_it_speaks(fitted, data):
+    judged = [one for verdict in fitted.judge(data[0]) for one in verdict.evidence]
+    of_features = [one for one in judged if not one.feature.startswith("words ")]
+    for one in judged:
+        assert one.meaning.endswith(f"speaks for {'a machine' if one.contribution > 0 else 'a person'}")
+    assert all("of people's texts, which" in one.meaning for one in of_features)
+    assert len(of_features) < len(judged)
+    first = GhostbusterClassifier.from_state({**fitted.state(), "percentiles": None})  # as the first files
+    assert "people's texts" not in " ".join(one.meaning for one in first.judge(data[0][:1])[0].evidence)
 
 
 def test_without_words_the_evidence_is_features_alone(data):
@@ -213,7 +238,7 @@ def test_an_unfitted_detector_says_so():
     ("params", "message"),
     [
         ({"max_fpr": 0.02}, r"max_fpr=0.02; expected one of \(0.05, 0.01, 0.001\)"),
-        ({"head": "svm"}, "head='svm' is unknown; expected one of: logistic, lightgbm"),
+        ({"head": "svm"}, "head='svm' is unknown; expected one of: logistic, elastic-net, lightgbm"),
         ({"max_features": 0}, "max_features=0; expected 1 or more"),
         ({"min_tokens": 0}, "min_tokens=0; expected 1 or more"),
         ({"lexical_weight": 1.0}, "lexical_weight=1.0; expected 0 or more, and less than 1"),

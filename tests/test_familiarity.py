@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from ghostbuster.familiarity import Familiarity, surprise, too_short
+from ghostbuster.familiarity import FEWEST_ENGLISH, Familiarity, english_share, surprise, too_short
 from ghostbuster.reading import Reading
 from ghostbuster.scores import Vectors
 from ghostbuster.text import PreparedText
@@ -41,6 +41,42 @@ def test_one_wild_feature_among_many_does_not_decide_alone():
     wild = np.zeros((1, 100))
     wild[0, 0] = 1e9
     assert familiar.doubts(wild, np.ones(1)) == [[]]
+
+
+def test_the_english_share_is_that_of_function_words_by_hand():
+    shares = english_share(reading(["The cat, and a dog!", "Le chat noir", "42 ..."], [[-1.0]] * 3))
+    assert shares.tolist() == [3 / 5, 0.0, 0.0]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Le train pour Lyon est parti seulement le soir, parce qu'un arbre avait barré la voie ferrée.",
+        "Gallia est omnis divisa in partes tres, quarum unam incolunt Belgae, aliam Aquitani.",
+        "Der Zug nach Leipzig fuhr erst am Abend, weil ein Baum auf den Schienen lag.",
+    ],
+)
+def test_other_languages_lack_english_function_words_and_are_said_to(text):
+    prose = reading(["The train to Leeds left in the evening, because a tree had come down."], [[-1.0]])
+    familiar = Familiarity.fit(np.zeros((1, 1)), np.ones(1), english_share(prose))
+    said, nothing = (
+        familiar.doubts(np.zeros((1, 1)), np.ones(1), english_share(one))[0]
+        for one in (reading([text], [[-1.0]]), prose)
+    )
+    assert nothing == []
+    assert said[0].endswith("English prose has 15% or more")
+
+
+def test_a_detector_of_another_language_does_not_ask_for_english():
+    familiar = Familiarity.fit(np.zeros((100, 1)), np.ones(100), np.linspace(0, 0.2, 100))
+    assert familiar.doubts(np.zeros((1, 1)), np.ones(1), np.zeros(1)) == [[]]
+
+
+def test_the_first_files_ask_for_no_english():
+    familiar = Familiarity.fit(np.zeros((2, 1)), np.ones(2), np.ones(2))
+    assert familiar.fewest_english == FEWEST_ENGLISH
+    state = {k: v for k, v in familiar.state().items() if k != "fewest_english"}
+    assert Familiarity.from_state(state).fewest_english == 0.0
 
 
 def test_state_gives_back_the_same_limits():

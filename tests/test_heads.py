@@ -165,7 +165,8 @@ def test_a_soft_label_is_both_answers_with_its_shares_of_weight(head):
     if isinstance(head, LogisticHead):
         head.set_params(penalties=(0.01,))
         by_hand = clone(head).fit(doubled, hard, sample_weight=share)
-        np.testing.assert_allclose(head.fit(X, soft).raw_score(X), by_hand.raw_score(X), atol=1e-5)
+        settled = 1e-5 if head.l1_ratio == 0 else 1e-3  # SAGA stops farther from the least loss than Newton
+        np.testing.assert_allclose(head.fit(X, soft).raw_score(X), by_hand.raw_score(X), atol=settled)
     head.fit(X, soft)
     claimed = 1 / (1 + np.exp(-head.raw_score(X)))
     assert claimed.max() < 0.97  # labels never said more than .9

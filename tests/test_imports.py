@@ -11,7 +11,19 @@ import pytest
 import ghostbuster
 
 PACKAGE = Path(ghostbuster.__file__).parent
-HEAVY = ["joblib", "lightgbm", "llama_cpp", "numba", "pandas", "pyarrow", "scipy", "sklearn", "ftfy"]
+HEAVY = [
+    "jinja2",
+    "joblib",
+    "lightgbm",
+    "llama_cpp",
+    "matplotlib",
+    "numba",
+    "pandas",
+    "pyarrow",
+    "scipy",
+    "sklearn",
+    "ftfy",
+]
 
 
 def imports_of(path):
@@ -64,8 +76,8 @@ def test_only_the_modules_that_compose_them_know_both_models_and_features():
     assert both
 
 
-def test_only_one_module_imports_llama_cpp():
-    assert importers("llama_cpp") == {"models/llama.py"}
+def test_one_module_computes_with_llama_cpp_and_one_asks_what_it_can():
+    assert importers("llama_cpp") == {"models/llama.py", "models/build.py"}
 
 
 def test_nothing_but_the_command_line_imports_the_commands():

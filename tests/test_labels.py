@@ -30,6 +30,18 @@ def test_a_soft_label_counts_as_the_nearer_class():
 
 
 @pytest.mark.parametrize(
+    ("y", "people"),
+    [
+        ([0, 1, 0], [True, False, True]),
+        ([0.0, 0.2, 0.9], [True, False, False]),
+        ([0.1, 0.6, 0.4], [True, False, True]),
+    ],
+)
+def test_promises_are_measured_on_certain_humans_where_there_are_any(y, people):
+    assert encode_labels(y, 3).people.tolist() == people
+
+
+@pytest.mark.parametrize(
     ("y", "culprit"), [([0, 2], "2 of text 1"), ([0.5, -0.1], "-0.1"), ([np.nan, 1.0], "nan")]
 )
 def test_a_number_outside_zero_to_one_is_named(y, culprit):

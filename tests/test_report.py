@@ -37,7 +37,8 @@ def test_json_holds_every_field_of_every_verdict():
         "n_tokens": 400,
         "n_words": 313,
         "model": "default@1f0c4a5b6d7e",
-        "evidence": [{"feature": "strong.logprob mean", "value": -2.5, "contribution": 0.75}],
+        "device": "CPU",
+        "evidence": [{"feature": "strong.logprob mean", "value": -2.5, "contribution": 0.75, "meaning": ""}],
     }
 
 

@@ -65,6 +65,17 @@ def test_screened_and_full_search_choose_what_brute_force_by_scikit_learn_choose
     assert [step.value for step in made.history_] == pytest.approx(values, abs=1e-6)
 
 
+def test_float32_columns_are_enough_to_choose_as_in_float64():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(250, 15)) * 10.0 ** rng.integers(-6, 7, 15) * (1 + 1e-3 * rng.normal(size=15))
+    y = (X @ (rng.normal(size=15) / X.std(0)) + rng.normal(size=250) > 0).astype(int)
+    folds = list(StratifiedKFold(3, shuffle=True, random_state=1).split(X, y))
+    expected, values = by_brute_force(X, y, folds, 4, "log_loss")
+    made = search(max_features=4, screen=5, cv=folds).fit_matrix(X, FEATURES[:15], y)
+    assert made.features_ == tuple(FEATURES[i] for i in expected)
+    assert [step.value for step in made.history_] == pytest.approx(values, abs=1e-6)
+
+
 def test_weights_and_folds_of_any_shape_are_honoured_as_scikit_learn_honours_them():
     X, y = planted(300, 15, seed=4)
     rng = np.random.default_rng(0)
@@ -107,9 +118,9 @@ def test_the_search_stops_when_nothing_improves():
     rng = np.random.default_rng(0)
     X = rng.normal(size=(200, 10)).astype(np.float32)
     y = (X[:, 4] + 0.3 * rng.normal(size=200) > 0).astype(int)
-    made = search(max_features=10, tolerance=0.01).fit_matrix(X, FEATURES[:10], y)
-    assert made.features_ == (FEATURES[4],)
-    assert made.history_[0].value > made.baseline_ + 0.01
+    made = search(max_features=10, criterion="auroc").fit_matrix(X, FEATURES[:10], y)
+    assert made.features_[0] == FEATURES[4]
+    assert 1 <= len(made.features_) < 10
 
 
 def test_with_nothing_to_learn_nothing_is_chosen():
@@ -181,9 +192,9 @@ def test_soft_labels_minimise_the_expected_log_loss():
 
 def test_fit_evaluates_the_space_and_transform_the_chosen_features():
     made, y = separable_vectors()
-    fitted = FeatureSearch(space="zeroshot", max_features=3, n_folds=3).fit(made, y)
+    fitted = FeatureSearch(space="zeroshot", max_features=3, cv=3).fit(made, y)
     space = candidates("zeroshot", VECTOR_NAMES)
-    again = FeatureSearch(max_features=3, n_folds=3).fit_matrix(evaluate_all(space, made), space, y)
+    again = FeatureSearch(max_features=3, cv=3).fit_matrix(evaluate_all(space, made), space, y)
     assert fitted.features_ == again.features_ != ()
     assert np.array_equal(fitted.transform(made), evaluate_all(fitted.features_, made))
     assert fitted.get_feature_names_out().tolist() == [str(f) for f in fitted.features_]
@@ -194,11 +205,13 @@ def test_without_a_criterion_the_whole_space_is_kept(space):
     made, y = separable_vectors()
     fitted = FeatureSearch(space=space, criterion=None).fit(made, y)
     assert fitted.features_ == candidates(space, VECTOR_NAMES)
+    few = FeatureSearch(space=space, criterion=None, cv=None).fit(made.take([0, 1, 2]), y[:3])
+    assert set(few.features_) <= set(fitted.features_)
 
 
 def test_the_search_clones_pickles_and_puts_out_frames():
     made, y = separable_vectors()
-    original = FeatureSearch(space="zeroshot", max_features=2, n_folds=3)
+    original = FeatureSearch(space="zeroshot", max_features=2, cv=3)
     fitted = clone(original).fit(made, y)
     assert not hasattr(original, "features_")
     assert fitted.get_params() == original.get_params()

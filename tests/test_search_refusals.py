@@ -24,8 +24,9 @@ def test_a_search_that_was_not_fitted_says_so():
         ({"screen": 0}, "screen is 0; expected at least 1"),
         ({"C": 0.0}, "C is 0.0; expected a positive number"),
         ({"max_correlation": 0.0}, "max_correlation is 0.0; expected more than 0"),
-        ({"tolerance": -0.1}, "tolerance is -0.1; expected 0 or more"),
-        ({"n_folds": 1}, "n_folds is 1; expected at least 2"),
+        ({"select_across": "sources"}, "select_across is 'sources'; expected 'source' or None"),
+        ({"max_memory": 100}, "max_memory is 100 bytes; expected at least 1280 for 20 texts"),
+        ({"cv": 1}, "cv is 1; expected at least 2 folds"),
         (
             {"criterion": None, "max_features": 5, "space": "zeroshot"},
             "keeps all 16 candidates.*raise max_features",
@@ -64,7 +65,7 @@ def test_labels_that_cannot_be_used_are_refused(labels, message):
 def test_weights_that_are_none_are_refused(weight, message):
     made, y = separable_vectors(20)
     with pytest.raises(InputError, match=message):
-        FeatureSearch(space="zeroshot", n_folds=2).fit(made, y, sample_weight=weight)
+        FeatureSearch(space="zeroshot", cv=2).fit(made, y, sample_weight=weight)
 
 
 def test_groups_of_another_length_are_refused():

@@ -53,7 +53,24 @@ def test_the_zeroshot_space_holds_each_statistic_of_each_model_and_of_each_pair(
     assert len(space) == 6 * 2 + 2 * 2
 
 
-@pytest.mark.parametrize("name", SPACES)
+def test_ghostbusters_space_to_depth_4_begins_with_the_one_to_depth_3():
+    space = candidates("ghostbuster-4", VECTOR_NAMES)
+    assert len(space) == 19_635
+    assert space[:2534] == candidates("ghostbuster", VECTOR_NAMES)
+
+
+def test_the_surface_space_is_the_default_one_and_more():
+    surface, default = (candidates(name, VECTOR_NAMES) for name in ("surface", "default"))
+    assert surface[: len(default)] == default
+    assert all(any("surface." in name for name in f.vectors) for f in surface[len(default) :])
+
+
+def test_between_them_the_spaces_read_every_vector_there_is():
+    read = {name for space in SPACES for f in candidates(space, VECTOR_NAMES) for name in f.vectors}
+    assert read == set(VECTOR_NAMES)
+
+
+@pytest.mark.parametrize("name", [name for name in SPACES if name != "deep"])
 def test_every_candidate_of_every_space_is_distinct_parses_back_and_has_finite_values(name):
     space = candidates(name, VECTOR_NAMES)
     assert len(set(space)) == len(space)
@@ -62,7 +79,7 @@ def test_every_candidate_of_every_space_is_distinct_parses_back_and_has_finite_v
     assert (abs(values) < 1e30).all()
 
 
-@pytest.mark.parametrize("name", ["default", "wide", "ngram"])
+@pytest.mark.parametrize("name", ["default", "surface", "wide", "deep", "ngram"])
 def test_our_own_spaces_follow_no_length_and_hold_no_twins(name):
     chains = set()
     for feature in candidates(name, VECTOR_NAMES):
@@ -72,7 +89,10 @@ def test_our_own_spaces_follow_no_length_and_hold_no_twins(name):
     assert len({twin_key(chain) for chain in chains}) == len(chains)
 
 
-@pytest.mark.parametrize(("name", "least", "most"), [("default", 2_000, 6_000), ("wide", 15_000, 25_000)])
+@pytest.mark.parametrize(
+    ("name", "least", "most"),
+    [("default", 2_000, 6_000), ("wide", 15_000, 25_000), ("deep", 90_000, 130_000)],
+)
 def test_our_own_spaces_are_as_large_as_they_say(name, least, most):
     assert least <= len(candidates(name, VECTOR_NAMES)) <= most
 

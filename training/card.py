@@ -59,11 +59,14 @@ intervals and the protocol: [docs/accuracy.md](../../docs/accuracy.md).
 
 ## Thresholds
 
-From scores of human texts that were held out together with their whole source:
+From scores of human texts of {min_tokens} tokens or more that were held out together with their whole source:
 
-| promised | probability from which a text is called machine | measured | human texts |
-|---|---|---|---|
+| promised | probability from which a text is called machine | measured | in the worst source | human texts |
+|---|---|---|---|---|
 {thresholds}
+
+The promise holds in every one of these sources by itself, as far as its texts can show it; on average far
+fewer texts are called machine. Thresholds for one kind of text (`--register`): {registers}.
 
 A source whose people write unlike all of these breaks the promise: see the fourth column above.
 Recalibrate on texts of the people it will judge.
@@ -108,6 +111,7 @@ def card(detector: GhostbusterClassifier, digest: str, figures: Mapping[str, Any
         figures=_figures(detector, figures),
         thresholds=_thresholds(detector),
         min_tokens=detector.min_tokens,
+        registers=", ".join(f"`{name}`" for name in detector.register_thresholds_) or "none",
     )
 
 
@@ -135,7 +139,9 @@ def _thresholds(detector: GhostbusterClassifier) -> str:
     rows = []
     for one in detector.thresholds_:
         measured = f"{one.fpr.value:.2%} [{one.fpr.low:.2%}, {one.fpr.high:.2%}]"
-        rows.append(f"| {one.rate:.1%} | {one.probability:.4f} | {measured} | {one.n_human} |")
+        rows.append(
+            f"| {one.rate:.1%} | {one.probability:.4f} | {measured} | {one.worst:.2%} | {one.n_human} |"
+        )
     return "\n".join(rows)
 
 

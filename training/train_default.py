@@ -18,6 +18,7 @@ from training.card import write_card
 from training.crops import random_crops
 from training.data import DEFAULT_FOLDER, Plan, learnable, load
 from training.material import read_material
+from training.registers import registers_of
 from training.score_cache import DEFAULT_FOLDER as DEFAULT_CACHE
 
 
@@ -29,7 +30,13 @@ def train(data: Path, cache: Path, detector: GhostbusterClassifier, plan: Plan) 
     print(
         f"{len(texts)} texts and {len(both) - len(texts)} passages, {material.reading.n_tokens.sum()} tokens"
     )
-    return detector.fit_reading(material.reading, material.y, material.groups, material.sources)
+    return detector.fit_reading(
+        material.reading,
+        material.y,
+        material.groups,
+        material.sources,
+        registers=registers_of(material.texts),
+    )
 
 
 def main() -> None:

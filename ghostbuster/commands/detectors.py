@@ -28,7 +28,7 @@ def own_models(weak: Path | None, strong: Path | None) -> tuple[str, str] | None
 
 
 def open_detector(
-    model: Path | None, weak: Path | None = None, strong: Path | None = None
+    model: Path | None, weak: Path | None = None, strong: Path | None = None, register: str | None = None
 ) -> tuple[GhostbusterClassifier, str]:
     """The chosen detector, and its name and digest.
 
@@ -38,19 +38,22 @@ def open_detector(
         None is the detector that ships.
     weak, strong : Path or None
         Files of its language models, where they lie elsewhere than at training.
+    register : str, optional
+        Whose thresholds are in force.
 
     Raises
     ------
     SettingError
-        When one model file is given without the other.
+        When one model file is given without the other, or the register is unknown.
     ArtifactError
         When the detector's file cannot be used.
     """
     from ghostbuster.artifact import DEFAULT, open_artifact
+    from ghostbuster.registers import for_register
 
     panel = own_models(weak, strong)
     artifact = open_artifact(model or DEFAULT)
     classifier = artifact.classifier()
     if panel is not None:
         classifier.set_params(panel=panel)
-    return classifier, artifact.identity
+    return for_register(classifier, register), artifact.identity

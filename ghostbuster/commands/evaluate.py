@@ -3,12 +3,28 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ghostbuster.commands.console import Progress
-from ghostbuster.commands.options import GroupColumn, LabelColumn, Quiet, StrongModel, TextColumn, WeakModel
+from ghostbuster.commands.devices import compute_on
+from ghostbuster.commands.options import (
+    Device,
+    GpuLayers,
+    GroupColumn,
+    LabelColumn,
+    NoCache,
+    Quiet,
+    Register,
+    StrongModel,
+    TextColumn,
+    WeakModel,
+)
+from ghostbuster.commands.reports import ReportOption, write_figures
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 SPLITS = ("domain", "generator", "source", "attack")
 """Columns that split the figures where a table has them."""
@@ -28,9 +44,20 @@ def evaluate(
     text_column: TextColumn = "text",
     label_column: LabelColumn = "label",
     group_column: GroupColumn = None,
+    domain_column: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Column of domains, if it is not called domain.")
+    ] = None,
+    generator_column: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Column of generators, if it is not called generator.")
+    ] = None,
+    report: ReportOption = None,
     seed: Annotated[int, typer.Option(metavar="N", help="Of the resamples that give the intervals.")] = 0,
+    register: Register = None,
     weak_model: WeakModel = None,
     strong_model: StrongModel = None,
+    no_cache: NoCache = False,
+    device: Device = None,
+    gpu_layers: GpuLayers = None,
     quiet: Quiet = False,
 ) -> None:
     """Measure a detector on labelled texts that it was not trained on.
@@ -38,22 +65,45 @@ def evaluate(
     Columns called domain, generator, source or attack split the figures.
     """
     from ghostbuster.commands.detectors import open_detector
+    from ghostbuster.commands.remembering import remembering
     from ghostbuster.names import pick
     from ghostbuster.report.evaluation import EVALUATION_FORMS
     from ghostbuster.tables import column, labels_of, read_table, texts_of
 
+    compute_on(device, gpu_layers)
     show = pick(EVALUATION_FORMS, form, "form")
+    if report is not None:
+        from ghostbuster.report.evaluation_page import check_place
+
+        check_place(report, table)
     rows = read_table(table)
     texts, labels = texts_of(rows, text_column, table), labels_of(rows, label_column, table)
     groups = None if group_column is None else [str(one) for one in column(rows, group_column, table)]
-    splits = {name: [str(one) for one in rows[name].tolist()] for name in SPLITS if name in rows.columns}
-    classifier, identity = open_detector(_path(artifact), weak_model, strong_model)
-    with Progress(quiet=quiet) as progress:
+    splits = _splits(rows, {"domain": domain_column, "generator": generator_column}, table)
+    classifier, identity = open_detector(_path(artifact), weak_model, strong_model, register)
+    with Progress(quiet=quiet) as progress, remembering(wanted=not no_cache):
         verdicts = classifier.judge(texts, progress=progress)
 
     from ghostbuster.evaluation import evaluate as measure
 
-    typer.echo(show(measure(labels, verdicts, groups, splits, seed), identity, classifier.threshold_))
+    found = measure(labels, verdicts, groups, splits, seed)
+    if report is not None:
+        write_figures(
+            report, found, (labels, verdicts, groups, seed), str(table), identity, classifier.threshold_
+        )
+    typer.echo(show(found, identity, classifier.threshold_))
+
+
+def _splits(rows: DataFrame, renamed: dict[str, str | None], table: Path) -> dict[str, list[str]]:
+    """Columns that split the figures, by what they are called there; one that is named must be there."""
+    from ghostbuster.tables import column
+
+    found = {}
+    for name in SPLITS:
+        own = renamed.get(name)
+        if own is not None or name in rows.columns:
+            found[name] = [str(one) for one in column(rows, own or name, table)]
+    return found
 
 
 def _path(artifact: str) -> Path | None:

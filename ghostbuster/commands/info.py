@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+
+from ghostbuster.errors import GhostbusterError
 
 
 def info(
@@ -18,30 +21,38 @@ def info(
     form: Annotated[
         str, typer.Option("--format", "-f", metavar="FORM", help="One of: table, json.")
     ] = "table",
+    verbose: Annotated[
+        bool,
+        typer.Option("--verbose", "-v", help="Try the CPU paths of models not yet tried; takes seconds."),
+    ] = False,
 ) -> None:
-    """Show a detector's models, features, thresholds and training data."""
+    """Show a detector's models, features, thresholds and training data, and what llama.cpp makes of them."""
     from ghostbuster.names import pick
     from ghostbuster.report.facts import FACT_FORMS
 
     show = pick(FACT_FORMS, form, "form")
 
     from ghostbuster.artifact import DEFAULT, SCHEMA, open_artifact
+    from ghostbuster.models.outlook import outlook
 
     opened = open_artifact(artifact or DEFAULT)
+    models = _models(opened.manifest)
     facts = {
         "artifact": str(opened.path),
         "digest": opened.digest,
         "schema": SCHEMA,
-        "llama_cpp": llama_cpp(),
+        "llama_cpp": outlook(models, ask=verbose),
         **opened.manifest,
     }
     typer.echo(show(facts))
 
 
-def llama_cpp() -> dict[str, object]:
-    """The build of llama.cpp at hand: its version, and whether it can use a graphics card."""
-    from importlib.metadata import version
+def _models(manifest: Mapping[str, Any]) -> list[tuple[str, Path]]:
+    """Roles and files of a detector's language models, as far as they are to be found here."""
+    from ghostbuster.models.panel_files import panel_files
 
-    from ghostbuster.models.llama import can_offload
-
-    return {"version": version("llama-cpp-python"), "gpu": can_offload()}
+    try:
+        files = panel_files(manifest["parameters"]["panel"])
+    except (GhostbusterError, KeyError):
+        return []
+    return list(zip(("weak", "strong"), files, strict=True))

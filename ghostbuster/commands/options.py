@@ -8,6 +8,9 @@ from typing import Annotated
 import typer
 
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on standard error.")]
+NoCache = Annotated[
+    bool, typer.Option("--no-cache", help="Neither look up nor remember the language models' scores.")
+]
 Model = Annotated[
     Path | None,
     typer.Option(
@@ -32,4 +35,18 @@ GroupColumn = Annotated[
         metavar="NAME",
         help="Column whose equal values mark texts of one prompt or document: they stay together.",
     ),
+]
+Device = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME", help="Where the language models compute: cpu, or a card as `info` names it (CUDA0)."
+    ),
+]
+GpuLayers = Annotated[
+    int | None,
+    typer.Option(metavar="N", help="Layers of each model to put on cards; all that fit by default."),
+]
+Register = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="Judge by the thresholds of this kind of text, such as essay."),
 ]

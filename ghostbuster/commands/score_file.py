@@ -10,7 +10,9 @@ from typing import Annotated
 import typer
 
 from ghostbuster.commands.console import Progress, complain
-from ghostbuster.commands.options import Model, Quiet, StrongModel, WeakModel
+from ghostbuster.commands.devices import compute_on, device_of
+from ghostbuster.commands.options import Device, GpuLayers, Model, Quiet, Register, StrongModel, WeakModel
+from ghostbuster.commands.reports import ReportOption, write_verdicts
 from ghostbuster.errors import InputError
 from ghostbuster.printable import encodable
 
@@ -26,14 +28,23 @@ def score_file(
     form: Annotated[
         str, typer.Option("--format", "-f", metavar="FORM", help="One of: table, json, jsonl, csv.")
     ] = "table",
+    report: ReportOption = None,
+    register: Register = None,
     weak_model: WeakModel = None,
     strong_model: StrongModel = None,
+    device: Device = None,
+    gpu_layers: GpuLayers = None,
     quiet: Quiet = False,
 ) -> None:
     """Say how likely each text was written by a machine."""
     from ghostbuster.report.forms import form as form_named
 
+    compute_on(device, gpu_layers)
     show = form_named(form)  # a bad name fails before any model loads
+    if report is not None:
+        from ghostbuster.report.page import check_page
+
+        check_page(report, [Path(name) for name in files if name != "-"])
     names, texts = read_files(files)
     if not texts:
         raise typer.Exit(NONE_GOOD)
@@ -41,10 +52,19 @@ def score_file(
     from ghostbuster.commands.detectors import open_detector
     from ghostbuster.report.rows import Report
 
-    classifier, identity = open_detector(model, weak_model, strong_model)
+    classifier, identity = open_detector(model, weak_model, strong_model, register)
     with Progress(quiet=quiet) as progress:
-        verdicts = classifier.judge(texts, progress=progress)
-    typer.echo(show(Report(names, verdicts, identity, classifier.threshold_)))
+        reading = classifier.read(texts, progress)
+    verdicts = Report(
+        names,
+        classifier.judge_reading(reading),
+        identity,
+        classifier.threshold_,
+        device_of(classifier),
+    )
+    if report is not None:
+        write_verdicts(report, verdicts, classifier, reading, texts)
+    typer.echo(show(verdicts))
     if len(texts) < len(files):
         raise typer.Exit(SOME_BAD)
 

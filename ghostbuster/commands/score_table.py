@@ -3,58 +3,186 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ghostbuster.commands.console import Progress, note
-from ghostbuster.commands.options import Model, Quiet, StrongModel, TextColumn, WeakModel
-from ghostbuster.errors import InputError
+from ghostbuster.commands.console import Bar, complain, note
+from ghostbuster.commands.devices import compute_on
+from ghostbuster.commands.options import (
+    Device,
+    GpuLayers,
+    Model,
+    NoCache,
+    Quiet,
+    Register,
+    StrongModel,
+    TextColumn,
+    WeakModel,
+)
+from ghostbuster.commands.score_file import SOME_BAD
 
-ADDED = ("probability", "label")
-"""Columns that scoring adds."""
+if TYPE_CHECKING:
+    from ghostbuster.detector import GhostbusterClassifier
+    from ghostbuster.journal import Journal, Score
+    from ghostbuster.table_scoring import Judge
+    from ghostbuster.table_survey import Fault, Job, Survey
 
 
 def score_table(
-    table: Annotated[Path, typer.Argument(metavar="IN", help="CSV, TSV, JSON lines or Parquet.")],
+    table: Annotated[
+        Path,
+        typer.Argument(metavar="IN", help="CSV, TSV, JSON lines or Parquet; or a folder of documents."),
+    ],
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="OUT", help="Where to write; its suffix names the kind.")
     ],
     text_column: TextColumn = "text",
+    id_column: Annotated[
+        str, typer.Option(metavar="NAME", help="Column of ids, for --submission and for folders.")
+    ] = "id",
     prefix: Annotated[
         str, typer.Option(metavar="TEXT", help="Put before the names of the added columns.")
     ] = "",
+    submission: Annotated[
+        bool, typer.Option("--submission", help="Write id and generated alone, as Kaggle wants them.")
+    ] = False,
+    restart: Annotated[
+        bool, typer.Option("--restart", help="Score all rows again that an interrupted run has scored.")
+    ] = False,
     model: Model = None,
+    register: Register = None,
     weak_model: WeakModel = None,
     strong_model: StrongModel = None,
+    no_cache: NoCache = False,
+    device: Device = None,
+    gpu_layers: GpuLayers = None,
     quiet: Quiet = False,
 ) -> None:
     """Add to each row of a table how likely its text was written by a machine.
 
-    Every other column is kept. The columns `probability` and `label` are added.
+    Every other column is kept. The columns `probability` and `label` are added, and `error` where a row holds
+    no text. A run that was interrupted goes on where it was when the same command is given again.
     """
-    import pandas as pd
-
     from ghostbuster.commands.detectors import open_detector
+    from ghostbuster.commands.remembering import remembering
+    from ghostbuster.errors import InputError
     from ghostbuster.files import check_writable
-    from ghostbuster.tables import kind_of, read_table, texts_of, write_table
+    from ghostbuster.journal import Journal
+    from ghostbuster.table_scoring import faults_in
+    from ghostbuster.table_sources import open_source
+    from ghostbuster.table_survey import Job, survey
+    from ghostbuster.tables import kind_of
 
+    compute_on(device, gpu_layers)
     kind_of(output)
     check_writable(output, InputError)
-    rows = read_table(table)
-    texts = texts_of(rows, text_column, table)
-    names = [prefix + name for name in ADDED]
-    for name in names:
-        if name in rows.columns:
-            raise InputError(
-                f"{table} already has a column {name!r}, which would be lost: rename it, or give --prefix"
-            )
-    classifier, _ = open_detector(model, weak_model, strong_model)
-    with Progress(quiet=quiet) as progress:
-        verdicts = classifier.judge(texts, progress=progress)
-    probabilities = [None if math.isnan(one.probability) else one.probability for one in verdicts]
-    rows[names[0]] = pd.Series(probabilities, index=rows.index, dtype=object)
-    rows[names[1]] = pd.Series([one.label for one in verdicts], index=rows.index, dtype=object)
-    write_table(rows, output)
-    note(f"{len(texts):,} texts scored, written to {output}", quiet=quiet)
+    source = open_source(table, id_column, text_column)
+    job = Job(source, output, text_column, prefix, id_column if submission else "")
+    seen = survey(job)
+    classifier, identity = open_detector(model, weak_model, strong_model, register)
+    judge = _submission(classifier) if submission else _verdicts(classifier)
+    judge([])  # weak models that do not fit are refused before anything is begun
+    made_by = _identity(job, seen, identity, _device(classifier)) | {"--register": register or ""}
+    with Journal(output, made_by, restart=restart) as journal:
+        if journal.n_rows:
+            note(f"going on after {journal.n_rows:,} of {seen.n_rows:,} rows", quiet=quiet)
+        _tell(table, seen.n_faults, seen.faults)
+        with remembering(wanted=not no_cache):
+            _score(job, seen, journal, judge, quiet=quiet)
+        n_faults, faults = faults_in(journal)
+        if n_faults > seen.n_faults:
+            _tell(table, n_faults, faults)
+        _finish(job, seen, journal, faulty=n_faults > 0)
+    note(f"{seen.n_rows:,} rows, {n_faults:,} of them with an error, written to {output}", quiet=quiet)
+    if n_faults:
+        raise typer.Exit(SOME_BAD)
+
+
+def _score(job: Job, seen: Survey, journal: Journal, judge: Judge, *, quiet: bool) -> None:
+    from ghostbuster.table_scoring import score
+
+    try:
+        with Bar(seen.n_rows, seen.n_characters, journal.n_rows, quiet=quiet) as bar:
+            score(job, journal, judge, bar)
+    except KeyboardInterrupt:
+        note(
+            f"{journal.n_rows:,} of {seen.n_rows:,} rows are kept in {journal.path}: "
+            "the same command goes on there",
+            quiet=quiet,
+        )
+        raise
+
+
+def _finish(job: Job, seen: Survey, journal: Journal, *, faulty: bool) -> None:
+    from ghostbuster.table_scoring import write
+
+    write(job, seen, journal, faulty=faulty)
+    journal.discard()
+
+
+def _device(classifier: GhostbusterClassifier) -> str:
+    """Where its models compute; they are open by now."""
+    from ghostbuster.transformer import panel_of
+
+    return panel_of(classifier.panel, classifier.fingerprints_).device
+
+
+def _identity(job: Job, seen: Survey, detector: str, device: str) -> dict[str, str]:
+    """Everything that moves a score, by the name a user knows it by."""
+    from importlib.metadata import version
+
+    import ghostbuster
+
+    return {
+        "input": seen.digest,
+        "detector": detector.rpartition("@")[2],
+        "--text-column": job.text_column,
+        "--submission": "yes" if job.submission else "no",
+        "version of ghostbuster": ghostbuster.__version__,
+        "device": device,
+        "version of llama-cpp-python": version("llama-cpp-python"),
+    }
+
+
+def _verdicts(classifier: GhostbusterClassifier) -> Judge:
+    from ghostbuster.journal import Score
+
+    def judge(texts: list[str]) -> Sequence[Score]:
+        return [
+            Score(None if math.isnan(one.probability) else one.probability, one.label)
+            for one in classifier.judge(texts)
+        ]
+
+    return judge
+
+
+def _submission(classifier: GhostbusterClassifier) -> Judge:
+    """A number for every text that has a word, however short."""
+    import numpy as np
+
+    from ghostbuster.journal import Score
+
+    def judge(texts: list[str]) -> Sequence[Score]:
+        reading = classifier.read(texts)
+        filled = np.flatnonzero(reading.vectors.lengths)
+        scores = [Score(None)] * len(texts)
+        if filled.size:
+            probabilities = classifier.probability_of(reading.take(filled)).tolist()
+            for i, probability in zip(filled.tolist(), probabilities, strict=True):
+                scores[i] = Score(probability)
+        return scores
+
+    return judge
+
+
+def _tell(table: Path, n_faults: int, faults: Sequence[Fault]) -> None:
+    """Name the first rows that hold no text, and how many more there are."""
+    for number, fault in faults:
+        complain(f"row {number} of {table}: {fault}")
+    if n_faults > len(faults):
+        complain(
+            f"{n_faults - len(faults):,} more rows of {table} hold no text: the column of errors names them"
+        )

@@ -8,7 +8,18 @@ from typing import Annotated
 import typer
 
 from ghostbuster.commands.console import note
-from ghostbuster.commands.options import GroupColumn, LabelColumn, Quiet, StrongModel, TextColumn, WeakModel
+from ghostbuster.commands.devices import compute_on
+from ghostbuster.commands.options import (
+    Device,
+    GpuLayers,
+    GroupColumn,
+    LabelColumn,
+    NoCache,
+    Quiet,
+    StrongModel,
+    TextColumn,
+    WeakModel,
+)
 
 
 def train(
@@ -26,19 +37,30 @@ def train(
             help="Column that says where a text comes from: of three or more, each is held out once.",
         ),
     ] = None,
+    register_column: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Column that says what kind of text it is: thresholds are made for each kind.",
+        ),
+    ] = None,
     panel: Annotated[
         str, typer.Option(metavar="NAME", help="The weak models that read the texts.")
     ] = "embedded",
     weak_model: WeakModel = None,
     strong_model: StrongModel = None,
+    device: Device = None,
+    gpu_layers: GpuLayers = None,
     space: Annotated[
         str, typer.Option(metavar="NAME", help="Candidate space of the feature search.")
     ] = "default",
     max_features: Annotated[int, typer.Option(metavar="N", help="Features to choose at most.")] = 100,
-    head: Annotated[str, typer.Option(metavar="NAME", help="One of: logistic, lightgbm.")] = "logistic",
+    head: Annotated[
+        str, typer.Option(metavar="NAME", help="One of: logistic, elastic-net, lightgbm.")
+    ] = "logistic",
     lexical_weight: Annotated[
         float, typer.Option(metavar="SHARE", help="Share of the words themselves in the score, 0 for none.")
-    ] = 0.5,
+    ] = 0.7,
     criterion: Annotated[
         str, typer.Option(metavar="NAME", help="What the search improves: log_loss, auroc or accuracy.")
     ] = "log_loss",
@@ -46,17 +68,20 @@ def train(
         float,
         typer.Option(metavar="SHARE", help="Human texts that may be called machine: 0.05, 0.01, 0.001."),
     ] = 0.01,
-    min_tokens: Annotated[int, typer.Option(metavar="N", help="Shorter texts are 'unsure'.")] = 60,
+    min_tokens: Annotated[int, typer.Option(metavar="N", help="Shorter texts are 'unsure'.")] = 100,
     seed: Annotated[int, typer.Option(metavar="N", help="The same seed gives the same detector.")] = 0,
+    no_cache: NoCache = False,
     quiet: Quiet = False,
 ) -> None:
     """Train a detector on a table of labelled texts."""
     from ghostbuster.artifact import save
     from ghostbuster.commands.detectors import own_models
+    from ghostbuster.commands.remembering import remembering
     from ghostbuster.errors import ArtifactError
     from ghostbuster.files import check_writable
     from ghostbuster.tables import column, labels_of, read_table, texts_of
 
+    compute_on(device, gpu_layers)
     models = own_models(weak_model, strong_model) or panel
     check_writable(output, ArtifactError)
     rows = read_table(table)
@@ -64,6 +89,9 @@ def train(
     labels = labels_of(rows, label_column, table)
     groups = None if group_column is None else [str(one) for one in column(rows, group_column, table)]
     sources = None if source_column is None else [str(one) for one in column(rows, source_column, table)]
+    registers = (
+        None if register_column is None else [str(one) for one in column(rows, register_column, table)]
+    )
 
     from ghostbuster.detector import GhostbusterClassifier
 
@@ -78,6 +106,8 @@ def train(
         max_fpr=max_fpr,
         min_tokens=min_tokens,
         random_state=seed,
-    ).fit(texts, labels, groups=groups, sources=sources)
+    )
+    with remembering(wanted=not no_cache):
+        classifier.fit(texts, labels, groups=groups, sources=sources, registers=registers)
     save(classifier, output)
     note(f"{len(classifier.features_)} features chosen, written to {output}", quiet=quiet)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
@@ -10,13 +9,15 @@ import numpy as np
 import numpy.typing as npt
 
 from ghostbuster.errors import InputError, SettingError
+from ghostbuster.features.surface import surface_channels
+from ghostbuster.features.words import owners, split, word_ends
 from ghostbuster.names import did_you_mean
 from ghostbuster.scores import TokenScores, Vectors
 
 Float1d = npt.NDArray[np.floating]
 Int1d = npt.NDArray[np.integer]
 
-_WORD = re.compile(r"\S+")
+Unit = Literal["token", "word"]
 
 
 def _sum(values: Float1d, words: Int1d, n_words: int) -> Float1d:
@@ -42,7 +43,7 @@ WORD_VALUES: dict[str, Callable[[Float1d, Int1d, int], Float1d]] = {
 }
 
 
-def align(scores: Mapping[str, TokenScores], texts: Sequence[str], by: Literal["token", "word"]) -> Vectors:
+def align(scores: Mapping[str, TokenScores], texts: Sequence[str], by: Unit) -> Vectors:
     """Put every channel of every source on the same units.
 
     By token, all sources must have read the same tokens. By word, a token belongs to the word (delimited by
@@ -51,7 +52,7 @@ def align(scores: Mapping[str, TokenScores], texts: Sequence[str], by: Literal["
     ends has log-prob 0 and rank 1 there: the source told it together with the next one.
 
     Two channels are derived: ``prob = exp(logprob)`` for every source, ``logrank = log(rank)`` where there
-    are ranks.
+    are ranks. Beside the sources stands what no model is asked for: the words' surface.
 
     Parameters
     ----------
@@ -83,11 +84,21 @@ def align(scores: Mapping[str, TokenScores], texts: Sequence[str], by: Literal["
         _check_source(name, source, texts)
     if by == "token":
         _check_same_tokens(scores)
-        offsets: Int1d = next(iter(scores.values())).offsets
-        channels = {f"{s}.{c}": v for s, source in scores.items() for c, v in source.channels.items()}
+        first = next(iter(scores.values()))
+        ends, offsets = first.ends, first.offsets
+        channels: dict[str, Float1d] = {
+            f"{s}.{c}": v for s, source in scores.items() for c, v in source.channels.items()
+        }
     else:
-        channels, offsets = _by_word(scores, texts)
-    return Vectors(_with_derived(channels), offsets)
+        channels, ends, offsets = _by_word(scores, texts)
+    return Vectors({**_with_derived(channels), **surface_channels(texts, ends, offsets)}, offsets)
+
+
+def unit_ends(scores: Mapping[str, TokenScores], texts: Sequence[str], by: Unit) -> Int1d:
+    """Where each unit that ``align`` makes ends, in characters of its text, shape (n_units,)."""
+    if by == "token":
+        return next(iter(scores.values())).ends
+    return np.concatenate([np.empty(0, dtype=np.int64), *(word_ends(split(text)) for text in texts)])
 
 
 def _check_source(name: str, source: TokenScores, texts: Sequence[str]) -> None:
@@ -118,22 +129,18 @@ def _check_same_tokens(scores: Mapping[str, TokenScores]) -> None:
             raise InputError(f"sources {first_name!r} and {name!r} have different tokens; align them by word")
 
 
-def _by_word(scores: Mapping[str, TokenScores], texts: Sequence[str]) -> tuple[dict[str, Float1d], Int1d]:
-    """Channels and offsets in words."""
-    ends = [_word_ends(text) for text in texts]
+def _by_word(
+    scores: Mapping[str, TokenScores], texts: Sequence[str]
+) -> tuple[dict[str, Float1d], Int1d, Int1d]:
+    """Channels, ends and offsets in words."""
+    ends = [word_ends(split(text)) for text in texts]
     offsets = np.concatenate(([0], np.cumsum([e.size for e in ends], dtype=np.int64)))
     channels: dict[str, Float1d] = {}
     for name, source in scores.items():
         words = _words_of_tokens(source, ends, offsets)
         for channel, values in source.channels.items():
             channels[f"{name}.{channel}"] = WORD_VALUES[channel](values, words, int(offsets[-1]))
-    return channels, offsets
-
-
-def _word_ends(text: str) -> Int1d:
-    """Character behind each word; a text of white space alone is one word."""
-    ends = [match.end() for match in _WORD.finditer(text)]
-    return np.array(ends or [len(text)] * bool(text), dtype=np.int64)
+    return channels, np.concatenate([*ends, np.empty(0, dtype=np.int64)]), offsets
 
 
 def _words_of_tokens(source: TokenScores, ends: Sequence[Int1d], offsets: Int1d) -> Int1d:
@@ -141,8 +148,7 @@ def _words_of_tokens(source: TokenScores, ends: Sequence[Int1d], offsets: Int1d)
     words = np.empty(source.ends.size, dtype=np.intp)
     for i, of_text in enumerate(ends):
         tokens = slice(source.offsets[i], source.offsets[i + 1])
-        inside = np.searchsorted(of_text, source.ends[tokens], side="left")
-        words[tokens] = offsets[i] + np.minimum(inside, max(of_text.size - 1, 0))
+        words[tokens] = offsets[i] + owners(source.ends[tokens], of_text)
     return words
 
 

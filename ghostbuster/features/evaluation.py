@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -38,7 +37,11 @@ class _Plan:
 
 
 def evaluate_all(
-    features: Sequence[Feature], vectors: Vectors, *, dtype: npt.DTypeLike = np.float64, n_jobs: int = 1
+    features: Sequence[Feature],
+    vectors: Vectors,
+    *,
+    dtype: npt.DTypeLike = np.float64,
+    n_jobs: int | None = 1,
 ) -> Matrix:
     """Every feature of every text.
 
@@ -52,8 +55,9 @@ def evaluate_all(
         Of n_texts texts.
     dtype : float64 or float32
         Of the result; everything is computed in float64.
-    n_jobs : int
-        Threads; the result is the same for any number.
+    n_jobs : int, optional
+        Threads, which share the vectors; the result is the same for any number. None is what
+        ``joblib.parallel_config`` says around the call.
 
     Returns
     -------
@@ -66,7 +70,7 @@ def evaluate_all(
     SettingError
         When ``n_jobs`` is not positive.
     """
-    if n_jobs < 1:
+    if n_jobs is not None and n_jobs < 1:
         raise SettingError(f"n_jobs is {n_jobs}; expected at least 1 thread")
     features = tuple(features)
     check_available(features, vectors)
@@ -76,12 +80,14 @@ def evaluate_all(
         result[empty, column] = (feature.statistic or REDUCERS[feature.reducer]).empty
     plan = _plan(features)
     blocks = _blocks(np.asarray(vectors.lengths))
-    if n_jobs == 1:
+    if n_jobs == 1:  # joblib takes a while to load
         for texts in blocks:
             _evaluate_block(plan, vectors, texts, result)
     else:
-        with ThreadPoolExecutor(n_jobs) as pool:
-            list(pool.map(lambda texts: _evaluate_block(plan, vectors, texts, result), blocks))
+        from joblib import Parallel, delayed
+
+        work = (delayed(_evaluate_block)(plan, vectors, texts, result) for texts in blocks)
+        Parallel(n_jobs, require="sharedmem")(work)
     return result
 
 

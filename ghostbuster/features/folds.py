@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from ghostbuster.errors import InputError, SettingError
-from ghostbuster.folds import grouped_folds
+from ghostbuster.folds import grouped_folds, leave_one_out
 
 Float1d = npt.NDArray[np.float64]
 Int1d = npt.NDArray[np.intp]
@@ -36,7 +37,7 @@ def drawn_folds(y: Float1d, groups: npt.ArrayLike | None, n_folds: int, seed: in
         When groups do not fit the texts, or there are too few texts or groups of a class.
     """
     if n_folds < 2:  # noqa: PLR2004 - one fold holds nothing out
-        raise SettingError(f"n_folds is {n_folds}; expected at least 2")
+        raise SettingError(f"cv is {n_folds}; expected at least 2 folds")
     if groups is not None and np.shape(groups) != y.shape:
         raise InputError(f"groups have shape {np.shape(groups)}; expected {y.shape}, one group a text")
     hard = (y >= MACHINE_FROM).astype(np.intp)
@@ -68,6 +69,32 @@ def given_folds(cv: Iterable[tuple[npt.ArrayLike, npt.ArrayLike]], y: Float1d) -
         if machine.all() or not machine.any():
             raise InputError(f"fold {i} trains on texts of one class only; expected both human and machine")
     return folds
+
+
+def source_folds(y: Float1d, sources: Int1d, groups: npt.ArrayLike | None) -> tuple[Fold, ...]:
+    """One fold a source: trained on the others, less what shares a group with it, and tested on it.
+
+    Raises
+    ------
+    InputError
+        When there are fewer than two sources, or the others of one hold a single class.
+    """
+    return tuple(
+        _indices(*fold) for fold in leave_one_out((y >= MACHINE_FROM).astype(np.intp), sources, groups)
+    )
+
+
+def fold_order(folds: Sequence[Fold], n_texts: int) -> tuple[npt.NDArray[np.intp], tuple[slice, ...]]:
+    """Texts in an order that puts each fold's held-out ones side by side, and where they then lie.
+
+    A text held out by several folds stands with the first; those that no fold holds out are the last slice.
+    """
+    cell = np.full(n_texts, len(folds))
+    for i in range(len(folds) - 1, -1, -1):
+        cell[folds[i][1]] = i
+    order = np.argsort(cell, kind="stable")
+    edges = np.searchsorted(cell[order], np.arange(len(folds) + 2))
+    return order, tuple(slice(a, b) for a, b in pairwise(edges.tolist()))
 
 
 def _indices(train: npt.ArrayLike, test: npt.ArrayLike) -> Fold:

@@ -3,18 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from ghostbuster.features.folds import Fold
+from ghostbuster.features.columns import Columns
 from ghostbuster.features.scaling import ColumnScaler
 
 Float1d = npt.NDArray[np.float64]
+Float2d = npt.NDArray[np.float64]
 Float32 = npt.NDArray[np.float32]
 
-_COLUMNS = 512  # candidates at a time; bounds the copies
+_CACHED = 262_144  # float32 cells of some columns: 1 MiB, which stays in a core's cache
+_SOLVED = 1024  # candidates whose equations are solved together
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """The models that a candidate would join.
+
+    Parameters
+    ----------
+    residuals : array of shape (n_texts, n_folds)
+        Weighted residuals of every fold's model, 0 for texts that it neither trains nor tests on.
+    curvature : array of shape (n_texts,)
+        Weight times p (1 - p), with p from a model that did not see the text.
+    chosen : float64 array of shape (n_texts, n_chosen)
+        Scaled columns in the models.
+    C : float
+        Inverse strength of the penalty.
+    """
+
+    residuals: Float2d
+    curvature: Float1d
+    chosen: Float2d
+    C: float
 
 
 class Screen:
@@ -29,9 +53,11 @@ class Screen:
 
     Parameters
     ----------
-    X : float32 array of shape (n_texts, n_candidates)
+    columns : Columns
+        Of n_texts texts in the order of ``fold_order``.
     weight : array of shape (n_texts,)
-    folds : sequence of (train, test)
+    cells : sequence of slice
+        As ``fold_order`` gives them.
 
     References
     ----------
@@ -39,96 +65,107 @@ class Screen:
     Proceedings of the Cambridge Philosophical Society 44 (1948).
     """
 
-    def __init__(self, X: Float32, weight: Float1d, folds: Sequence[Fold]) -> None:
-        cell = np.full(X.shape[0], len(folds))  # texts that no fold tests come last
-        for i in range(len(folds) - 1, -1, -1):
-            cell[folds[i][1]] = i
-        self._order = np.argsort(cell, kind="stable")  # a fold's held-out texts side by side
-        edges = np.searchsorted(cell[self._order], np.arange(len(folds) + 2))
-        self._cells = [slice(a, b) for a, b in pairwise(edges)]
-        self._z: Float32 = np.empty(X.shape, dtype=np.float32, order="F")
-        for first in range(0, X.shape[1], _COLUMNS):
-            part = slice(first, first + _COLUMNS)
-            scaler = ColumnScaler.fit(X[:, part], weight)
-            self._z[:, part] = scaler.transform(X[self._order, part])
-        self.weight = weight
-        self._weights = np.add.reduceat(np.append(weight[self._order], 0.0), edges[:-1]) * (
-            np.diff(edges) > 0
-        )
-        self._mean = self._z.mean(axis=0, dtype=np.float64)
-        self._deviation = self._z.std(axis=0, dtype=np.float64)
+    def __init__(self, columns: Columns, weight: Float1d, cells: Sequence[slice]) -> None:
+        self._columns, self._cells, self.weight = columns, tuple(cells), weight
+        self._held = np.array([weight[cell].sum() for cell in cells])
+        self._width = max(1, _CACHED // max(columns.n_texts, 1))
+        self._middle = np.empty(columns.n_columns)
+        self._scale = np.empty(columns.n_columns)
+        for which, block in columns.blocks(self._width):
+            scaler = ColumnScaler.fit(block, weight)
+            self._middle[which], self._scale[which] = scaler.mean, scaler.scale
+            self._clip = np.float32(scaler.clip)
 
-    def correlations(self, candidate: int) -> Float1d:
-        """Pearson correlation of every scaled candidate with one: (n_candidates,)."""
-        product = (self._z.T @ self._z[:, candidate]).astype(np.float64) / self._z.shape[0]
-        covariance = product - self._mean * self._mean[candidate]
-        scale = self._deviation * self._deviation[candidate]
-        correlations: Float1d = np.divide(covariance, scale, out=np.zeros_like(scale), where=scale > 0)
-        return correlations
+    def scaled(self, candidates: Sequence[int]) -> Float2d:
+        """The chosen candidates on one scale, float64 of shape (n_texts, n_chosen)."""
+        which = list(candidates)
+        scaler = ColumnScaler(self._middle[which], self._scale[which], float(self._clip))
+        return scaler.transform(self._columns.take(which))
 
-    def gains(self, residuals: Float1d, curvature: Float1d, chosen: Sequence[int], C: float) -> Float1d:
-        """Guessed fall of the mean held-out log-loss by adding each candidate: (n_candidates,).
+    def _scaled_block(self, which: slice, block: Float32) -> Float32:
+        scaled = np.subtract(block, self._middle[which].astype(np.float32), order="F")
+        scaled *= (1.0 / self._scale[which]).astype(np.float32)
+        return np.clip(scaled, -self._clip, self._clip, out=scaled)
 
-        Parameters
-        ----------
-        residuals : array of shape (n_texts, n_folds)
-            Weighted residuals of every fold's model, 0 for texts that it neither trains nor tests on.
-        curvature : array of shape (n_texts,)
-            Weight times p (1 - p), with p from a model that did not see the text.
-        chosen : sequence of int
-            Candidates in the model.
-        C : float
-            Inverse strength of the penalty.
-        """
-        r, d = residuals[self._order], curvature[self._order]
-        design = np.column_stack([np.ones(d.size), self._z[:, list(chosen)]])
-        penalty = np.full(design.shape[1], 1 / C)
-        penalty[0] = 1e-9 * d.sum()
-        right = np.column_stack([d[:, None] * design, r]).astype(np.float32)
-        parts = [
-            _FoldPart(design[cell], d[cell], r[cell], held)
-            for cell, held in zip(self._cells, self._weights, strict=True)
-        ]
-        gains = np.empty(self._z.shape[1])
-        for first in range(0, gains.size, _COLUMNS):
-            columns = self._z[:, first : first + _COLUMNS]
-            cross = [(columns[cell].T @ right[cell]).astype(np.float64) for cell in self._cells]
-            square = columns * columns
-            squares = [(d[cell].astype(np.float32) @ square[cell]).astype(np.float64) for cell in self._cells]
-            gains[first : first + _COLUMNS] = _mean_gain(parts, cross, squares, penalty, C)
+    def gains(self, present: Present) -> Float1d:
+        """Guessed fall of the mean held-out log-loss by adding each candidate: (n_candidates,)."""
+        fold_parts = _fold_parts(present, self._cells, self._held)
+        d = present.curvature.astype(np.float32)
+        design = np.column_stack([np.ones(d.size), present.chosen])
+        right = np.column_stack([d[:, None] * design, present.residuals]).astype(np.float32)
+        n_cells, gains = len(self._cells), np.empty(self._columns.n_columns)
+        width = self._width * max(1, min(_SOLVED, self._columns.block) // self._width)
+        for whole, wide in self._columns.blocks(width):
+            cross = np.empty((n_cells, wide.shape[1], right.shape[1]))
+            squares = np.empty((n_cells, wide.shape[1]))
+            for first in range(0, wide.shape[1], self._width):
+                part = slice(first, first + self._width)
+                z = self._scaled_block(
+                    slice(whole.start + first, min(whole.start + first + self._width, whole.stop)),
+                    wide[:, part],
+                )
+                square = z * z
+                for i, cell in enumerate(self._cells):
+                    cross[i, part] = z[cell].T @ right[cell]
+                    squares[i, part] = d[cell] @ square[cell]
+            gains[whole] = _mean_gain(fold_parts, cross, squares, present.C)
         return gains
 
 
 class _FoldPart:
-    """Sums over the texts of one cell that no candidate takes part in."""
+    """What the guess for one fold needs and no candidate changes."""
 
-    def __init__(self, design: Float1d, curvature: Float1d, residuals: Float1d, weight: float) -> None:
-        self.hessian = design.T @ (curvature[:, None] * design)
-        self.gradient = design.T @ residuals  # (n_columns, n_folds)
-        self.weight = weight
+    def __init__(self, hessian_in: Float2d, hessian_out: Float2d, gradient: Float1d, held: float) -> None:
+        from scipy.linalg import cho_factor
+
+        self.factor = cho_factor(hessian_in)
+        self.hessian_out = hessian_out
+        self.gradient = gradient
+        self.held = held
 
 
-def _mean_gain(
-    parts: Sequence[_FoldPart],
-    cross: Sequence[Float1d],
-    squares: Sequence[Float1d],
-    penalty: Float1d,
-    C: float,
-) -> Float1d:
-    """Mean over folds of each candidate's guess."""
-    q = penalty.size
-    hessian = np.sum([part.hessian for part in parts], axis=0)
-    crosses, square = np.sum(cross, axis=0), np.sum(squares, axis=0)
-    folds = [f for f in range(len(parts) - 1) if parts[f].weight > 0]
-    total = np.zeros(squares[0].size)
-    for f in folds:
+def _fold_parts(present: Present, cells: Sequence[slice], held: Float1d) -> list[_FoldPart | None]:
+    """One a fold; None where it holds nothing out that counts."""
+    d = present.curvature
+    design = np.column_stack([np.ones(d.size), present.chosen])
+    hessians = [design[cell].T @ (d[cell, None] * design[cell]) for cell in cells]
+    penalty = np.full(design.shape[1], 1 / present.C)
+    penalty[0] = 1e-9 * d.sum()
+    whole = np.sum(hessians, axis=0) + np.diag(penalty)
+    return [
+        _FoldPart(
+            whole - hessians[f],
+            hessians[f],
+            design[cells[f]].T @ present.residuals[cells[f], f],
+            float(held[f]),
+        )
+        if held[f] > 0
+        else None
+        for f in range(len(cells) - 1)
+    ]
+
+
+def _mean_gain(parts: Sequence[_FoldPart | None], cross: Float2d, squares: Float2d, C: float) -> Float1d:
+    """Mean over folds of each candidate's guess.
+
+    ``cross`` is (n_cells, n_candidates, 1 + n_chosen + n_folds): products with the design under the
+    curvature, then with each fold's residuals; ``squares`` (n_cells, n_candidates).
+    """
+    from scipy.linalg import cho_solve
+
+    q = cross.shape[2] - len(parts)
+    crosses, square = cross.sum(axis=0), squares.sum(axis=0)
+    total = np.zeros(square.size)
+    for f, part in enumerate(parts):
+        if part is None:
+            continue
         held, border = cross[f], crosses[:, :q] - cross[f][:, :q]
-        explained = np.linalg.solve(hessian - parts[f].hessian + np.diag(penalty), border.T)
+        explained = cho_solve(part.factor, border.T)
         score = crosses[:, q + f] - held[:, q + f]
         information = square - squares[f] + 1 / C - np.sum(border * explained.T, axis=1)
         b = score / np.maximum(information, 1e-9)
-        slope = held[:, q + f] - parts[f].gradient[:, f] @ explained
+        slope = held[:, q + f] - part.gradient @ explained
         bend = squares[f] - 2 * np.sum(held[:, :q] * explained.T, axis=1)
-        bend += np.sum(explained * (parts[f].hessian @ explained), axis=0)
-        total += (b * slope - b**2 * np.maximum(bend, 0.0) / 2) / parts[f].weight
-    return total / max(len(folds), 1)
+        bend += np.sum(explained * (part.hessian_out @ explained), axis=0)
+        total += (b * slope - b**2 * np.maximum(bend, 0.0) / 2) / part.held
+    return total / max(sum(part is not None for part in parts), 1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -13,18 +13,21 @@ from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from ghostbuster.errors import InputError, SettingError
+from ghostbuster.features.columns import Columns, gather
 from ghostbuster.features.criteria import CRITERIA
 from ghostbuster.features.evaluation import evaluate_all
 from ghostbuster.features.expression import Feature
-from ghostbuster.features.folds import Fold, drawn_folds, given_folds
-from ghostbuster.features.selection import Rules, select_columns
+from ghostbuster.features.folds import Fold, drawn_folds, fold_order, given_folds, source_folds
+from ghostbuster.features.search_inputs import Labelled, check_settings
+from ghostbuster.features.selection import Problem, Rules, select_columns
 from ghostbuster.features.space import candidates
-from ghostbuster.names import did_you_mean
 from ghostbuster.scores import Vectors
 
 Float1d = npt.NDArray[np.float64]
+Float32 = npt.NDArray[np.float32]
 
 PENALTY_SHARE = 4.0
+DEFAULT_FOLDS = 5
 Folds = Iterable[tuple[npt.ArrayLike, npt.ArrayLike]]
 
 
@@ -51,22 +54,25 @@ class FeatureSearch(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # s
     criterion : {"log_loss", "auroc", "accuracy"} or None
         Its mean over folds decides (log-loss: the lower the better). None keeps every candidate that is not
         constant, without a search.
-    n_folds : int
-        Stratified folds, which never part a group.
+    select_across : {"source"} or None
+        With ``"source"``, features are preferred whose effect is the same in every source: the folds leave
+        one source out, each column is first levelled, so that only differences within sources count, and a
+        candidate is worth its mean gain over the sources less the standard error of that mean: the lower end
+        of what a further source may gain. ``fit`` then needs ``sources``.
+    cv : int or iterable of (train, test) text indices, optional
+        Number of stratified folds, which never part a group, or the folds themselves; None is 5.
     random_state : int
         Seed of the folds; all else is deterministic.
-    cv : iterable of (train, test) text indices, optional
-        Folds in place of ``n_folds``, such as those that leave one source out.
     screen : int or None
         Candidates fitted exactly a round; a score test proposes them. None fits all of them: brute force.
-    tolerance : float
-        Least improvement of the criterion; the search stops below it.
     max_correlation : float
         Candidates that correlate more than this with a chosen feature are dropped; 1 keeps all.
     C : float or None
         Inverse strength of the L2 penalty, as scikit-learn's; None is ``PENALTY_SHARE`` over the number of
         texts. Such a penalty grows with the texts: it is there for sources that were not seen, to which the
         coefficients of a weaker one do not travel.
+    max_memory : int
+        Bytes for the candidates' values; where they need more, they are kept in a temporary file.
 
     Attributes
     ----------
@@ -76,8 +82,16 @@ class FeatureSearch(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # s
         The same with the criterion's values (log-loss with a minus sign); empty without a criterion.
     baseline_ : float
         The criterion of no feature at all; NaN without a criterion.
+    shortlist_ : tuple of Feature
+        Candidates that were fitted exactly, or among the most promising, in some round; all of ``features_``
+        are among them.
     n_candidates_ : int
         How many features were tried: those of the space that are not constant.
+
+    Notes
+    -----
+    Candidates are evaluated by as many threads as ``joblib.parallel_config(n_jobs=...)`` allows around
+    ``fit``, one without it; they share the vectors, and the result is the same for any number.
 
     References
     ----------
@@ -89,24 +103,24 @@ class FeatureSearch(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # s
         space: str = "default",
         max_features: int = 100,
         criterion: str | None = "log_loss",
-        n_folds: int = 5,
+        select_across: str | None = None,
+        cv: int | Folds | None = 5,
         random_state: int = 0,
-        cv: Folds | None = None,
         screen: int | None = 8,
-        tolerance: float = 0.0,
         max_correlation: float = 0.995,
         C: float | None = None,
+        max_memory: int = 2**31,
     ) -> None:
         self.space = space
         self.max_features = max_features
         self.criterion = criterion
-        self.n_folds = n_folds
-        self.random_state = random_state
+        self.select_across = select_across
         self.cv = cv
+        self.random_state = random_state
         self.screen = screen
-        self.tolerance = tolerance
         self.max_correlation = max_correlation
         self.C = C
+        self.max_memory = max_memory
 
     def fit(
         self,
@@ -114,6 +128,7 @@ class FeatureSearch(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # s
         y: npt.ArrayLike,
         groups: npt.ArrayLike | None = None,
         sample_weight: npt.ArrayLike | None = None,
+        sources: npt.ArrayLike | None = None,
     ) -> Self:
         """Choose features.
 
@@ -123,8 +138,11 @@ class FeatureSearch(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # s
         y : array-like of shape (n_texts,)
             0 human, 1 machine; between them under the criterion ``log_loss``.
         groups : array-like of shape (n_texts,), optional
-            Texts of one group (a prompt, a pair) are never parted by a fold; not looked at with ``cv``.
+            Texts of one group (a prompt, a pair) are never parted by a fold; not looked at where ``cv`` holds
+            folds.
         sample_weight : array-like of shape (n_texts,), optional
+        sources : array-like of shape (n_texts,), optional
+            Where each text comes from; only looked at with ``select_across``.
 
         Raises
         ------
@@ -133,13 +151,17 @@ class FeatureSearch(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # s
         FeatureError
             When the space needs vectors that are not there.
         InputError
-            When lengths differ, labels lie outside 0..1 or are of one class, or weights are no weights.
+            When lengths differ, labels lie outside 0..1 or are of one class, weights are no weights, or
+            sources are missing, too few, or have texts of one class only.
         """
-        self._check_settings()
-        _labels(y, vectors.n_texts)  # fails before the costly part
+        check_settings(self)
+        labelled, folds = self._inputs(vectors.n_texts, y, groups, sample_weight, sources)
         features = candidates(self.space, vectors.channels)
-        X = evaluate_all(features, vectors, dtype=np.float32)
-        return self.fit_matrix(X, features, y, groups, sample_weight)
+
+        def evaluated(which: slice) -> Float32:
+            return np.asarray(evaluate_all(features[which], vectors, dtype=np.float32, n_jobs=None))
+
+        return self._choose(evaluated, features, labelled, folds)
 
     def fit_matrix(
         self,
@@ -148,6 +170,7 @@ class FeatureSearch(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # s
         y: npt.ArrayLike,
         groups: npt.ArrayLike | None = None,
         sample_weight: npt.ArrayLike | None = None,
+        sources: npt.ArrayLike | None = None,
     ) -> Self:
         """Choose among columns evaluated before: ``fit`` without its first step.
 
@@ -157,7 +180,7 @@ class FeatureSearch(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # s
             As ``evaluate_all(features, vectors)`` makes it.
         features : sequence of Feature, length n_features
             What the columns are; ``space`` is not looked at.
-        y, groups, sample_weight
+        y, groups, sample_weight, sources
             As in ``fit``.
 
         Raises
@@ -165,32 +188,15 @@ class FeatureSearch(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # s
         InputError, SettingError
             As in ``fit``.
         """
-        self._check_settings()
+        check_settings(self)
         if X.ndim != 2 or X.shape[1] != len(features):  # noqa: PLR2004
             raise InputError(
                 f"matrix has shape {X.shape}; expected one column for each of {len(features)} features"
             )
-        labels = _labels(y, X.shape[0])
-        weight = _weights(sample_weight, labels.size)
-        varying = np.flatnonzero(_varies(X)).tolist()
-        self.n_candidates_ = len(varying)
-        if self.criterion is None:
-            self._keep_all([features[i] for i in varying])
-            return self
-        criterion = CRITERIA[self.criterion]
-        if not criterion.soft_labels and not np.isin(labels, (0, 1)).all():
-            raise SettingError(
-                f"criterion {self.criterion!r} wants labels 0 and 1; use log_loss for soft labels"
-            )
-        folds = self._folds(labels, groups)
-        C = PENALTY_SHARE / labels.size if self.C is None else self.C
-        rules = Rules(criterion, self.max_features, self.screen, self.tolerance, self.max_correlation, C)
-        columns = np.asfortranarray(X[:, varying], dtype=np.float32)
-        with threadpool_limits(1, user_api="blas"):  # its matrices are slim: threads wait for each other
-            self.baseline_, chosen = select_columns(columns, labels, weight, folds, rules)
-        self.history_ = tuple(Step(features[varying[c.column]], c.value) for c in chosen)
-        self.features_ = tuple(step.feature for step in self.history_)
-        return self
+        labelled, folds = self._inputs(X.shape[0], y, groups, sample_weight, sources)
+        return self._choose(
+            lambda which: X[:, which].astype(np.float32, copy=False), features, labelled, folds
+        )
 
     def transform(self, vectors: Vectors) -> Float1d:
         """The chosen features of other texts: float64 of shape (n_texts, n_chosen).
@@ -210,14 +216,68 @@ class FeatureSearch(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # s
         check_is_fitted(self, "features_")
         return np.array([str(feature) for feature in self.features_], dtype=object)
 
-    def _folds(self, labels: Float1d, groups: npt.ArrayLike | None) -> tuple[Fold, ...]:
-        if self.cv is None:
-            folds = drawn_folds(labels, groups, self.n_folds, self.random_state)
+    def _choose(
+        self,
+        columns_of: Callable[[slice], Float32],
+        features: Sequence[Feature],
+        labelled: Labelled,
+        folds: tuple[Fold, ...],
+    ) -> Self:
+        """Keep the candidates that vary, and search them."""
+        order, cells = fold_order(folds, labelled.y.size)
+        with Columns(order.size, len(features), self.max_memory) as columns:
+            kept = [features[i] for i in gather(columns, columns_of, labelled, order)]
+            self.n_candidates_ = len(kept)
+            if self.criterion is None:
+                self._keep_all(kept)
+                return self
+            place = np.argsort(order)
+            moved = tuple((np.sort(place[train]), np.sort(place[test])) for train, test in folds)
+            problem = Problem(columns, labelled.y[order], labelled.weight[order], moved, cells)
+            with threadpool_limits(1, user_api="blas"):  # its matrices are slim: threads wait for each other
+                found = select_columns(problem, self._rules(order.size))
+        self.baseline_ = found.baseline
+        self.history_ = tuple(Step(kept[c.column], c.value) for c in found.chosen)
+        self.shortlist_ = tuple(kept[i] for i in found.shortlist)
+        self.features_ = tuple(step.feature for step in self.history_)
+        return self
+
+    def _inputs(
+        self,
+        n_texts: int,
+        y: npt.ArrayLike,
+        groups: npt.ArrayLike | None,
+        sample_weight: npt.ArrayLike | None,
+        sources: npt.ArrayLike | None,
+    ) -> tuple[Labelled, tuple[Fold, ...]]:
+        """Labels, weights and folds, checked before the costly part."""
+        if self.select_across is not None and sources is None:
+            raise InputError("select_across='source' needs sources; expected one a text: give them to fit")
+        labelled = Labelled.checked(
+            n_texts, y, sample_weight, None if self.select_across is None else sources
+        )
+        if self.criterion is not None and not CRITERIA[self.criterion].soft_labels:
+            labelled.check_hard(self.criterion)
+        return labelled, self._folds(labelled, groups)
+
+    def _folds(self, labelled: Labelled, groups: npt.ArrayLike | None) -> tuple[Fold, ...]:
+        if self.criterion is None:
+            return ()
+        if self.cv is not None and not isinstance(self.cv, int):
+            folds = given_folds(self.cv, labelled.y)
+        elif labelled.sources is not None:
+            folds = source_folds(labelled.y, labelled.sources, groups)
         else:
-            folds = given_folds(self.cv, labels)
-        if self.criterion == "auroc" and any(np.unique(labels[test]).size == 1 for _, test in folds):
+            n_folds = DEFAULT_FOLDS if self.cv is None else self.cv
+            folds = drawn_folds(labelled.y, groups, n_folds, self.random_state)
+        if self.criterion == "auroc" and any(np.unique(labelled.y[test]).size == 1 for _, test in folds):
             raise SettingError("a fold tests on one class only, where auroc is undefined; use log_loss")
         return folds
+
+    def _rules(self, n_texts: int) -> Rules:
+        C = PENALTY_SHARE / n_texts if self.C is None else self.C
+        criterion, caution = CRITERIA[str(self.criterion)], float(self.select_across is not None)
+        return Rules(criterion, self.max_features, self.screen, self.max_correlation, C, caution)
 
     def _keep_all(self, features: list[Feature]) -> None:
         if len(features) > self.max_features:
@@ -225,47 +285,5 @@ class FeatureSearch(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # s
                 f"criterion None keeps all {len(features)} candidates of space {self.space!r}; "
                 f"raise max_features from {self.max_features}, or name a criterion"
             )
-        self.baseline_, self.history_, self.features_ = float("nan"), (), tuple(features)
-
-    def _check_settings(self) -> None:
-        if self.criterion is not None and self.criterion not in CRITERIA:
-            raise SettingError(f"no criterion {self.criterion!r}; {did_you_mean(self.criterion, CRITERIA)}")
-        for name, value, least in (("max_features", self.max_features, 1), ("screen", self.screen, 1)):
-            if value is not None and value < least:
-                raise SettingError(f"{name} is {value}; expected at least {least}")
-        if self.C is not None and not self.C > 0:
-            raise SettingError(f"C is {self.C}; expected a positive number")
-        if not 0 < self.max_correlation <= 1:
-            raise SettingError(
-                f"max_correlation is {self.max_correlation}; expected more than 0 and at most 1"
-            )
-        if not self.tolerance >= 0:
-            raise SettingError(f"tolerance is {self.tolerance}; expected 0 or more")
-
-
-def _labels(y: npt.ArrayLike, n_texts: int) -> Float1d:
-    labels = np.asarray(y, dtype=np.float64)
-    if labels.shape != (n_texts,):
-        raise InputError(f"labels have shape {labels.shape}; expected ({n_texts},), one a text")
-    if not np.all((labels >= 0) & (labels <= 1)):
-        raise InputError("labels lie outside 0..1; expected 0 for human, 1 for machine, or a probability")
-    if np.all(labels == labels[:1]):
-        raise InputError("labels are all the same; expected both human and machine texts")
-    return labels
-
-
-def _weights(sample_weight: npt.ArrayLike | None, n_texts: int) -> Float1d:
-    """Weights of mean 1."""
-    weight = np.ones(n_texts) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
-    if weight.shape != (n_texts,):
-        raise InputError(f"sample_weight has shape {weight.shape}; expected ({n_texts},), one a text")
-    if not np.isfinite(weight).all() or weight.min() < 0 or weight.sum() == 0:
-        raise InputError("sample_weight holds a negative number, NaN or infinity, or only noughts")
-    return weight * (n_texts / float(weight.sum()))
-
-
-def _varies(X: npt.NDArray[np.floating]) -> npt.NDArray[np.bool_]:
-    """Columns whose values differ by more than float32 rounding."""
-    low, high = X.min(axis=0), X.max(axis=0)
-    varies: npt.NDArray[np.bool_] = (high - low) > 1e-6 * np.maximum(np.abs(low), np.abs(high))
-    return varies
+        self.baseline_, self.history_ = float("nan"), ()
+        self.features_ = self.shortlist_ = tuple(features)

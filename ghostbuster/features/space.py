@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import combinations, permutations
 
 from ghostbuster.errors import FeatureError, SettingError
@@ -12,6 +13,7 @@ from ghostbuster.features.expression import Feature
 from ghostbuster.features.ops import OPS
 from ghostbuster.features.reducers import REDUCERS
 from ghostbuster.features.statistics import LANGUAGE_MODELS, STATISTICS
+from ghostbuster.features.surface import SURFACE
 from ghostbuster.features.twins import without_twins
 from ghostbuster.names import did_you_mean
 
@@ -33,7 +35,10 @@ EXPECTATIONS = ("strong.entropy", "weak.entropy", "strong.cross_entropy", "weak.
 LOGRANKS = ("strong.logrank", "weak.logrank")
 NATS = (*LOGPROBS, *EXPECTATIONS, *LOGRANKS)
 VARIANCES = ("strong.varentropy", "weak.varentropy")
+CROSS_VARIANCES = ("strong.cross_varentropy", "weak.cross_varentropy")
+RANKS = ("strong.rank", "weak.rank")
 PROBS = ("strong.prob", "weak.prob", "trigram.prob", "unigram.prob")
+LOOKS = tuple(f"surface.{channel}" for channel in SURFACE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +122,8 @@ def _may_follow(index: dict[str, int], last: str, op: str, name: str) -> bool:
     return name != last if op == "v-div" else index[name] < index[last]
 
 
-def _ghostbuster() -> Iterator[Feature]:
-    for chain in ghostbuster_chains(GHOSTBUSTER_VECTORS, depth=3):
+def _ghostbuster(depth: int) -> Iterator[Feature]:
+    for chain in ghostbuster_chains(GHOSTBUSTER_VECTORS, depth):
         for reducer in GHOSTBUSTER_REDUCERS:
             yield Feature(chain, reducer)
 
@@ -195,10 +200,26 @@ def _default_chains() -> Iterator[Chain]:
 def _wide_chains() -> Iterator[Chain]:
     """The default ones, all pairs, and differences of nats against a third."""
     yield from _default_chains()
-    yield from _pairs((*NATS, *VARIANCES, *PROBS))
+    yield from map(Source, RANKS)
+    yield from _pairs((*NATS, *VARIANCES, *CROSS_VARIANCES, *PROBS))
     for a, b in combinations(NATS, 2):
         for third in (*LOGPROBS, *EXPECTATIONS):
             yield _chain(a, "v-sub", b, "v-mul", third)
+
+
+def _deep_chains() -> Iterator[Chain]:
+    """The wide ones, and all pairs in nats with a third vector."""
+    yield from _wide_chains()
+    for pair in _pairs(NATS):
+        for third in (*LOGPROBS, *EXPECTATIONS):
+            yield from (Apply(pair, op, Source(third)) for op in ("v-sub", "v-mul", "v-div"))
+
+
+def _surface_chains() -> Iterator[Chain]:
+    """What words look like; and what models say of them, by how they look."""
+    yield from map(Source, LOOKS)
+    for look in LOOKS:
+        yield from (_chain(a, "v-mul", look) for a in NATS)
 
 
 def _ratios() -> Iterator[Feature]:
@@ -206,14 +227,10 @@ def _ratios() -> Iterator[Feature]:
     return (f for f in _zeroshot() if f.statistic is not None and len(f.statistic.channels) > 1)
 
 
-def _default() -> Iterator[Feature]:
+def _ours(*rules: Callable[[], Iterator[Chain]]) -> Iterator[Feature]:
+    """Statistics, and chains by some rules."""
     yield from _ratios()
-    yield from _reduced(_default_chains())
-
-
-def _wide() -> Iterator[Feature]:
-    yield from _ratios()
-    yield from _reduced(_wide_chains())
+    yield from _reduced(chain for rule in rules for chain in rule())
 
 
 SPACES: dict[str, Space] = {
@@ -221,14 +238,34 @@ SPACES: dict[str, Space] = {
     for space in (
         Space(
             "default",
-            _default,
+            partial(_ours, _default_chains),
             "log-probs, probabilities, ranks and expectations of all models, free of length",
         ),
-        Space("wide", _wide, "the default space, all pairs, and more of depth 3: some 20,000"),
+        Space(
+            "surface",
+            partial(_ours, _default_chains, _surface_chains),
+            "the default space, and the length of words, sentences and clauses, capitals and marks",
+        ),
+        Space(
+            "wide",
+            partial(_ours, _wide_chains, _surface_chains),
+            "the surface space, all pairs, and more of depth 3: some 20,000",
+        ),
+        Space(
+            "deep",
+            partial(_ours, _deep_chains, _surface_chains),
+            "the wide space, and all of depth 3 between log-probs, log-ranks and expectations: some 100,000",
+        ),
         Space(
             "ghostbuster",
-            _ghostbuster,
+            partial(_ghostbuster, 3),
             "Ghostbuster's 2,534 candidates: probabilities to depth 3",
+            exact=True,
+        ),
+        Space(
+            "ghostbuster-4",
+            partial(_ghostbuster, 4),
+            "the same to depth 4: 19,635 candidates",
             exact=True,
         ),
         Space(

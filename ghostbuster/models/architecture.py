@@ -10,6 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from ghostbuster.errors import ModelError
+from ghostbuster.models.digest import Stamp, stamp
 from ghostbuster.models.gguf import Header, read_header
 from ghostbuster.models.vocabulary import vocabulary_digest
 
@@ -37,8 +38,13 @@ class ModelFile:
     path : Path
     architecture : str
     n_parameters : int
+    n_bytes : int
+        Size of the file.
+    n_layers : int
     quantisation : str
         The tensor type that holds most of the bytes.
+    matrix_types : tuple of str
+        The types of all matrices, sorted.
     context : int, tokens
         What the model was trained with.
     n_vocabulary : int
@@ -51,7 +57,10 @@ class ModelFile:
     path: Path
     architecture: str
     n_parameters: int
+    n_bytes: int
+    n_layers: int
     quantisation: str
+    matrix_types: tuple[str, ...]
     context: int
     n_vocabulary: int
     begin: int
@@ -67,13 +76,12 @@ def check_model(path: str | Path) -> ModelFile:
         When the file is missing, damaged, of another architecture, or without a usable vocabulary.
     """
     file = Path(path).absolute()
-    status = file.stat() if file.is_file() else None
-    return _check(file, status.st_size if status else 0, status.st_mtime_ns if status else 0)
+    return _check(file, stamp(file))
 
 
 @lru_cache(maxsize=16)
-def _check(path: Path, _size: int, _modified: int) -> ModelFile:
-    """`check_model`, remembered for as long as the file's size and time of change stay."""
+def _check(path: Path, made: Stamp) -> ModelFile:
+    """`check_model`, remembered for as long as the file is the same."""
     header = read_header(path)
     architecture = _text(header, "general.architecture")
     if architecture not in ARCHITECTURES:
@@ -87,7 +95,10 @@ def _check(path: Path, _size: int, _modified: int) -> ModelFile:
         path=header.path,
         architecture=architecture,
         n_parameters=header.n_parameters,
+        n_bytes=made[0],
+        n_layers=sizes["block_count"],
         quantisation=header.quantisation,
+        matrix_types=tuple(sorted({t.type_name for t in header.tensors.values() if len(t.dimensions) > 1})),
         context=sizes["context_length"],
         n_vocabulary=_check_vocabulary(header),
         begin=_begin_token(header),
@@ -158,13 +169,16 @@ def _begin_token(header: Header) -> int:
 
 
 def _tokenizer_digest(header: Header) -> str:
-    """Digest of pieces, scores and types; of a BPE vocabulary also of its merges and splitting rule."""
+    """Digest of pieces, scores and types; of a BPE vocabulary also of its merges and splitting rule.
+
+    Some SentencePiece files carry merges too, which llama.cpp never reads: they make no other vocabulary.
+    """
     pieces, types = _pieces(header), _numbers(header, "token_type")
     scores = header.metadata.get("tokenizer.ggml.scores", ())
     floats = [float(score) for score in scores] if isinstance(scores, tuple) else []
     digest = vocabulary_digest(pieces, floats, types)
     merges = header.metadata.get("tokenizer.ggml.merges", ())
-    if not merges or not isinstance(merges, tuple):
+    if _text(header, "tokenizer.ggml.model") != "gpt2" or not merges or not isinstance(merges, tuple):
         return digest
     hasher = hashlib.sha256(digest.encode())
     hasher.update(str(header.metadata.get("tokenizer.ggml.pre")).encode())

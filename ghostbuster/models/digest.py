@@ -8,9 +8,22 @@ from pathlib import Path
 
 from ghostbuster.errors import ModelError
 
+Stamp = tuple[int, int, int]
+"""Size in bytes, time of the last change in nanoseconds, and inode of a file."""
+MISSING: Stamp = (0, 0, 0)
+
+
+def stamp(path: str | Path) -> Stamp:
+    """What differs once a file is replaced or written to; `MISSING` where there is no regular file."""
+    file = Path(path)
+    if not file.is_file():
+        return MISSING
+    status = file.stat()
+    return status.st_size, status.st_mtime_ns, status.st_ino
+
 
 def file_digest(path: str | Path) -> str:
-    """SHA-256 of a file's bytes, hexadecimal; remembered for as long as its size and time of change stay.
+    """SHA-256 of a file's bytes, hexadecimal; remembered for as long as the file is the same.
 
     Raises
     ------
@@ -19,13 +32,12 @@ def file_digest(path: str | Path) -> str:
     """
     file = Path(path).resolve()
     try:
-        status = file.stat()
-        return _digest(file, status.st_size, status.st_mtime_ns)
+        return _digest(file, stamp(file))
     except OSError as error:
         raise ModelError(f"{path}: cannot be read ({error.strerror}); expected a readable file") from error
 
 
 @lru_cache(maxsize=64)
-def _digest(file: Path, _size: int, _modified: int) -> str:
+def _digest(file: Path, _made: Stamp) -> str:
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()

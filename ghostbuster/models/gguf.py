@@ -70,14 +70,20 @@ class Tensor:
         _, values, size = TENSOR_TYPES[self.type]
         return self.n_values // values * size
 
+    @property
+    def type_name(self) -> str:
+        """What ggml calls its type."""
+        return TENSOR_TYPES[self.type][0]
+
 
 @dataclass(frozen=True)
 class Header:
-    """What a GGUF file says of itself: metadata by key, tensors by name."""
+    """What a GGUF file says of itself: metadata by key, tensors by name, and the byte their data begin at."""
 
     path: Path
     metadata: Mapping[str, object]
     tensors: Mapping[str, Tensor]
+    data_begin: int
 
     @property
     def n_parameters(self) -> int:
@@ -89,8 +95,7 @@ class Header:
         """The tensor type that holds most of the bytes."""
         sizes: dict[str, int] = {}
         for tensor in self.tensors.values():
-            name = TENSOR_TYPES[tensor.type][0]
-            sizes[name] = sizes.get(name, 0) + tensor.n_bytes
+            sizes[tensor.type_name] = sizes.get(tensor.type_name, 0) + tensor.n_bytes
         return max(sizes, key=lambda name: (sizes[name], name))
 
 
@@ -197,8 +202,7 @@ def _parse(path: Path, data: mmap.mmap) -> Header:
         if name in tensors:
             raise Damaged(f"tensor {name} twice")
         tensors[name] = _tensor(cursor, name)
-    _check_places(metadata, tensors, cursor.at, len(data))
-    return Header(path, metadata, tensors)
+    return Header(path, metadata, tensors, _check_places(metadata, tensors, cursor.at, len(data)))
 
 
 def _tensor(cursor: _Cursor, name: str) -> Tensor:
@@ -220,8 +224,8 @@ def _tensor(cursor: _Cursor, name: str) -> Tensor:
 
 def _check_places(
     metadata: Mapping[str, object], tensors: Mapping[str, Tensor], header_end: int, file_size: int
-) -> None:
-    """Tensors lie one after another, aligned, within the file."""
+) -> int:
+    """Tensors lie one after another, aligned, within the file; the byte where the first begins."""
     alignment = metadata.get("general.alignment", 32)
     if type(alignment) is not int or alignment <= 0 or alignment & (alignment - 1) or alignment > MAX_ENTRIES:
         raise Damaged(f"alignment {alignment!r}")
@@ -233,3 +237,4 @@ def _check_places(
         if begin + tensor.offset + tensor.n_bytes > file_size:
             raise Damaged(f"cut short: tensor {name} ends past byte {file_size}")
         expected = -(-(tensor.offset + tensor.n_bytes) // alignment) * alignment
+    return begin

@@ -7,26 +7,63 @@ import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from threading import RLock
 
 from ghostbuster.errors import SettingError
-from ghostbuster.models.architecture import check_model
+from ghostbuster.models.architecture import ModelFile, check_model
 from ghostbuster.models.digest import file_digest
-from ghostbuster.models.llama import Context, Weights, can_offload
+from ghostbuster.models.llama import Context
+from ghostbuster.models.loading import load_model
+from ghostbuster.models.placement import Placement, placement
+from ghostbuster.models.probe import CpuPath
 from ghostbuster.models.statistics import Reducer
 from ghostbuster.models.streaming import DECODE_TOKENS, Lane, Progress, stream
 from ghostbuster.models.tokens import Tokens
 from ghostbuster.models.windows import windows
 from ghostbuster.scores import TokenScores
 
-ENGINE_VERSION = 1  # raise it when a change moves any score: artifacts made before then refuse to load
+ENGINE_VERSION = 2  # raise it when a change moves any score: artifacts made before then refuse to load
 MAX_CONTEXT = 2048  # tokens; longer windows cost more a token and tell little more
 MIN_CONTEXT = 16
+# Longer texts are read in windows of so many contexts: lanes can share one text, and the half context that
+# is read twice at each seam costs an eighth of a model's body at most.
+WINDOW_CONTEXTS = 4
+# Rotary at every layer by one rule, so that keys can be moved: others read windows of one context.
+SLIDING = ("llama", "qwen2", "qwen3")
 # Up to this many parameters, lanes of one thread each read different windows: faster than threads that share
 # a decode, and on a busy machine many times so, since those wait for one another after every layer.
 SMALL_MODEL = 100_000_000
 MAX_LANES = 8
+MAX_CARD_LANES = 2  # one decodes on a graphics card while the other's logits are reduced
+
+
+def fingerprint_of(digest: str, n_context: int, cpu_path: CpuPath) -> str:
+    """Digest of everything that moves a model's scores.
+
+    The device is no part of it: the log-probs of F16 models move by some 0.01 nats a token from one to the
+    other, and a detector made on one is good on the other. The fast CPU path is, for it moves those of
+    quantised models further.
+
+    Parameters
+    ----------
+    digest : str
+        SHA-256 of the model's file.
+    n_context : int, tokens
+        Length of a window.
+    cpu_path : {"safe", "fast"}
+    """
+    settings = f"{digest} context={n_context} decode={DECODE_TOKENS} flash=1 engine={ENGINE_VERSION}"
+    return hashlib.sha256((settings + " cpu=fast" * (cpu_path == "fast")).encode()).hexdigest()
+
+
+def as_made(file: ModelFile, n_context: int, wanted: Placement, expected: str | None) -> Placement:
+    """``wanted``, with the CPU path whose fingerprint is expected, unless the user says which."""
+    if wanted.cpu_path != "auto" or expected is None:
+        return wanted
+    fast = expected == fingerprint_of(file_digest(file.path), n_context, "fast")
+    return replace(wanted, cpu_path="fast" if fast else "safe")
 
 
 class LlamaLM:
@@ -40,8 +77,8 @@ class LlamaLM:
         A Llama-family GGUF file; it is mapped into memory, not read.
     name : str
         Its role: ``weak`` or ``strong``.
-    n_gpu_layers : int, default -1
-        Layers to offload, all by default; ignored by builds of llama.cpp that cannot offload.
+    wanted : Placement, optional
+        Where to compute: on graphics cards where there are any, by default.
     n_threads : int, optional
         Threads, all cores by default; moves no score.
     n_ctx : int, tokens, optional
@@ -50,7 +87,7 @@ class LlamaLM:
     Raises
     ------
     SettingError
-        When ``n_ctx`` or ``n_threads`` is out of range.
+        When ``n_ctx`` or ``n_threads`` is out of range, or a card is wanted that is not there.
     ModelError
         When the file is missing, damaged or no Llama-family model.
     """
@@ -60,7 +97,7 @@ class LlamaLM:
         path: str | Path,
         name: str,
         *,
-        n_gpu_layers: int = -1,
+        wanted: Placement | None = None,
         n_threads: int | None = None,
         n_ctx: int | None = None,
     ) -> None:
@@ -75,20 +112,47 @@ class LlamaLM:
         self.n_threads = _cores() if n_threads is None else n_threads
         if self.n_threads < 1:
             raise SettingError(f"n_threads={n_threads}; expected 1 or more")
-        self.n_gpu_layers = n_gpu_layers if can_offload() else 0
         self.digest = file_digest(path)
         self.tokenizer = self.file.tokenizer
-        self.weights = Weights(self.file, self.n_gpu_layers)
-        self._contexts: list[Context] = []
+        small = self.file.n_parameters <= SMALL_MODEL
+        loaded = load_model(self.file, self.n_context, MAX_CARD_LANES if small else 1, wanted or placement())
+        self.weights, self._contexts = loaded.weights, list(loaded.contexts)
+        self.n_gpu_layers, self.device, self.cpu_path = loaded.gpu_layers, loaded.device, loaded.cpu_path
+        if small:
+            self.max_lanes = MAX_CARD_LANES if self.n_gpu_layers else MAX_LANES
+        else:
+            self.max_lanes = 1
         self.lock = RLock()
 
     @property
     def fingerprint(self) -> str:
-        """Digest of the file and of every setting that moves a score."""
-        settings = (
-            f"{self.digest} context={self.n_context} decode={DECODE_TOKENS} flash=1 engine={ENGINE_VERSION}"
-        )
-        return hashlib.sha256(settings.encode()).hexdigest()
+        """Digest of the file and of every setting that moves a score; see `fingerprint_of`."""
+        return fingerprint_of(self.digest, self.n_context, self.cpu_path)
+
+    @property
+    def other_path(self) -> tuple[CpuPath, str]:
+        """The CPU path not taken, and the fingerprint this model would have on it."""
+        other: CpuPath = "safe" if self.cpu_path == "fast" else "fast"
+        return other, fingerprint_of(self.digest, self.n_context, other)
+
+    def describe(self) -> dict[str, object]:
+        """Facts fit for JSON."""
+        return {
+            "role": self.name,
+            "file": self.file.path.name,
+            "digest": self.digest,
+            "size_bytes": self.file.n_bytes,
+            "architecture": self.file.architecture,
+            "parameters": self.file.n_parameters,
+            "quantisation": self.file.quantisation,
+            "context": self.file.context,
+            "window": self.n_context,
+            "vocabulary": self.file.n_vocabulary,
+            "tokenizer": self.file.tokenizer,
+            "gpu_layers": self.n_gpu_layers,
+            "device": self.device,
+            "cpu_path": self.cpu_path,
+        }
 
     def score(self, texts: Sequence[str], progress: Progress | None = None) -> TokenScores:
         """Score prepared texts, in the order given.
@@ -142,10 +206,12 @@ def score_together(
     list of TokenScores, one a model
     """
     context = min(model.n_context for model in models)
-    plan = windows(tokens.offsets, context)
+    overlap = context // 2
+    slide = all(model.file.architecture in SLIDING for model in models)
+    plan = windows(tokens.offsets, WINDOW_CONTEXTS * context + overlap if slide else context, overlap)
     n_threads = min(model.n_threads for model in models)
+    n_lanes = max(1, min(len(plan), n_threads, *(model.max_lanes for model in models)))
     small = all(model.file.n_parameters <= SMALL_MODEL for model in models)
-    n_lanes = max(1, min(len(plan), n_threads, MAX_LANES)) if small else 1
     threads_a_lane = 1 if small else n_threads
     names = [model.name for model in models]
     with ExitStack() as held:
@@ -156,6 +222,7 @@ def score_together(
         lanes = [
             Lane(
                 readers,
+                context,
                 [Reducer(names, models[0].file.n_vocabulary) for _ in range(threads_a_lane)],
                 helpers,
             )

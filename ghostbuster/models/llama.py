@@ -1,4 +1,4 @@
-"""The one module that imports llama_cpp: loads GGUF models, tokenises, decodes, gives logits.
+"""The one module that computes with llama_cpp: loads GGUF models, tokenises, decodes, gives logits.
 
 The low-level functions are used throughout. The high-level class keeps the logits of a whole context, and
 cannot switch off the extra buffer types with which quantised models end the process on some CPUs with AMX.
@@ -12,6 +12,7 @@ import os
 import weakref
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import dataclass
 from threading import Lock
 from typing import Any
 
@@ -55,6 +56,26 @@ def _start() -> None:
         _complaints.clear()
 
 
+@dataclass(frozen=True)
+class Placed:
+    """Where the weights of a model lie, and which code of the CPU computes with them.
+
+    Parameters
+    ----------
+    gpu_layers : int
+        Layers on the devices; the CPU has the others.
+    devices : tuple of int
+        Handles of the devices (`build.Device`).
+    fast : bool
+        Whether the CPU may use its extra buffer types (AMX, repacked weights). With them, builds of gcc 12
+        end the process on some CPUs: ask `probe.cpu_path` first.
+    """
+
+    gpu_layers: int = 0
+    devices: tuple[int, ...] = ()
+    fast: bool = False
+
+
 class Weights:
     """A model file mapped into memory, and its vocabulary.
 
@@ -62,8 +83,8 @@ class Weights:
     ----------
     file : ModelFile
         Checked beforehand: llama.cpp ends the process on some damaged files.
-    n_gpu_layers : int
-        Layers to offload; all if negative.
+    placed : Placed
+        On the CPU's safe path by default.
     vocabulary_only : bool
         Whether to leave out the weights: such a model tokenises and no more.
 
@@ -73,12 +94,15 @@ class Weights:
         When llama.cpp cannot load it; with llama.cpp's own words.
     """
 
-    def __init__(self, file: ModelFile, n_gpu_layers: int = 0, *, vocabulary_only: bool = False) -> None:
+    def __init__(self, file: ModelFile, placed: Placed = Placed(), *, vocabulary_only: bool = False) -> None:
         _start()
         self.file = file
         settings = lib.llama_model_default_params()
-        settings.n_gpu_layers = n_gpu_layers
-        settings.use_extra_bufts = False  # AMX buffers end the process in gcc 12 builds
+        settings.n_gpu_layers = placed.gpu_layers
+        settings.use_extra_bufts = placed.fast
+        # an empty list keeps everything off the graphics cards, large products too
+        self._devices = (ctypes.c_void_p * (len(placed.devices) + 1))(*placed.devices, None)
+        settings.devices = ctypes.cast(self._devices, ctypes.c_void_p)
         settings.vocab_only = vocabulary_only
         self.handle = lib.llama_model_load_from_file(os.fsencode(file.path), settings)
         if not self.handle:
@@ -172,6 +196,15 @@ class Context:
         """Forget what was read."""
         lib.llama_memory_clear(lib.llama_get_memory(self.handle), False)
 
+    def slide(self, n_tokens: int) -> None:
+        """Forget the oldest ``n_tokens`` after the begin token; what follows moves up.
+
+        The keys that stay are rotated to their new places at the next read.
+        """
+        memory = lib.llama_get_memory(self.handle)
+        lib.llama_memory_seq_rm(memory, 0, 1, 1 + n_tokens)
+        lib.llama_memory_seq_add(memory, 0, 1 + n_tokens, -1, -n_tokens)
+
     def read(self, ids: npt.NDArray[np.int32], position: int, wanted_from: int) -> Float32:
         """Logits (n - wanted_from, n_vocabulary) after each token from ``wanted_from`` on.
 
@@ -197,11 +230,6 @@ class Context:
             return np.empty((0, self._weights.file.n_vocabulary), np.float32)
         shape = (n - wanted_from, self._weights.file.n_vocabulary)
         return np.ctypeslib.as_array(lib.llama_get_logits(self.handle), shape)
-
-
-def can_offload() -> bool:
-    """Whether this build of llama.cpp can put layers on a GPU."""
-    return bool(lib.llama_supports_gpu_offload())
 
 
 def _free_context(handle: Any, batch: Any) -> None:

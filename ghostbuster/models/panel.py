@@ -3,52 +3,30 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from threading import RLock
 
 from ghostbuster.errors import ModelError, SettingError
 from ghostbuster.models.architecture import check_model
 from ghostbuster.models.digest import file_digest
-from ghostbuster.models.language_model import MAX_CONTEXT, LlamaLM, score_together
+from ghostbuster.models.kept import Kept
+from ghostbuster.models.language_model import MAX_CONTEXT, LlamaLM, as_made, score_together
 from ghostbuster.models.llama import Weights
+from ghostbuster.models.loading import cards
 from ghostbuster.models.ngram import NgramModel
+from ghostbuster.models.panel_files import PANELS, absolute, panel_files, weights_folder
+from ghostbuster.models.placement import Placement, placement
+from ghostbuster.models.probe import CpuPath
 from ghostbuster.models.tokens import Tokens
 from ghostbuster.names import pick
 from ghostbuster.scores import TokenScores
 
 Progress = Callable[[int, int], None]
 
-WEIGHTS_VARIABLE = "GHOSTBUSTER_WEIGHTS"
 NGRAM_ORDERS = {"unigram": 1, "trigram": 3}
 
 
-def weights_folder() -> Path:
-    """Folder of the embedded models; the variable ``GHOSTBUSTER_WEIGHTS`` names another."""
-    return Path(os.environ.get(WEIGHTS_VARIABLE) or Path(__file__).parent / "weights")
-
-
-@dataclass(frozen=True)
-class PanelFiles:
-    """A row of `PANELS`: files of the embedded folder, or what to get instead."""
-
-    weak: str | None
-    strong: str | None
-    get: str = ""
-
-
-PANELS = {
-    "embedded": PanelFiles("embedded-weak.gguf", "embedded-strong.gguf"),
-    "llama": PanelFiles(
-        None,
-        None,
-        "get a GGUF of TinyLlama-1.1B (tinyllama-1.1b-intermediate-step-1431k-3t.Q8_0.gguf) and one of "
-        "Llama-2-7B (llama-2-7b.Q4_K_M.gguf), pass them as --weak-model PATH --strong-model PATH",
-    ),
-}
 NGRAM_FOLDER = "embedded-ngram"
 
 
@@ -94,7 +72,8 @@ class Panel:
         self.weak, self.strong = weak, strong
         self._ngrams, self._folder, self._vocabulary = ngrams, folder, vocabulary
         self._lock = RLock()
-        digest = _folder_digest(folder)
+        self._ngram_bytes = sum(path.stat().st_size for path in _files(folder))
+        self._ngram_digest = digest = _folder_digest(folder)
         tokenizer = vocabulary.file.tokenizer
         self.fingerprints: Mapping[str, str] = {
             "weak": weak.fingerprint,
@@ -161,42 +140,41 @@ class Panel:
             for name, order in NGRAM_ORDERS.items()
         }
 
+    @property
+    def device(self) -> str:
+        """Where the language models compute: ``CPU``, or the cards' names, joined by ``+``."""
+        names = [*self.strong.device.split("+"), *self.weak.device.split("+")]
+        return "+".join(dict.fromkeys(names))
+
+    @property
+    def other_paths(self) -> Mapping[str, tuple[CpuPath, str]]:
+        """By language model, its other CPU path and the fingerprint it would have on that."""
+        return {"weak": self.weak.other_path, "strong": self.strong.other_path}
+
     def describe(self) -> list[dict[str, object]]:
         """Facts about each source, fit for JSON."""
         ngrams: dict[str, object] = {
             "file": self._folder.name,
-            "digest": _folder_digest(self._folder),
-            "size_bytes": sum(path.stat().st_size for path in _files(self._folder)),
+            "digest": self._ngram_digest,
+            "size_bytes": self._ngram_bytes,
             "vocabulary": self._vocabulary.file.n_vocabulary,
             "tokenizer": self._ngrams.tokenizer,
         }
         return [
-            *(_describe(model) for model in (self.weak, self.strong)),
+            self.weak.describe(),
+            self.strong.describe(),
             *({"role": name} | ngrams for name in NGRAM_ORDERS),
         ]
 
 
-def _describe(model: LlamaLM) -> dict[str, object]:
-    """Facts about a language model."""
-    file = model.file
-    return {
-        "role": model.name,
-        "file": file.path.name,
-        "digest": model.digest,
-        "size_bytes": file.path.stat().st_size,
-        "architecture": file.architecture,
-        "parameters": file.n_parameters,
-        "quantisation": file.quantisation,
-        "context": file.context,
-        "window": model.n_context,
-        "vocabulary": file.n_vocabulary,
-        "tokenizer": file.tokenizer,
-        "gpu_layers": model.n_gpu_layers,
-    }
-
-
 def open_panel(
-    name: str = "embedded", weak: str | Path | None = None, strong: str | Path | None = None
+    name: str = "embedded",
+    weak: str | Path | None = None,
+    strong: str | Path | None = None,
+    *,
+    device: str | None = None,
+    gpu_layers: int | None = None,
+    expected: Mapping[str, str] | None = None,
 ) -> Panel:
     """Open a panel by name, or the panel of two GGUF files; the same panel twice costs nothing.
 
@@ -206,47 +184,56 @@ def open_panel(
         A row of `PANELS`.
     weak, strong : str or Path, optional
         Llama-family GGUF files that take the place of the named panel's models.
+    device : str, optional
+        ``cpu``, or llama.cpp's name of a graphics card; by default what `on_device` or ``GHOSTBUSTER_DEVICE``
+        says, else all cards there are.
+    gpu_layers : int, optional
+        Layers of each model to put on cards, likewise; all that fit by default.
+    expected : mapping of str to str, optional
+        Fingerprints of a detector: the models are read by the CPU path that it was made on.
 
     Raises
     ------
     SettingError
-        When no panel has that name, or only one of two files is given.
+        When no panel has that name, only one of two files is given, or a card is wanted that is not there.
     ModelError
-        When a file is missing, damaged, or no Llama-family model.
+        When a file is missing, damaged, or no Llama-family model, or the panel's models were not pulled.
     """
-    row = pick(PANELS, name, "panel")
+    pick(PANELS, name, "panel")
     if (weak is None) != (strong is None):
         given, missing = ("weak", "strong") if strong is None else ("strong", "weak")
         raise SettingError(f"a {given} model alone; expected two: name the {missing} model's GGUF file too")
-    folder = _absolute(weights_folder())
-    if weak is not None and strong is not None:
-        return _open(_absolute(weak), _absolute(strong), folder)
-    if row.weak is None or row.strong is None:
-        raise ModelError(f"panel {name!r} has models that do not ship; expected their files: {row.get}")
-    return _open(folder / row.weak, folder / row.strong, folder)
+    wanted = placement(device, gpu_layers)
+    files = panel_files(name if weak is None or strong is None else (weak, strong))
+    folder = absolute(weights_folder())
+    cards(wanted)  # a wrong device is named before any file is read
+    fingerprints = tuple((expected or {}).get(role) for role in ("weak", "strong"))
+    read = (*files, folder / PANELS["embedded"].weak, *_files(folder / NGRAM_FOLDER))
+    return _kept.get(
+        (*files, folder, wanted, fingerprints), read, lambda: _open(*files, folder, wanted, fingerprints)
+    )
 
 
-@lru_cache(maxsize=4)
-def _open(weak: Path, strong: Path, folder: Path) -> Panel:
+_kept: Kept[Panel] = Kept(most=4)
+
+
+def _open(
+    weak: Path, strong: Path, folder: Path, wanted: Placement, expected: tuple[str | None, ...]
+) -> Panel:
     """Check every file before any model loads."""
     files = [check_model(path) for path in (weak, strong)]
-    embedded = check_model(folder / str(PANELS["embedded"].weak))
+    embedded = check_model(folder / PANELS["embedded"].weak)
     ngrams = NgramModel.load(folder / NGRAM_FOLDER)
     windows = [min(file.context, MAX_CONTEXT) for file in files]
     if files[0].tokenizer == files[1].tokenizer:  # they read the same windows
         windows = [min(windows)] * 2
     models = [
-        LlamaLM(file.path, role, n_ctx=window)
-        for file, role, window in zip(files, ("weak", "strong"), windows, strict=True)
+        LlamaLM(file.path, role, n_ctx=window, wanted=as_made(file, window, wanted, made))
+        for file, role, window, made in zip(files, ("weak", "strong"), windows, expected, strict=True)
     ]
     same = next((model.weights for model in models if model.tokenizer == embedded.tokenizer), None)
     vocabulary = same or Weights(embedded, vocabulary_only=True)
     return Panel(models[0], models[1], ngrams, folder / NGRAM_FOLDER, vocabulary)
-
-
-def _absolute(path: str | Path) -> Path:
-    """One spelling a file; symbolic links stay: their names tell more than those of what they point to."""
-    return Path(os.path.abspath(path))  # noqa: PTH100 - Path.absolute keeps '..', Path.resolve follows links
 
 
 def _folder_digest(folder: Path) -> str:
@@ -257,4 +244,6 @@ def _folder_digest(folder: Path) -> str:
 
 def _files(folder: Path) -> list[Path]:
     """The files that an n-gram model consists of."""
+    if not folder.is_dir():
+        return []
     return sorted(path for path in folder.iterdir() if path.suffix in {".npy", ".json"})

@@ -12,7 +12,7 @@ from ghostbuster.report.table import render_table
 
 Form = Callable[[Report], str]
 
-CSV_COLUMNS = ("path", "probability", "label", "reasons", "n_tokens", "n_words", "model")
+CSV_COLUMNS = ("path", "probability", "label", "reasons", "n_tokens", "n_words", "model", "device")
 """Columns of the CSV form; several reasons stand in one cell, parted by ``; ``."""
 
 

@@ -25,12 +25,15 @@ class Report:
         The detector's name and digest.
     threshold : Threshold
         The promise on human texts that the verdicts keep.
+    device : str
+        Where the language models computed: ``CPU``, or the cards' names.
     """
 
     paths: Sequence[str]
     verdicts: Sequence[Verdict]
     model: str
     threshold: Threshold
+    device: str = "CPU"
 
     def records(self) -> list[dict[str, Any]]:
         """One dict a text, fit for JSON; a text without a probability has None there."""
@@ -43,8 +46,14 @@ class Report:
                 "n_tokens": verdict.n_tokens,
                 "n_words": verdict.n_words,
                 "model": self.model,
+                "device": self.device,
                 "evidence": [
-                    {"feature": e.feature, "value": e.value, "contribution": e.contribution}
+                    {
+                        "feature": e.feature,
+                        "value": e.value,
+                        "contribution": e.contribution,
+                        "meaning": e.meaning,
+                    }
                     for e in verdict.evidence
                 ],
             }

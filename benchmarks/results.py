@@ -1,0 +1,79 @@
+"""Costly results kept on disk, so that a benchmark that was cut off goes on where it was."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+import ghostbuster
+from ghostbuster.errors import InputError
+from ghostbuster.files import replacing
+
+DEFAULT_FOLDER = Path(__file__).resolve().parents[1] / ".." / "training-runs" / "accuracy"
+CODE = (
+    "features/*.py",
+    "*head*.py",
+    "folds.py",
+    "levelling.py",
+    "lexical.py",
+    "calibration.py",
+    "thresholds.py",
+)
+"""Parts of the package whose change makes results void."""
+Arrays = dict[str, npt.NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class Results:
+    """Arrays by what they were made from.
+
+    Parameters
+    ----------
+    folder : Path or None
+        Made when it is missing; None keeps nothing.
+    stamp : str
+        What all results hang on: data, models, libraries, code.
+    """
+
+    folder: Path | None = None
+    stamp: str = ""
+
+    def get(
+        self, made_from: Iterable[str | bytes], make: Callable[[], Mapping[str, npt.ArrayLike]]
+    ) -> Arrays:
+        """What ``make`` gave for this key before, else what it gives now."""
+        if self.folder is None:
+            return {name: np.asarray(values) for name, values in make().items()}
+        path = self.folder / f"{self.key(made_from)}.npz"
+        if path.exists():
+            with np.load(path, allow_pickle=False) as kept:
+                return {name: kept[name] for name in kept.files}
+        made = {name: np.asarray(values) for name, values in make().items()}
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with replacing(path, InputError) as unfinished, unfinished.open("wb") as stream:
+            np.savez(stream, **made)
+        return made
+
+    def key(self, made_from: Iterable[str | bytes]) -> str:
+        """A digest of the stamp and the parts of a key."""
+        digest = hashlib.sha256(self.stamp.encode())
+        for part in made_from:
+            data = part.encode() if isinstance(part, str) else part
+            digest.update(f"{len(data)}\n".encode() + data)
+        return digest.hexdigest()[:24]
+
+
+def code_digest() -> str:
+    """Of the files that ``CODE`` names and of the contenders."""
+    package = Path(ghostbuster.__file__).parent
+    files = sorted(path for pattern in CODE for path in package.glob(pattern))
+    digest = hashlib.sha256()
+    for path in (*files, Path(__file__).with_name("contenders.py"), Path(__file__).with_name("protocols.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()

@@ -1,0 +1,43 @@
+"""``ghostbuster cache``: what is remembered between runs."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ghostbuster.commands.console import note, warn
+from ghostbuster.commands.options import Quiet
+
+ACTIONS = ("info", "clear")
+
+
+def cache(
+    action: Annotated[str, typer.Argument(metavar="ACTION", help="One of: info, clear.")],
+    form: Annotated[
+        str, typer.Option("--format", "-f", metavar="FORM", help="Of info. One of: table, json.")
+    ] = "table",
+    quiet: Quiet = False,
+) -> None:
+    """Show or forget the language models' scores that are remembered between runs."""
+    from ghostbuster.errors import SettingError
+    from ghostbuster.names import pick, unknown
+    from ghostbuster.remembering import store_path
+    from ghostbuster.report.facts import FACT_FORMS
+    from ghostbuster.score_store import ScoreStore, StoreInfo, remove, size_limit
+
+    if action not in ACTIONS:
+        raise unknown(action, ACTIONS, "action", SettingError)
+    show = pick(FACT_FORMS, form, "form")
+    path, limit = store_path(), size_limit()
+    if action == "clear":
+        note(f"{remove(path):,} bytes of remembered scores removed", quiet=quiet)
+        return
+    found = StoreInfo(path, 0, 0, limit)
+    if path.exists():  # looking is no reason to make one
+        store = ScoreStore(path, limit, warn)
+        found = store.info()
+        store.close()
+    typer.echo(
+        show({"file": str(path), "texts": found.n_texts, "bytes": found.size, "limit_bytes": found.limit})
+    )

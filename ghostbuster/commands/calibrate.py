@@ -1,0 +1,109 @@
+"""``ghostbuster calibrate``: a detector's promise, measured on one's own human texts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ghostbuster.commands.console import Progress, note
+from ghostbuster.commands.devices import compute_on
+from ghostbuster.commands.options import Device, GpuLayers, Quiet, StrongModel, TextColumn, WeakModel
+from ghostbuster.errors import InputError
+
+LABELS = "label"
+"""Column that must not name a machine, where a table has it."""
+
+
+def calibrate(
+    artifact: Annotated[
+        str,
+        typer.Argument(
+            metavar="ARTIFACT", help="A detector made by `train`, or 'default': the one that ships."
+        ),
+    ],
+    human_texts: Annotated[
+        Path,
+        typer.Argument(metavar="HUMAN_TEXTS", help="Texts by people: a table, or a folder of documents."),
+    ],
+    output: Annotated[
+        Path,
+        typer.Option(
+            "--output", "-o", metavar="NEW", help="Where to write the detector with its new thresholds."
+        ),
+    ],
+    register: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="Make thresholds for this kind of text, and leave the others alone."
+        ),
+    ] = None,
+    max_fpr: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SHARE", help="Human texts that may be called machine from now on: 0.05, 0.01, 0.001."
+        ),
+    ] = None,
+    text_column: TextColumn = "text",
+    weak_model: WeakModel = None,
+    strong_model: StrongModel = None,
+    device: Device = None,
+    gpu_layers: GpuLayers = None,
+    quiet: Quiet = False,
+) -> None:
+    """Measure a detector's thresholds anew on your own human texts.
+
+    Features, head and probabilities stay as they are.
+    """
+    from ghostbuster.commands.detectors import open_detector
+    from ghostbuster.errors import ArtifactError
+    from ghostbuster.files import check_writable
+    from ghostbuster.settings import check_rate
+
+    compute_on(device, gpu_layers)
+    check_writable(output, ArtifactError)
+    if max_fpr is not None:
+        check_rate(max_fpr)
+    texts = texts_by_people(human_texts, text_column)
+    classifier, _ = open_detector(None if artifact == "default" else Path(artifact), weak_model, strong_model)
+    if max_fpr is not None:
+        classifier.set_params(max_fpr=max_fpr)
+
+    from ghostbuster.artifact import save
+    from ghostbuster.recalibration import recalibrated
+
+    with Progress(quiet=quiet) as progress:
+        made = recalibrated(classifier, texts, register, progress)
+    save(made, output)
+    for threshold in made.thresholds_ if register is None else made.register_thresholds_[register]:
+        typer.echo(f"{threshold.rate:g}: machine from {threshold}")
+    note(f"written to {output}", quiet=quiet)
+
+
+def texts_by_people(path: Path, text_column: str) -> list[str]:
+    """The texts of a table's column, or of a folder's files in the order of their names.
+
+    Raises
+    ------
+    InputError
+        When there is none, one cannot be read, or a table says that a machine wrote one.
+    """
+    from ghostbuster.documents import DOCUMENTS, check_installed, document_text, documents_in
+
+    if path.is_dir():
+        files = documents_in(path)
+        if not files:
+            kinds = ", ".join(DOCUMENTS)
+            raise InputError(f"{path} holds no document ({kinds}); expected one text by a person in each")
+        check_installed(files)
+        return [document_text(one) for one in files]
+
+    from ghostbuster.tables import labels_of, read_table, texts_of
+
+    rows = read_table(path)
+    if LABELS in rows.columns and (n_machine := sum(labels_of(rows, LABELS, path))):
+        raise InputError(
+            f"{path} labels {n_machine} of {len(rows)} texts machine; expected people's: drop those"
+        )
+    return texts_of(rows, text_column, path, allow_blank=False)

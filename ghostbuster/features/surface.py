@@ -1,0 +1,79 @@
+"""What a text looks like, as vectors beside those of models. To add a channel, add its row to ``SURFACE``.
+
+No model is asked: a channel gives each word of a text a number, and a unit takes the number of its word.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from ghostbuster.features.words import Int1d, owners, split, word_ends
+
+Float32 = npt.NDArray[np.float32]
+
+_CLOSED = r"[\"')\]]*$"
+_SENTENCE_END = re.compile(r"[.!?]" + _CLOSED)
+_CLAUSE_END = re.compile(r"(?:[.!?,;:]" + _CLOSED + r"|-$)")
+
+
+def _letters(words: Sequence[str]) -> list[float]:
+    return [sum(map(str.isalnum, word)) for word in words]
+
+
+def _capitals(words: Sequence[str]) -> list[float]:
+    return [sum(map(str.isupper, word)) / max(sum(map(str.isalpha, word)), 1) for word in words]
+
+
+def _marks(words: Sequence[str]) -> list[float]:
+    return [len(word) - sum(map(str.isalnum, word)) for word in words]
+
+
+def _spans(words: Sequence[str], end: re.Pattern[str]) -> Float32:
+    """Words of the span in which each word stands; a span ends with a word that ``end`` matches."""
+    ends = np.array([end.search(word) is not None for word in words])
+    span = np.cumsum(ends) - ends
+    words_of_span = np.bincount(span)[span]
+    return np.asarray(words_of_span, dtype=np.float32)
+
+
+SURFACE: dict[str, Callable[[Sequence[str]], npt.ArrayLike]] = {
+    # letters and digits of the word
+    "word_length": _letters,
+    # share of capitals among its letters
+    "capitals": _capitals,
+    # its other characters: punctuation
+    "marks": _marks,
+    # log of the number of words between two marks that end a clause
+    "log_clause_length": lambda words: np.log(_spans(words, _CLAUSE_END)),
+    # log of the number of words of the sentence
+    "log_sentence_length": lambda words: np.log(_spans(words, _SENTENCE_END)),
+}
+
+
+def surface_channels(texts: Sequence[str], ends: Int1d, offsets: Int1d) -> dict[str, Float32]:
+    """Every channel of ``SURFACE`` on the units of all texts, named ``surface.channel``.
+
+    Parameters
+    ----------
+    texts : sequence of str, length n_texts
+        Prepared.
+    ends : array of shape (n_units,)
+        End of each unit, in characters of its own text.
+    offsets : array of shape (n_texts + 1,)
+        Text ``i`` owns units ``offsets[i]:offsets[i + 1]``.
+    """
+    made = {f"surface.{name}": np.empty(ends.size, dtype=np.float32) for name in SURFACE}
+    for i, text in enumerate(texts):
+        units = slice(int(offsets[i]), int(offsets[i + 1]))
+        if units.start == units.stop:
+            continue
+        cut = split(text)
+        words = [word for word, _ in cut]
+        owner = owners(ends[units], word_ends(cut))
+        for name, channel in SURFACE.items():
+            made[f"surface.{name}"][units] = np.asarray(channel(words), dtype=np.float32)[owner]
+    return made

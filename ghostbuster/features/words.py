@@ -1,0 +1,39 @@
+"""Words of a text, and which of them owns a unit that ends at some character."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+Int1d = npt.NDArray[np.integer]
+
+_WORD = re.compile(r"\S+")
+
+
+def split(text: str) -> list[tuple[str, int]]:
+    """Each word, delimited by white space, and the character behind it; white space alone is one word."""
+    found = [(match.group(), match.end()) for match in _WORD.finditer(text)]
+    return found or [(text, len(text))] * bool(text)
+
+
+def owners(ends: Int1d, word_ends: Int1d) -> npt.NDArray[np.intp]:
+    """Index of the word in which each unit of one text ends: (n_units,).
+
+    A unit that ends in white space belongs to the next word, or to the last.
+
+    Parameters
+    ----------
+    ends : array of shape (n_units,)
+        Character behind each unit.
+    word_ends : array of shape (n_words,)
+        Character behind each word.
+    """
+    return np.minimum(np.searchsorted(word_ends, ends, side="left"), max(word_ends.size - 1, 0))
+
+
+def word_ends(words: Sequence[tuple[str, int]]) -> npt.NDArray[np.int64]:
+    """Character behind each word of ``split``."""
+    return np.array([end for _, end in words], dtype=np.int64)

@@ -1,0 +1,62 @@
+"""Files that one process holds at a time; the system lets go when the process ends, however it ends."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import IO
+
+from ghostbuster.errors import InputError
+
+
+def locked(path: Path, taken: str) -> IO[bytes]:
+    """Open a file for reading and writing, made if it is not there, and hold it until it is closed.
+
+    Parameters
+    ----------
+    path : Path
+    taken : str
+        What to say when another process holds it.
+
+    Raises
+    ------
+    InputError
+        When another process holds it, or it cannot be opened.
+    """
+    while True:
+        try:
+            file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666), "r+b")
+        except OSError as error:
+            raise InputError(f"{path} cannot be opened ({error.strerror}): choose another place") from error
+        try:
+            _hold(file)
+        except BlockingIOError:
+            file.close()
+            raise InputError(taken) from None
+        except OSError as error:
+            file.close()
+            raise InputError(f"{path} cannot be locked ({error.strerror}): write to a local disk") from error
+        if _is_there(file, path):
+            return file
+        file.close()  # its last holder removed it before we held it
+
+
+def _is_there(file: IO[bytes], path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    except FileNotFoundError:
+        return False
+
+
+def _hold(file: IO[bytes]) -> None:
+    if os.name == "nt":
+        import msvcrt
+
+        try:
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
+        except PermissionError as error:
+            raise BlockingIOError from error
+    else:
+        import fcntl
+
+        fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
