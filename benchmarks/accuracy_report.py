@@ -32,7 +32,7 @@ sources, files of one source averaged first; stress file and probe left out."""
 
 SEEN = """## On texts of sources it knows
 
-Grouped five-fold cross-validation within each file: easy, and no measure of what a stranger's text meets."""
+Grouped three-fold cross-validation within each file: easy, and no measure of what a stranger's text meets."""
 
 VARIANTS = """## What each part earns
 

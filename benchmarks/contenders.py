@@ -175,12 +175,15 @@ class Detector:
         key = ("search", settings, allowed, train.tobytes())
         return self.results.get(key, lambda: {"chosen": self._search(train, folds)})["chosen"]
 
+    @property
+    def possible(self) -> Indices:
+        """Candidates that read allowed weak models only."""
+        features = self.columns.features
+        read = [{name.split(".")[0] for name in feature.vectors} for feature in features]
+        return np.flatnonzero([self.sources is None or one <= self.sources for one in read])
+
     def _search(self, train: Indices, folds: Folds) -> Indices:
-        columns = self.columns
-        possible = np.arange(len(columns.features))
-        if self.sources is not None:
-            read = [{name.split(".")[0] for name in feature.vectors} for feature in columns.features]
-            possible = np.flatnonzero([one <= self.sources for one in read])
+        columns, possible = self.columns, self.possible
         cv = None if self.criterion is None else folds
         search = FeatureSearch(self.space, self.max_features, self.criterion, cv=cv, **self.search)
         across = {"sources": self.material.sources[train]} if "select_across" in self.search else {}

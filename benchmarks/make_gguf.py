@@ -49,6 +49,7 @@ class Shape:
     quantisation: str = "F16"
     tokenizer: str = "llama"
     seed: int = 0
+    merges: int = 0  # some SentencePiece files carry merges, which nothing reads
 
 
 def pieces(vocabulary: int) -> tuple[list[bytes], list[float], list[int]]:
@@ -130,6 +131,8 @@ def _write_sentencepiece(writer: gguf.GGUFWriter, shape: Shape) -> None:
     writer.add_eos_token_id(2)
     writer.add_add_bos_token(True)
     writer.add_add_space_prefix(True)
+    if shape.merges:
+        writer.add_token_merges([f"{a} {a}" for a in string.ascii_letters[: shape.merges]])
 
 
 def _write_bpe(writer: gguf.GGUFWriter, shape: Shape) -> None:

@@ -8,16 +8,16 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from joblib import Parallel, delayed
 
 from benchmarks.baseline import Tfidf
-from benchmarks.contenders import Contender, Detector, WithWords, ask, inner_folds
+from benchmarks.contenders import MIN_TOKENS, Contender, WithWords, ask, inner_folds
 from benchmarks.measures import Figures, measure
 from benchmarks.protocols import Split, in_domain, leave_one_source_out
 from benchmarks.results import Results
 from training.labelled import by_file
 from training.material import Material
 
+FOLDS = 3  # of each file, in domain
 AS_PUBLISHED = "TF-IDF, texts as published"
 Trial = dict[str, dict[str, Figures]]  # contender -> file -> figures
 Log = Callable[[str], None]
@@ -55,8 +55,6 @@ def run_trial(
     """Answers over all splits of a protocol; those kept from before are read."""
     n = len(material.texts)
     outcome = Outcome(np.full(n, np.nan), np.zeros(n, dtype=bool), np.zeros(n, dtype=bool), {})
-    if nested:
-        work_ahead(material, contender, splits)
     for split in splits:
         began = time.perf_counter()
 
@@ -93,22 +91,6 @@ def ranking(
     return scores
 
 
-def work_ahead(material: Material, contender: Contender, splits: Sequence[Split], n_jobs: int = 2) -> None:
-    """Make every search that nested splits will ask for, side by side.
-
-    Leaving out first one source and then another gives the same texts as the other way round: once is enough.
-    """
-    detector = contender.detector if isinstance(contender, WithWords) else contender
-    if not isinstance(detector, Detector):
-        return
-    outer = [split.train for split in splits]
-    inner = [train[fit] for train in outer for fit, _ in inner_folds(material, train)]
-    chosen_on = {rows.tobytes(): rows for rows in (*outer, *inner)}
-    detector.columns  # noqa: B018 - evaluated once, before threads ask for it
-    searches = (delayed(detector.choose)(rows, inner_folds(material, rows)) for rows in chosen_on.values())
-    Parallel(n_jobs, prefer="threads")(searches)
-
-
 def figures_by_file(material: Material, outcome: Outcome) -> dict[str, Figures]:
     """Figures of each file that was asked about."""
     files, judged = material.files, judged_texts(material)
@@ -128,8 +110,6 @@ def figures_by_file(material: Material, outcome: Outcome) -> dict[str, Figures]:
 
 def judged_texts(material: Material) -> npt.NDArray[np.bool_]:
     """Texts that are long enough for a verdict, shape (n_texts,)."""
-    from benchmarks.contenders import MIN_TOKENS
-
     enough: npt.NDArray[np.bool_] = material.reading.n_tokens >= MIN_TOKENS
     return enough
 
@@ -150,7 +130,7 @@ def in_domain_trials(
     material: Material, contenders: Mapping[str, Contender], results: Results, log: Log
 ) -> dict[str, Outcome]:
     """What ships and the baseline, on texts as prepared and as published; grouped folds of each file."""
-    splits = [split for file in by_file(material.texts) for split in in_domain(material.texts, file)]
+    splits = [split for file in by_file(material.texts) for split in in_domain(material.texts, file, FOLDS)]
     entered = {n: c for n, c in contenders.items() if isinstance(c, WithWords | Tfidf)}
     outcomes = {}
     for name, contender in (entered | {AS_PUBLISHED: Tfidf(material, as_published=True)}).items():

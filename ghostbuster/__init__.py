@@ -12,6 +12,7 @@ from ghostbuster import errors
 if TYPE_CHECKING:
     from ghostbuster.artifact import load, load_default, save
     from ghostbuster.detector import GhostbusterClassifier
+    from ghostbuster.frames import score_texts
     from ghostbuster.models.placement import on_device
     from ghostbuster.passages import judge_passages
     from ghostbuster.remembering import remember_scores
@@ -33,6 +34,7 @@ __all__ = [
     "on_device",
     "remember_scores",
     "save",
+    "score_texts",
 ]
 
 _HOMES = {
@@ -46,6 +48,7 @@ _HOMES = {
     "on_device": "models.placement",
     "remember_scores": "remembering",
     "save": "artifact",
+    "score_texts": "frames",
 }
 """Public name to the module that defines it."""
 

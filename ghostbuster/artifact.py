@@ -95,20 +95,25 @@ def save(classifier: GhostbusterClassifier, path: str | Path) -> None:
         joblib.dump(content, temporary, compress=("zlib", 6))
 
 
-def load(path: str | Path) -> GhostbusterClassifier:
+def load(path: str | Path | None = None) -> GhostbusterClassifier:
     """Read a detector that ``save`` wrote; nothing in the file is run.
+
+    Parameters
+    ----------
+    path : str or Path, optional
+        Without it the detector that ships with the package.
 
     Raises
     ------
     ArtifactError
         When the file is missing, damaged, of another schema, or holds anything but plain data.
     """
-    return open_artifact(path).classifier()
+    return open_artifact(DEFAULT if path is None else path).classifier()
 
 
 def load_default() -> GhostbusterClassifier:
     """The detector that ships with the package."""
-    return load(DEFAULT)
+    return load()
 
 
 def open_artifact(path: str | Path) -> Artifact:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import sys
+import time
+import traceback
 from collections.abc import Callable, Sequence
 from contextvars import copy_context
 from typing import Annotated
@@ -13,9 +15,12 @@ import typer
 from ghostbuster import __version__
 from ghostbuster.commands.cache import cache
 from ghostbuster.commands.calibrate import calibrate
-from ghostbuster.commands.console import complain
+from ghostbuster.commands.console import complain, note, talk
+from ghostbuster.commands.distill import distill
+from ghostbuster.commands.ensemble import ensemble
 from ghostbuster.commands.evaluate import evaluate
 from ghostbuster.commands.info import info
+from ghostbuster.commands.models import models
 from ghostbuster.commands.score_file import score_file
 from ghostbuster.commands.score_table import score_table
 from ghostbuster.commands.train import train
@@ -34,8 +39,15 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "evaluate": evaluate,
     "info": info,
     "cache": cache,
+    "ensemble": ensemble,
+    "distill": distill,
 }
 """Name on the command line to what it does."""
+
+GROUPS: dict[str, typer.Typer] = {
+    "models": models,
+}
+"""Name on the command line to commands of its own."""
 
 app = typer.Typer(
     name="ghostbuster",
@@ -46,6 +58,8 @@ app = typer.Typer(
 )
 for _name, _command in COMMANDS.items():
     app.command(_name)(_command)
+for _name, _group in GROUPS.items():
+    app.add_typer(_group, name=_name)
 
 
 def _show_version(wanted: bool) -> None:
@@ -59,8 +73,13 @@ def _ghostbuster(
     _version: Annotated[
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
     ] = False,
+    verbose: Annotated[
+        bool,
+        typer.Option("--verbose", help="Notes also where no terminal is, times, and tracebacks of errors."),
+    ] = False,
 ) -> None:
     """Say how likely a text was written by a machine, and how often that is wrong about people."""
+    talk.verbose = verbose
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -80,16 +99,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a terminal that cannot show a letter is no error
+    talk.verbose = False
+    started = time.monotonic()
     try:
         # in a context of its own: what a command chooses, such as the device, ends with it
         code = copy_context().run(app, args=arguments, prog_name="ghostbuster")
     except SystemExit as end:
         code = end.code
     except GhostbusterError as error:
+        if talk.verbose:
+            traceback.print_exc()
         complain(str(error))
         return USERS_MISTAKE
     except KeyboardInterrupt:
         return INTERRUPTED
+    finally:
+        if talk.verbose:
+            note(f"{time.monotonic() - started:.1f} s in all", quiet=False)
     return code if isinstance(code, int) else 0
 
 

@@ -81,10 +81,8 @@ class Lexicon:
             analyzer=lambda text: list(terms(text)), sublinear_tf=True, min_df=enough, max_features=MOST_TERMS
         )
         matrix = vectorizer.fit_transform(texts)
-        hard = y >= 0.5  # noqa: PLR2004
-        certainty = np.abs(2 * y - 1)  # a soft label counts for as much as it is sure
         model = LogisticRegression(C=_STRENGTH, max_iter=1000, tol=1e-6)
-        model.fit(matrix, hard, sample_weight=weights * certainty)
+        model.fit(*_certain(matrix, y, weights))
         names = tuple(vectorizer.get_feature_names_out().tolist())
         return cls(names, vectorizer.idf_, model.coef_[0].copy(), float(model.intercept_[0]))
 
@@ -125,3 +123,16 @@ class Lexicon:
         """Undo ``state``."""
         names = tuple(state["terms"].split("\n")) if state["terms"] else ()
         return cls(names, np.asarray(state["idf"]), np.asarray(state["coef"]), float(state["baseline"]))
+
+
+def _certain(matrix: Any, y: Float1d, weights: Float1d) -> tuple[Any, npt.NDArray[np.bool_], Float1d]:
+    """Rows, labels and weights without doubt: probability y is y of a machine text and 1 - y of a human one.
+
+    The log loss is linear in its label, so the loss is the same.
+    """
+    machine, human = np.flatnonzero(y > 0), np.flatnonzero(y < 1)
+    if not np.intersect1d(machine, human).size:
+        return matrix, y > 0, weights
+    rows = np.concatenate([machine, human])
+    shares = np.concatenate([weights[machine] * y[machine], weights[human] * (1 - y[human])])
+    return matrix[rows], np.arange(rows.size) < machine.size, shares

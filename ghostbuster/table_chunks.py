@@ -1,12 +1,16 @@
-"""Some rows of a table at a time, and what is wrong with each."""
+"""What a table is read as: some rows at a time, and what is wrong with each."""
 
 from __future__ import annotations
 
+import csv
 import math
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from ghostbuster.errors import InputError
 from ghostbuster.printable import encodable
 
 if TYPE_CHECKING:
@@ -34,6 +38,28 @@ class Chunk(Protocol):
 
     def records(self) -> Sequence[dict[str, Any]]:
         """All rows by column."""
+        ...
+
+
+class Source(Protocol):
+    """A table that can be read again and again, in chunks.
+
+    Attributes
+    ----------
+    path : Path
+    columns : list of str
+        In order; known once all chunks were read for the first time.
+    """
+
+    path: Path
+    columns: list[str]
+
+    def chunks(self, only: str | None = None) -> Iterator[Chunk]:
+        """All rows in order, or one column of them."""
+        ...
+
+    def digest(self) -> str:
+        """SHA-256 of what the table holds."""
         ...
 
 
@@ -99,3 +125,19 @@ def fault_of(value: Any, column: str) -> str:
             return f"column {column!r} is not UTF-8 (byte 0x{byte:02x} at character {at}); expected a text"
         return f"column {column!r} holds half a character ({encodable(letter)}, at {at}); expected a text"
     return ""
+
+
+@contextmanager
+def readable(path: Path) -> Iterator[None]:
+    """What goes wrong with a file, as its reader should read it."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise InputError(f"{path} does not exist: give the path of a table or a folder") from None
+    except OSError as error:
+        raise InputError(f"{path} cannot be read ({error.strerror or error}): expected a table") from None
+    except (ValueError, csv.Error) as error:  # pyarrow's own errors are ValueErrors
+        if isinstance(error, InputError):
+            raise
+        first = str(error).strip().splitlines()[0]
+        raise InputError(f"{path} is no {path.suffix[1:].upper()} table ({first}): check the file") from None

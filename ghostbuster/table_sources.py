@@ -6,16 +6,14 @@ import csv
 import hashlib
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
-from itertools import islice
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-from ghostbuster.documents import check_installed, document_text, documents_in
 from ghostbuster.errors import InputError
+from ghostbuster.folder_source import FolderSource
 from ghostbuster.names import unknown
 from ghostbuster.printable import encodable
-from ghostbuster.table_chunks import ArrowChunk, Chunk, RecordChunk
+from ghostbuster.table_chunks import ArrowChunk, Chunk, RecordChunk, Source, readable
 from ghostbuster.text import BYTE_ORDER_MARKS
 
 CHUNK_ROWS = 512
@@ -25,28 +23,6 @@ MOST_CELL = 2**30
 """Characters of a CSV cell; the csv module's own limit is shorter than an essay."""
 
 _END = "\x00the file's end"  # read as a cell of its own, unless a quote before it was never closed
-
-
-class Source(Protocol):
-    """A table that can be read again and again, in chunks.
-
-    Attributes
-    ----------
-    path : Path
-    columns : list of str
-        In order; known once all chunks were read for the first time.
-    """
-
-    path: Path
-    columns: list[str]
-
-    def chunks(self, only: str | None = None) -> Iterator[Chunk]:
-        """All rows in order, or one column of them."""
-        ...
-
-    def digest(self) -> str:
-        """SHA-256 of what the table holds."""
-        ...
 
 
 class FileSource:
@@ -63,7 +39,7 @@ class FileSource:
 
     def digest(self) -> str:
         """SHA-256 of the file's bytes."""
-        with _readable(self.path), self.path.open("rb") as handle:
+        with readable(self.path), self.path.open("rb") as handle:
             return hashlib.file_digest(handle, "sha256").hexdigest()
 
     def chunks(self, only: str | None = None) -> Iterator[Chunk]:
@@ -74,7 +50,7 @@ class FileSource:
         InputError
             When the file cannot be read, or is not of its kind.
         """
-        with _readable(self.path):
+        with readable(self.path):
             yield from self._chunks(only)
 
     def _chunks(self, only: str | None) -> Iterator[Chunk]:
@@ -155,57 +131,6 @@ class ParquetSource(FileSource):
                 yield ArrowChunk(batch)
 
 
-class FolderSource:
-    """Documents of a folder as a table of two columns: where each lies in the folder, and its text.
-
-    Parameters
-    ----------
-    path : Path
-    id_column, text_column : str
-
-    Raises
-    ------
-    InputError
-        When the folder holds no document of a known kind, or both columns have one name.
-    SettingError
-        When a library that a document needs is not installed.
-    """
-
-    def __init__(self, path: Path, id_column: str, text_column: str) -> None:
-        self.path = path
-        self.documents = documents_in(path)
-        if not self.documents:
-            raise InputError(f"{path} holds no document; expected .txt, .md, .docx, .pdf or .html files")
-        if id_column == text_column:
-            raise InputError(f"ids and texts cannot both be called {id_column!r}: give another --id-column")
-        check_installed(self.documents)
-        self.columns = [id_column]
-        self._text_column = text_column
-
-    def digest(self) -> str:
-        """SHA-256 over names, sizes and times of change."""
-        made = hashlib.sha256()
-        with _readable(self.path):
-            for path, name in zip(self.documents, self._names(), strict=True):
-                status = path.stat()
-                made.update(f"{name}\0{status.st_size}\0{status.st_mtime_ns}\0".encode())
-        return made.hexdigest()
-
-    def chunks(self, only: str | None = None, start: int = 0) -> Iterator[Chunk]:
-        """One document at a time, with its text where that alone is asked for; from the row ``start`` on."""
-        for path, name in islice(zip(self.documents, self._names(), strict=True), start, None):
-            row, fault = {self.columns[0]: name}, ""
-            if only == self._text_column:
-                try:
-                    row[self._text_column] = document_text(path)
-                except InputError as error:
-                    fault = str(error)
-            yield RecordChunk([row], [fault])
-
-    def _names(self) -> Iterator[str]:
-        return (encodable(path.relative_to(self.path).as_posix()) for path in self.documents)
-
-
 SOURCES: dict[str, type[FileSource]] = {
     ".csv": DelimitedSource,
     ".tsv": TabSource,
@@ -229,22 +154,6 @@ def open_source(path: Path, id_column: str, text_column: str) -> Source:
     if path.suffix.lower() not in SOURCES:
         raise unknown(path.suffix.lower() or path.name, SOURCES, "kind of table", InputError)
     return SOURCES[path.suffix.lower()](path)
-
-
-@contextmanager
-def _readable(path: Path) -> Iterator[None]:
-    """What goes wrong with a file, as its reader should read it."""
-    try:
-        yield
-    except FileNotFoundError:
-        raise InputError(f"{path} does not exist: give the path of a table or a folder") from None
-    except OSError as error:
-        raise InputError(f"{path} cannot be read ({error.strerror or error}): expected a table") from None
-    except (ValueError, csv.Error) as error:  # pyarrow's own errors are ValueErrors
-        if isinstance(error, InputError):
-            raise
-        first = str(error).strip().splitlines()[0]
-        raise InputError(f"{path} is no {path.suffix[1:].upper()} table ({first}): check the file") from None
 
 
 def _gathered(rows: Iterator[tuple[dict[str, Any], str]]) -> Iterator[RecordChunk]:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks.ablation import BASELINE, ablations, earned, over_sources
-from benchmarks.accuracy import by_length, measure_all
+from benchmarks.accuracy import ahead, by_length, measure_all
 from benchmarks.accuracy_report import report
 from benchmarks.baseline import Tfidf
 from benchmarks.contenders import (
@@ -23,7 +23,7 @@ from benchmarks.measures import measure
 from benchmarks.protocols import in_domain, leave_one_source_out
 from benchmarks.results import Results
 from benchmarks.shortened import first_tokens
-from benchmarks.trials import figures_by_file, run_trial, work_ahead
+from benchmarks.trials import figures_by_file, run_trial
 from benchmarks.zeroshot import DIRECTIONS, zero_shot
 from ghostbuster.detector import GhostbusterClassifier
 from ghostbuster.features.expression import Feature
@@ -159,18 +159,26 @@ def test_the_detector_is_held_out_as_the_shipped_one_is():
     assert GhostbusterClassifier().min_tokens == MIN_TOKENS
 
 
-def test_searches_made_ahead_are_the_ones_the_splits_ask_for(tmp_path):
+def test_an_interrupted_trial_goes_on_where_it_was(tmp_path):
     made = material()
     splits = leave_one_source_out(made.texts)
     results = Results(tmp_path, "")
     ours = Detector(ColumnStore(made), "ngram", "logistic", max_features=1, results=results)
-    work_ahead(made, ours, splits)
-    ahead = {path.name for path in tmp_path.iterdir()}
+    run_trial(made, "ours", ours, splits[:1], results, nested=True, log=lambda _: None)
+    begun = {path.name for path in tmp_path.iterdir()}
     outcome = run_trial(made, "ours", ours, splits, results, nested=True, log=lambda _: None)
-    assert len({path.name for path in tmp_path.iterdir()} - ahead) == 3  # answers, and no further search
+    assert begun < {path.name for path in tmp_path.iterdir()}
     again = run_trial(made, "ours", Broken(), splits, results, nested=True, log=lambda _: None)
     np.testing.assert_array_equal(again.probability, outcome.probability)  # read, not made
     np.testing.assert_array_equal(again.called, outcome.called)
+    assert again.bars == outcome.bars
+
+
+def test_work_done_ahead_is_found_in_the_results(tmp_path):
+    results = Results(tmp_path, "")
+    with ahead(lambda: results.get(("k",), lambda: {"x": np.arange(3)}), results):
+        pass
+    assert results.get(("k",), dict)["x"].tolist() == [0, 1, 2]
 
 
 class Broken:
@@ -242,7 +250,7 @@ def test_a_contender_never_answers_for_what_it_learned_from():
 
 def test_the_whole_benchmark_makes_a_document_with_every_file_and_contender(monkeypatch):
     monkeypatch.setattr("benchmarks.measures.RESAMPLES", 20)
-    monkeypatch.setattr("benchmarks.trials.in_domain", lambda texts, file: in_domain(texts, file)[:1])
+    monkeypatch.setattr("benchmarks.trials.in_domain", lambda texts, file, _: in_domain(texts, file)[:1])
     made = material(files=("a.train", "b.all", "c.all", "detectrl.human_perturbed"), per_class=50)
     some = ("logistic head on features", "words only", BASELINE, "`stat-lrr strong`")
     monkeypatch.setattr("benchmarks.accuracy.ablations", lambda *a: {n: ablations(*a)[n] for n in some})

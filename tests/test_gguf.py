@@ -87,6 +87,16 @@ def test_another_vocabulary_has_another_digest(sound, tmp_path):
     assert other.tokenizer != check_model(sound).tokenizer
 
 
+def test_merges_make_no_other_sentencepiece_vocabulary_but_another_byte_level_one(sound, tmp_path):
+    same = check_model(make_gguf(tmp_path / "merges.gguf", Shape(merges=5)))
+    assert "tokenizer.ggml.merges" in read_header(same.path).metadata
+    assert same.tokenizer == check_model(sound).tokenizer
+    bpe = check_model(make_gguf(tmp_path / "bpe.gguf", Shape(tokenizer="gpt2")))
+    header = read_header(bpe.path)
+    types = list(header.metadata["tokenizer.ggml.token_type"])
+    assert bpe.tokenizer != vocabulary_digest(list(header.metadata["tokenizer.ggml.tokens"]), [], types)
+
+
 @pytest.mark.parametrize("quantisation", ["F32", "BF16", "Q8_0"])
 def test_quantisations_are_told(tmp_path, quantisation):
     path = make_gguf(tmp_path / "q.gguf", Shape(quantisation=quantisation))

@@ -176,18 +176,41 @@ def test_threads_move_no_score(weak):
     assert one.fingerprint == weak.fingerprint
 
 
-def test_windows_score_every_token_once_after_half_a_context():
+@pytest.mark.parametrize(("length", "overlap"), [(64, 32), (288, 32), (65, 32)])
+def test_windows_score_every_token_once_after_their_overlap(length, overlap):
     offsets = np.array([0, 0, 1, 65, 130, 1130])
-    plan = windows(offsets, 64)
+    plan = windows(offsets, length, overlap)
     times = np.zeros(1130, int)
     for start, scored, stop in plan:
         times[scored:stop] += 1
         text = np.searchsorted(offsets, start, side="right") - 1
         assert offsets[text] <= start <= scored < stop <= offsets[text + 1]
-        assert stop - start <= 64
-        assert scored - start >= 32 or start == scored == offsets[text]
+        assert stop - start <= length
+        assert scored - start == overlap or start == scored == offsets[text]
     assert np.all(times == 1)
-    assert len(windows(np.array([0, 64]), 64)) == 1
+    assert len(windows(np.array([0, 64]), 64, 32)) == 1
+
+
+def test_a_long_text_under_one_layer_scores_as_its_windows_read_one_token_at_a_time(folder):
+    # keys and values of a single layer know nothing but their token and place: what slid is what is read anew
+    model = LlamaLM(make_gguf(folder / "one.gguf", Shape(layers=1)), "weak")
+    text = TEXTS[0] * 7
+    ids, got = spelt(model.file.path, text), model.score([text]).channels["logprob"]
+    assert 200 < len(ids) <= 4 * 64 + 32  # one window
+    for scored in range(64, len(ids), 32):
+        # the last token of the context before was predicted, not read: it opens the new half
+        window = ids[scored - 32 : scored + 32]
+        logp = log_softmax(raw_logits(model.file.path, window), axis=1)[np.arange(len(window)), window]
+        np.testing.assert_allclose(got[scored : scored + 32], logp[32:], atol=0.03)
+
+
+def test_windows_of_a_very_long_text_begin_anew_after_four_contexts(weak):
+    text = TEXTS[0] * 14
+    ids, got = spelt(weak.file.path, text), weak.score([text]).channels["logprob"]
+    assert len(ids) > 288 + 64
+    window = ids[256 : 256 + 64]  # four contexts and a half, less the overlap of half a context
+    logp = log_softmax(raw_logits(weak.file.path, window), axis=1)[np.arange(64), window]
+    np.testing.assert_allclose(got[288 : 256 + 64], logp[32:], atol=0.02)
 
 
 def test_a_text_of_three_contexts_scores_as_under_a_wider_context(weak, wide):
@@ -201,7 +224,8 @@ def test_a_text_of_three_contexts_scores_as_under_a_wider_context(weak, wide):
     assert difference[64:].mean() < off_by_one[64:].mean() / 4  # random weights attend to all tokens alike
 
 
-def test_later_windows_score_as_their_own_tokens_read_one_at_a_time(weak):
+def test_where_keys_cannot_be_moved_later_windows_are_read_anew(weak, monkeypatch):
+    monkeypatch.setattr(language_model, "SLIDING", ())
     text = TEXTS[0] * 4
     ids, got = spelt(weak.file.path, text), weak.score([text]).channels["logprob"]
     assert 96 < len(ids) <= 160

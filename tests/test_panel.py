@@ -9,7 +9,8 @@ from ghostbuster.errors import ModelError, SettingError
 from ghostbuster.models import panel as panel_module
 from ghostbuster.models.language_model import LlamaLM
 from ghostbuster.models.ngram import NgramModel
-from ghostbuster.models.panel import Panel, open_panel, weights_folder
+from ghostbuster.models.panel import Panel, open_panel
+from ghostbuster.models.panel_files import weights_folder
 
 EMBEDDED = weights_folder()
 TEXTS = (
@@ -181,9 +182,11 @@ def test_one_model_alone(given):
         open_panel(**{given: "some.gguf"})
 
 
-def test_the_llama_panel_says_which_files_to_get_and_how_to_pass_them(pair):
+def test_the_llama_panel_says_how_to_get_its_models_or_pass_others(pair, tmp_path, monkeypatch):
+    monkeypatch.setenv("GHOSTBUSTER_MODELS", str(tmp_path))
     with pytest.raises(
-        ModelError, match=r"TinyLlama-1\.1B.*Llama-2-7B.*--weak-model PATH --strong-model PATH"
+        ModelError,
+        match=r"models pull tinyllama-1\.1b llama-2-7b`.*--weak-model PATH --strong-model PATH",
     ):
         open_panel("llama")
     assert open_panel("llama", weak=pair.weak.file.path, strong=pair.strong.file.path) is pair

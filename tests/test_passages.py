@@ -143,11 +143,10 @@ def load_with_floor(detector, min_tokens):
 
 
 def test_language_models_read_a_text_once(detector, monkeypatch):
-    from ghostbuster.transformer import panel_of
+    from ghostbuster.models.panel import Panel
 
-    panel, calls = panel_of(detector.panel), []
-    score = panel.score
-    monkeypatch.setattr(panel, "score", lambda *args: calls.append(1) or score(*args))
+    score, calls = Panel.score, []
+    monkeypatch.setattr(Panel, "score", lambda *args: calls.append(1) or score(*args))
     assert judge_passages(detector, prose_of(1, 500)[0]).windows
     assert calls == [1]
 

@@ -14,7 +14,7 @@ from benchmarks.make_gguf import Shape, make_gguf
 from ghostbuster.models import probe
 from ghostbuster.models.architecture import check_model
 from ghostbuster.models.gguf import read_header
-from ghostbuster.models.panel import weights_folder
+from ghostbuster.models.panel_files import weights_folder
 from ghostbuster.models.probe import Finding, answer_file, cpu_path, remembered
 from ghostbuster.models.probe_model import MATRICES, write_probe_model
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import ghostbuster
-from ghostbuster.cli import COMMANDS, app
+from ghostbuster.cli import COMMANDS, GROUPS, app
 from ghostbuster.features.space import SPACES
 from ghostbuster.heads import HEADS
 from ghostbuster.report.forms import CSV_COLUMNS, FORMS
@@ -31,7 +31,9 @@ def options_of(name):
     import typer
 
     command = typer.main.get_command(app).commands[name]
-    return {spelling for option in command.params for spelling in option.opts if spelling.startswith("-")}
+    commands = [command, *getattr(command, "commands", {}).values()]
+    params = [option for one in commands for option in one.params]
+    return {spelling for option in params for spelling in option.opts if spelling.startswith("-")}
 
 
 def section(document, title):
@@ -70,7 +72,7 @@ def test_every_path_in_the_readmes_table_of_places_is_there():
         assert (ROOT / name).exists() or (ROOT / "ghostbuster" / name).exists(), name
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", [*COMMANDS, *GROUPS])
 def test_the_reference_names_every_option_of_a_command(name):
     text = section(CLI, name)
     shared = {"--model", "--weak-model", "--strong-model", "--quiet", "-m", "-q", "-h", "--help"}
@@ -93,10 +95,11 @@ def test_the_reference_lists_every_field_of_a_verdict():
 
 def test_every_exit_code_is_documented():
     from ghostbuster.cli import INTERRUPTED, USERS_MISTAKE
+    from ghostbuster.commands.models import NOT_AS_PULLED
     from ghostbuster.commands.score_file import NONE_GOOD, SOME_BAD
 
     codes = set(map(int, re.findall(r"^\| (\d+) \|", section(CLI, "Exit codes"), re.MULTILINE)))
-    assert codes == {0, SOME_BAD, NONE_GOOD, USERS_MISTAKE, INTERRUPTED}
+    assert codes == {0, SOME_BAD, NOT_AS_PULLED, NONE_GOOD, USERS_MISTAKE, INTERRUPTED}
 
 
 def test_the_design_lists_every_module_and_no_other():

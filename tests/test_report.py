@@ -38,7 +38,7 @@ def test_json_holds_every_field_of_every_verdict():
         "n_words": 313,
         "model": "default@1f0c4a5b6d7e",
         "device": "CPU",
-        "evidence": [{"feature": "strong.logprob mean", "value": -2.5, "contribution": 0.75}],
+        "evidence": [{"feature": "strong.logprob mean", "value": -2.5, "contribution": 0.75, "meaning": ""}],
     }
 
 

@@ -7,6 +7,7 @@ import os
 import random
 import subprocess
 import sys
+import tracemalloc
 
 import pandas as pd
 import pyarrow as pa
@@ -19,8 +20,9 @@ from test_cli import one_line, run
 
 from ghostbuster.errors import InputError, SettingError
 from ghostbuster.journal import Journal, Score, journal_path
-from ghostbuster.table_scoring import Job, score, survey, write
+from ghostbuster.table_scoring import score, write
 from ghostbuster.table_sources import open_source
+from ghostbuster.table_survey import Job, survey
 
 SUFFIXES = ("csv", "tsv", "jsonl", "parquet")
 CELLS = st.text(st.characters(codec="utf-8"), max_size=20)
@@ -303,6 +305,22 @@ def test_killed_at_random_moments_it_ends_with_the_same_bytes(detector_file, tmp
     assert n_killed >= 3
     assert output.read_bytes() == (tmp_path / "whole.csv").read_bytes()
     assert {one.name for one in tmp_path.iterdir()} == {"in.csv", "whole.csv", "cut.csv"}
+
+
+@pytest.mark.parametrize("suffix", ["csv", "jsonl"])
+def test_memory_does_not_grow_with_the_table(tmp_path, suffix):
+    def peak(n_rows):
+        source = table_of(tmp_path / f"in.{suffix}", [f"{i} {'words ' * 20}" for i in range(n_rows)])
+        job = job_of(source, tmp_path / f"out.{suffix}")
+        tracemalloc.start()
+        try:
+            scored(job)
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    peak(600)  # what is imported and cached on the way
+    assert peak(6000) < 1.5 * peak(1200)
 
 
 # the journal

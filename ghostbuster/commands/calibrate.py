@@ -9,7 +9,7 @@ import typer
 
 from ghostbuster.commands.console import Progress, note
 from ghostbuster.commands.devices import compute_on
-from ghostbuster.commands.options import Device, GpuLayers, Quiet, StrongModel, TextColumn, WeakModel
+from ghostbuster.commands.options import Device, GpuLayers, NoCache, Quiet, StrongModel, TextColumn, WeakModel
 from ghostbuster.errors import InputError
 
 LABELS = "label"
@@ -25,9 +25,7 @@ def calibrate(
     ],
     human_texts: Annotated[
         Path,
-        typer.Argument(
-            metavar="HUMAN_TEXTS", help="Texts by people: a table, or a folder of .txt and .md files."
-        ),
+        typer.Argument(metavar="HUMAN_TEXTS", help="Texts by people: a table, or a folder of documents."),
     ],
     output: Annotated[
         Path,
@@ -52,6 +50,7 @@ def calibrate(
     strong_model: StrongModel = None,
     device: Device = None,
     gpu_layers: GpuLayers = None,
+    no_cache: NoCache = False,
     quiet: Quiet = False,
 ) -> None:
     """Measure a detector's thresholds anew on your own human texts.
@@ -59,6 +58,7 @@ def calibrate(
     Features, head and probabilities stay as they are.
     """
     from ghostbuster.commands.detectors import open_detector
+    from ghostbuster.commands.remembering import remembering
     from ghostbuster.errors import ArtifactError
     from ghostbuster.files import check_writable
     from ghostbuster.settings import check_rate
@@ -75,7 +75,7 @@ def calibrate(
     from ghostbuster.artifact import save
     from ghostbuster.recalibration import recalibrated
 
-    with Progress(quiet=quiet) as progress:
+    with Progress(quiet=quiet) as progress, remembering(wanted=not no_cache):
         made = recalibrated(classifier, texts, register, progress)
     save(made, output)
     for threshold in made.thresholds_ if register is None else made.register_thresholds_[register]:
@@ -91,13 +91,15 @@ def texts_by_people(path: Path, text_column: str) -> list[str]:
     InputError
         When there is none, one cannot be read, or a table says that a machine wrote one.
     """
-    from ghostbuster.text import read_text
+    from ghostbuster.documents import DOCUMENTS, check_installed, document_text, documents_in
 
     if path.is_dir():
-        files = sorted(one for one in path.rglob("*") if one.suffix.lower() in {".txt", ".md"})
+        files = documents_in(path)
         if not files:
-            raise InputError(f"{path} holds no .txt or .md file; expected one text by a person in each")
-        return [read_text(one) for one in files]
+            kinds = ", ".join(DOCUMENTS)
+            raise InputError(f"{path} holds no document ({kinds}); expected one text by a person in each")
+        check_installed(files)
+        return [document_text(one) for one in files]
 
     from ghostbuster.tables import labels_of, read_table, texts_of
 

@@ -15,14 +15,26 @@ from ghostbuster.printable import printable
 _CLEAR = "\r\x1b[K"
 
 
+class Talk:
+    """How much is said on standard error; one for the process, set by the program's own options."""
+
+    verbose = False
+
+
+talk = Talk()
+
+
 def complain(message: str) -> None:
     """One line that says what is wrong."""
     typer.echo(f"ghostbuster: error: {printable(' '.join(message.split()))}", err=True)
 
 
 def note(message: str, *, quiet: bool) -> None:
-    """One line about what was done or is to come, unless it is not wanted or nobody sees it."""
-    if not quiet and sys.stderr.isatty():
+    """One line about what was done or is to come, unless it is not wanted or nobody sees it.
+
+    ``--verbose`` asks for it wherever standard error goes.
+    """
+    if not quiet and (talk.verbose or sys.stderr.isatty()):
         typer.echo(message, err=True)
 
 

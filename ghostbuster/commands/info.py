@@ -49,7 +49,7 @@ def info(
 
 def _models(manifest: Mapping[str, Any]) -> list[tuple[str, Path]]:
     """Roles and files of a detector's language models, as far as they are to be found here."""
-    from ghostbuster.models.panel import panel_files
+    from ghostbuster.models.panel_files import panel_files
 
     try:
         files = panel_files(manifest["parameters"]["panel"])

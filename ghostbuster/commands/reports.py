@@ -49,7 +49,7 @@ def write_verdicts(
     for i, text in enumerate(written):
         one = reading.take(np.array([i]))
         details.append(detail_of(text, one, passages_of(classifier, one), _parts(classifier, one)))
-    panel = panel_of(classifier.panel)
+    panel = panel_of(classifier.panel, classifier.fingerprints_)
     unit = "token" if panel.shared_tokenizer else "word"
     write_page(verdicts_page(report, details, panel.describe(), unit), path)
 

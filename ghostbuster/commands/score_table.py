@@ -16,6 +16,7 @@ from ghostbuster.commands.options import (
     GpuLayers,
     Model,
     NoCache,
+    PanelName,
     Quiet,
     Register,
     StrongModel,
@@ -27,7 +28,8 @@ from ghostbuster.commands.score_file import SOME_BAD
 if TYPE_CHECKING:
     from ghostbuster.detector import GhostbusterClassifier
     from ghostbuster.journal import Journal, Score
-    from ghostbuster.table_scoring import Fault, Job, Judge, Survey
+    from ghostbuster.table_scoring import Judge
+    from ghostbuster.table_survey import Fault, Job, Survey
 
 
 def score_table(
@@ -53,6 +55,7 @@ def score_table(
     ] = False,
     model: Model = None,
     register: Register = None,
+    panel: PanelName = None,
     weak_model: WeakModel = None,
     strong_model: StrongModel = None,
     no_cache: NoCache = False,
@@ -70,8 +73,9 @@ def score_table(
     from ghostbuster.errors import InputError
     from ghostbuster.files import check_writable
     from ghostbuster.journal import Journal
-    from ghostbuster.table_scoring import Job, faults_in, survey
+    from ghostbuster.table_scoring import faults_in
     from ghostbuster.table_sources import open_source
+    from ghostbuster.table_survey import Job, survey
     from ghostbuster.tables import kind_of
 
     compute_on(device, gpu_layers)
@@ -80,7 +84,7 @@ def score_table(
     source = open_source(table, id_column, text_column)
     job = Job(source, output, text_column, prefix, id_column if submission else "")
     seen = survey(job)
-    classifier, identity = open_detector(model, weak_model, strong_model, register)
+    classifier, identity = open_detector(model, weak_model, strong_model, register, panel)
     judge = _submission(classifier) if submission else _verdicts(classifier)
     judge([])  # weak models that do not fit are refused before anything is begun
     made_by = _identity(job, seen, identity, _device(classifier)) | {"--register": register or ""}

@@ -169,13 +169,16 @@ def _begin_token(header: Header) -> int:
 
 
 def _tokenizer_digest(header: Header) -> str:
-    """Digest of pieces, scores and types; of a BPE vocabulary also of its merges and splitting rule."""
+    """Digest of pieces, scores and types; of a BPE vocabulary also of its merges and splitting rule.
+
+    Some SentencePiece files carry merges too, which llama.cpp never reads: they make no other vocabulary.
+    """
     pieces, types = _pieces(header), _numbers(header, "token_type")
     scores = header.metadata.get("tokenizer.ggml.scores", ())
     floats = [float(score) for score in scores] if isinstance(scores, tuple) else []
     digest = vocabulary_digest(pieces, floats, types)
     merges = header.metadata.get("tokenizer.ggml.merges", ())
-    if not merges or not isinstance(merges, tuple):
+    if _text(header, "tokenizer.ggml.model") != "gpt2" or not merges or not isinstance(merges, tuple):
         return digest
     hasher = hashlib.sha256(digest.encode())
     hasher.update(str(header.metadata.get("tokenizer.ggml.pre")).encode())

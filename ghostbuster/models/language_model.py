@@ -24,9 +24,14 @@ from ghostbuster.models.tokens import Tokens
 from ghostbuster.models.windows import windows
 from ghostbuster.scores import TokenScores
 
-ENGINE_VERSION = 1  # raise it when a change moves any score: artifacts made before then refuse to load
+ENGINE_VERSION = 2  # raise it when a change moves any score: artifacts made before then refuse to load
 MAX_CONTEXT = 2048  # tokens; longer windows cost more a token and tell little more
 MIN_CONTEXT = 16
+# Longer texts are read in windows of so many contexts: lanes can share one text, and the half context that
+# is read twice at each seam costs an eighth of a model's body at most.
+WINDOW_CONTEXTS = 4
+# Rotary at every layer by one rule, so that keys can be moved: others read windows of one context.
+SLIDING = ("llama", "qwen2", "qwen3")
 # Up to this many parameters, lanes of one thread each read different windows: faster than threads that share
 # a decode, and on a busy machine many times so, since those wait for one another after every layer.
 SMALL_MODEL = 100_000_000
@@ -37,8 +42,8 @@ MAX_CARD_LANES = 2  # one decodes on a graphics card while the other's logits ar
 def fingerprint_of(digest: str, n_context: int, cpu_path: CpuPath) -> str:
     """Digest of everything that moves a model's scores.
 
-    The device is no part of it: the log-probs of F16 models move by some 0.01 nats a token from one to the
-    other, and a detector made on one is good on the other. The fast CPU path is, for it moves those of
+    The device is no part of it: the log-probs of F16 models may move by 0.05 nats on a token from one to
+    the other, and a detector made on one is good on the other. The fast CPU path is, for it moves those of
     quantised models further.
 
     Parameters
@@ -201,7 +206,9 @@ def score_together(
     list of TokenScores, one a model
     """
     context = min(model.n_context for model in models)
-    plan = windows(tokens.offsets, context)
+    overlap = context // 2
+    slide = all(model.file.architecture in SLIDING for model in models)
+    plan = windows(tokens.offsets, WINDOW_CONTEXTS * context + overlap if slide else context, overlap)
     n_threads = min(model.n_threads for model in models)
     n_lanes = max(1, min(len(plan), n_threads, *(model.max_lanes for model in models)))
     small = all(model.file.n_parameters <= SMALL_MODEL for model in models)
@@ -215,6 +222,7 @@ def score_together(
         lanes = [
             Lane(
                 readers,
+                context,
                 [Reducer(names, models[0].file.n_vocabulary) for _ in range(threads_a_lane)],
                 helpers,
             )

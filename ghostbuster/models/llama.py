@@ -196,6 +196,15 @@ class Context:
         """Forget what was read."""
         lib.llama_memory_clear(lib.llama_get_memory(self.handle), False)
 
+    def slide(self, n_tokens: int) -> None:
+        """Forget the oldest ``n_tokens`` after the begin token; what follows moves up.
+
+        The keys that stay are rotated to their new places at the next read.
+        """
+        memory = lib.llama_get_memory(self.handle)
+        lib.llama_memory_seq_rm(memory, 0, 1, 1 + n_tokens)
+        lib.llama_memory_seq_add(memory, 0, 1 + n_tokens, -1, -n_tokens)
+
     def read(self, ids: npt.NDArray[np.int32], position: int, wanted_from: int) -> Float32:
         """Logits (n - wanted_from, n_vocabulary) after each token from ``wanted_from`` on.
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from threading import RLock
 
@@ -17,6 +15,7 @@ from ghostbuster.models.language_model import MAX_CONTEXT, LlamaLM, as_made, sco
 from ghostbuster.models.llama import Weights
 from ghostbuster.models.loading import cards
 from ghostbuster.models.ngram import NgramModel
+from ghostbuster.models.panel_files import PANELS, absolute, panel_files, weights_folder
 from ghostbuster.models.placement import Placement, placement
 from ghostbuster.models.probe import CpuPath
 from ghostbuster.models.tokens import Tokens
@@ -25,33 +24,9 @@ from ghostbuster.scores import TokenScores
 
 Progress = Callable[[int, int], None]
 
-WEIGHTS_VARIABLE = "GHOSTBUSTER_WEIGHTS"
 NGRAM_ORDERS = {"unigram": 1, "trigram": 3}
 
 
-def weights_folder() -> Path:
-    """Folder of the embedded models; the variable ``GHOSTBUSTER_WEIGHTS`` names another."""
-    return Path(os.environ.get(WEIGHTS_VARIABLE) or Path(__file__).parent / "weights")
-
-
-@dataclass(frozen=True)
-class PanelFiles:
-    """A row of `PANELS`: files of the embedded folder, or what to get instead."""
-
-    weak: str | None
-    strong: str | None
-    get: str = ""
-
-
-PANELS = {
-    "embedded": PanelFiles("embedded-weak.gguf", "embedded-strong.gguf"),
-    "llama": PanelFiles(
-        None,
-        None,
-        "get a GGUF of TinyLlama-1.1B (tinyllama-1.1b-intermediate-step-1431k-3t.Q8_0.gguf) and one of "
-        "Llama-2-7B (llama-2-7b.Q4_K_M.gguf), pass them as --weak-model PATH --strong-model PATH",
-    ),
-}
 NGRAM_FOLDER = "embedded-ngram"
 
 
@@ -222,7 +197,7 @@ def open_panel(
     SettingError
         When no panel has that name, only one of two files is given, or a card is wanted that is not there.
     ModelError
-        When a file is missing, damaged, or no Llama-family model.
+        When a file is missing, damaged, or no Llama-family model, or the panel's models were not pulled.
     """
     pick(PANELS, name, "panel")
     if (weak is None) != (strong is None):
@@ -230,33 +205,13 @@ def open_panel(
         raise SettingError(f"a {given} model alone; expected two: name the {missing} model's GGUF file too")
     wanted = placement(device, gpu_layers)
     files = panel_files(name if weak is None or strong is None else (weak, strong))
-    folder = _absolute(weights_folder())
+    folder = absolute(weights_folder())
     cards(wanted)  # a wrong device is named before any file is read
     fingerprints = tuple((expected or {}).get(role) for role in ("weak", "strong"))
-    read = (*files, folder / str(PANELS["embedded"].weak), *_files(folder / NGRAM_FOLDER))
+    read = (*files, folder / PANELS["embedded"].weak, *_files(folder / NGRAM_FOLDER))
     return _kept.get(
         (*files, folder, wanted, fingerprints), read, lambda: _open(*files, folder, wanted, fingerprints)
     )
-
-
-def panel_files(panel: str | Sequence[str | Path]) -> tuple[Path, Path]:
-    """Where the weak and the strong model of a named panel lie, or those of a pair of files.
-
-    Raises
-    ------
-    SettingError
-        When no panel has that name.
-    ModelError
-        When its models do not ship; which they are is said.
-    """
-    if not isinstance(panel, str):
-        weak, strong = panel
-        return _absolute(weak), _absolute(strong)
-    row = pick(PANELS, panel, "panel")
-    if row.weak is None or row.strong is None:
-        raise ModelError(f"panel {panel!r} has models that do not ship; expected their files: {row.get}")
-    folder = _absolute(weights_folder())
-    return folder / row.weak, folder / row.strong
 
 
 _kept: Kept[Panel] = Kept(most=4)
@@ -267,7 +222,7 @@ def _open(
 ) -> Panel:
     """Check every file before any model loads."""
     files = [check_model(path) for path in (weak, strong)]
-    embedded = check_model(folder / str(PANELS["embedded"].weak))
+    embedded = check_model(folder / PANELS["embedded"].weak)
     ngrams = NgramModel.load(folder / NGRAM_FOLDER)
     windows = [min(file.context, MAX_CONTEXT) for file in files]
     if files[0].tokenizer == files[1].tokenizer:  # they read the same windows
@@ -279,11 +234,6 @@ def _open(
     same = next((model.weights for model in models if model.tokenizer == embedded.tokenizer), None)
     vocabulary = same or Weights(embedded, vocabulary_only=True)
     return Panel(models[0], models[1], ngrams, folder / NGRAM_FOLDER, vocabulary)
-
-
-def _absolute(path: str | Path) -> Path:
-    """One spelling a file; symbolic links stay: their names tell more than those of what they point to."""
-    return Path(os.path.abspath(path))  # noqa: PTH100 - Path.absolute keeps '..', Path.resolve follows links
 
 
 def _folder_digest(folder: Path) -> str:

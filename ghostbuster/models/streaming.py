@@ -1,7 +1,9 @@
 """The one costly pass: windows of tokens through one model or two at once, logits reduced on the way.
 
 A text's scores depend on its own tokens only: every window is decoded by itself, from an empty cache, in
-decodes of one fixed size. Several lanes (a context a model, and buffers) work on windows at the same time.
+decodes of one fixed size. Where a window is longer than the context, the older half of what was read slides
+out whenever the context is full; the begin token stays, since attention leans on it (arXiv:2309.17453).
+Several lanes (a context a model, and buffers) work on windows at the same time.
 """
 
 from __future__ import annotations
@@ -28,6 +30,10 @@ class Reader(Protocol):
         """Forget what was read."""
         ...
 
+    def slide(self, n_tokens: int) -> None:
+        """Forget the oldest ``n_tokens`` after the begin token; what follows moves up."""
+        ...
+
     def read(self, ids: npt.NDArray[np.int32], position: int, wanted_from: int) -> Float32:
         """Logits (n - wanted_from, n_vocabulary) after tokens from ``wanted_from`` on, until read again."""
         ...
@@ -39,6 +45,8 @@ class Lane:
     Parameters
     ----------
     readers : sequence of Reader, one a model
+    n_context : int, tokens
+        What the readers can hold.
     reducers : sequence of Reducer
         Equal ones: they share the positions of a decode, each on a thread of its own.
     helpers : Executor, optional
@@ -46,9 +54,14 @@ class Lane:
     """
 
     def __init__(
-        self, readers: Sequence[Reader], reducers: Sequence[Reducer], helpers: Executor | None = None
+        self,
+        readers: Sequence[Reader],
+        n_context: int,
+        reducers: Sequence[Reducer],
+        helpers: Executor | None = None,
     ) -> None:
         self.readers = tuple(readers)
+        self._n_context = n_context
         self.reducers = tuple(reducers) if helpers is not None else tuple(reducers[:1])
         self._helpers = helpers
 
@@ -65,16 +78,22 @@ class Lane:
         out : per model an array of shape (n_channels, n_scored)
         """
         skipped = inputs.size - targets.size
+        start = held = 0
         for reader in self.readers:
             reader.clear()
-        for start in range(0, inputs.size, DECODE_TOKENS):
-            ids = inputs[start : start + DECODE_TOKENS]
+        while start < inputs.size:
+            if held == self._n_context:
+                held -= self._n_context // 2
+                for reader in self.readers:
+                    reader.slide(self._n_context // 2)
+            ids = inputs[start : start + min(DECODE_TOKENS, self._n_context - held)]
             first = max(start, skipped)
             wanted_from = min(first - start, ids.size)
-            logits = [reader.read(ids, start, wanted_from) for reader in self.readers]
+            logits = [reader.read(ids, held, wanted_from) for reader in self.readers]
             if wanted_from < ids.size:
                 rows = slice(first - skipped, start + ids.size - skipped)
                 self._reduce(logits, targets[rows], [channels[:, rows] for channels in out])
+            start, held = start + ids.size, held + ids.size
 
     def _reduce(
         self, logits: Sequence[Float32], targets: npt.NDArray[np.int32], out: Sequence[Float32]

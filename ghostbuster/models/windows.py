@@ -1,4 +1,4 @@
-"""Texts longer than a model's context: overlapping windows that score every token once."""
+"""Long texts in pieces that can be read side by side: overlapping windows that score every token once."""
 
 from __future__ import annotations
 
@@ -8,31 +8,30 @@ import numpy.typing as npt
 Windows = npt.NDArray[np.int64]
 
 
-def windows(offsets: npt.NDArray[np.int64], context: int) -> Windows:
-    """Cut each text into windows of at most ``context`` tokens.
+def windows(offsets: npt.NDArray[np.int64], length: int, overlap: int) -> Windows:
+    """Cut each text into windows of at most ``length`` tokens.
 
-    Window 0 of a text scores all its tokens. Every later one overlaps its predecessor by half a context, read
-    and not scored: so a token has at least ``context // 2`` tokens of its text before it, except where the
-    text has no more. A text's windows depend on nothing but its own length.
+    Window 0 of a text scores all its tokens. Every later one begins ``overlap`` tokens before the end of its
+    predecessor; those are read and not scored. A text's windows depend on nothing but its own length.
 
     Parameters
     ----------
     offsets : array of shape (n_texts + 1,)
         Text ``i`` owns tokens ``offsets[i]:offsets[i + 1]``.
-    context : int, tokens, at least 2
+    length : int, tokens, at least 2
         The begin token takes the place of the last token, which is predicted but never read.
+    overlap : int, tokens, less than ``length``
 
     Returns
     -------
     array of shape (n_windows, 3)
         ``start`` (first token read), ``scored`` (first token scored), ``stop``; text after text.
     """
-    overlap = context // 2
-    step = context - overlap
+    step = length - overlap
     lengths = np.diff(offsets)
-    counts = np.where(lengths > context, 1 + -(-(lengths - context) // step), lengths > 0)
+    counts = np.where(lengths > length, 1 + -(-(lengths - length) // step), lengths > 0)
     of_text = np.repeat(np.arange(lengths.size), counts)
     nth = np.arange(of_text.size) - np.repeat(np.cumsum(counts) - counts, counts)
     start = offsets[of_text] + nth * step
-    stop = np.minimum(start + context, offsets[of_text + 1])
+    stop = np.minimum(start + length, offsets[of_text + 1])
     return np.column_stack([start, start + np.where(nth > 0, overlap, 0), stop])

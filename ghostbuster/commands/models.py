@@ -1,0 +1,116 @@
+"""``ghostbuster models``: language models that can be downloaded, and what is in a model file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ghostbuster.commands.console import note
+from ghostbuster.commands.options import Quiet
+
+NOT_AS_PULLED = 1
+"""Exit code of ``verify`` when a file is missing or has changed."""
+
+Form = Annotated[str, typer.Option("--format", "-f", metavar="FORM", help="One of: table, json.")]
+Names = Annotated[
+    list[str], typer.Argument(metavar="NAME", help="Known models; `ghostbuster models list` shows them.")
+]
+
+models = typer.Typer(no_args_is_help=True, help="Download language models, and look into model files.")
+
+
+@models.command("list")
+def list_models(form: Form = "table") -> None:
+    """Show the known models: which are here, what they weigh, their licences and digests."""
+    from ghostbuster.models.catalog import CATALOG
+    from ghostbuster.models.records import read_record
+    from ghostbuster.names import pick
+    from ghostbuster.report.models import MODEL_FORMS
+
+    show = pick(MODEL_FORMS, form, "form")
+    rows: list[dict[str, Any]] = []
+    for name, row in CATALOG.items():
+        record = read_record(name)
+        rows.append(
+            {
+                "name": name,
+                "state": "not here" if record is None else record.state,
+                "gigabytes": row.gigabytes,
+                "licence": row.licence,
+                "about": row.about,
+                "sha256": record.sha256 if record else row.sha256 or None,
+                "revision": record.revision if record else row.revision,
+                "repository": row.repository,
+                "file": row.file,
+                "licence_url": row.licence_url,
+                "path": record.path if record else None,
+            }
+        )
+    typer.echo(show(rows))
+
+
+@models.command("pull")
+def pull_models(
+    names: Names,
+    revision: Annotated[
+        str | None,
+        typer.Option(metavar="REV", help="Branch, tag or commit in place of the one that is pinned."),
+    ] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Download models from the Hugging Face hub and check them; goes on where it was broken off."""
+    from ghostbuster.models.catalog import known_model
+    from ghostbuster.models.hub import pull
+
+    rows = {name: known_model(name) for name in names}  # a wrong name stops all before anything is fetched
+    for name, row in rows.items():
+        terms = f"; {row.terms}" if row.terms else ""
+        typer.echo(f"{name}: {row.licence}, {row.licence_url}{terms}", err=True)
+        note(f"{name}: about {row.gigabytes:g} GB from {row.repository}", quiet=quiet)
+        record = pull(name, revision, quiet=quiet)
+        typer.echo(f"{name}: {record.path}\n  SHA-256 {record.sha256}, as the hub says of {record.revision}")
+
+
+@models.command("verify")
+def verify_models(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[NAME]", help="Models that were pulled; all, if none is named."),
+    ] = None,
+    form: Form = "table",
+) -> None:
+    """Work out the digests of pulled models again and compare them with those recorded."""
+    from ghostbuster.models.catalog import CATALOG, known_model
+    from ghostbuster.models.records import read_record, verify
+    from ghostbuster.names import pick
+    from ghostbuster.report.models import MODEL_FORMS
+
+    show = pick(MODEL_FORMS, form, "form")
+    for name in names or ():
+        known_model(name)
+    rows: list[dict[str, Any]] = []
+    for name in names or CATALOG:
+        record = read_record(name)
+        if record is not None:
+            rows.append({"name": name, "state": verify(record), "sha256": record.sha256, "path": record.path})
+        elif names:
+            rows.append({"name": name, "state": "missing", "sha256": None, "path": None})
+    typer.echo(show(rows))
+    if any(row["state"] != "ok" for row in rows):
+        raise typer.Exit(NOT_AS_PULLED)
+
+
+@models.command("info")
+def model_info(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A GGUF model; it is checked, not loaded.")],
+    form: Form = "table",
+) -> None:
+    """Show what a GGUF file says of itself, and whether it can serve as a weak model."""
+    from ghostbuster.models.facts import model_facts
+    from ghostbuster.names import pick
+    from ghostbuster.report.facts import FACT_FORMS
+
+    show = pick(FACT_FORMS, form, "form")
+    typer.echo(show(model_facts(file)))
