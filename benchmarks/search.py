@@ -1,6 +1,6 @@
 """The feature search against a plain one, and what it costs by number of texts and of candidates.
 
-    python -m benchmarks.search [--parts PART ...] [--data FOLDER] [--texts 300] [--out docs]
+    python -m benchmarks.search [--parts PART ...] [--data FOLDER] [--texts 200] [--out docs]
 
 Without a folder of labelled texts the vectors are made up: log-probs with neighbours that resemble each
 other, a little higher in half of the texts. Both searches get the same vectors and the same 2,534 candidates
@@ -267,7 +267,7 @@ def main() -> None:
     parser.add_argument("--parts", nargs="+", default=PARTS, choices=PARTS, help="the others are kept")
     parser.add_argument("--data", type=Path, help="folder of *.jsonl.xz; made-up vectors without it")
     parser.add_argument("--cache", type=Path, default=DEFAULT_CACHE, help="where token scores are kept")
-    parser.add_argument("--texts", type=int, default=300, help="texts both searches learn from")
+    parser.add_argument("--texts", type=int, default=200, help="texts both searches learn from")
     parser.add_argument("--unseen", type=int, default=2000, help="further texts to compare accuracy on")
     parser.add_argument(
         "--max-memory", type=int, nargs="*", default=[2**31, 2**27], help="of the large search, bytes"
