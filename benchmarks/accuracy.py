@@ -143,7 +143,7 @@ def _promise(material: Material, outcome: Outcome) -> dict[str, dict[str, dict[s
     probe = np.isin(material.files, sorted(PROBES))
     parts = {str(source): (material.sources == source) & ~probe for source in np.unique(material.sources)}
     parts |= {f"{file} (probe)": material.files == file for file in sorted(PROBES)}
-    rules = {"worst": outcome.called, "average": outcome.called_on_average}
+    rules = {"average": outcome.called, "worst": outcome.called_strictly}
     return {
         part: {
             f"{side} {rule}": asdict(wilson(int(called[kept].sum()), int(kept.sum())))

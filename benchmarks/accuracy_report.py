@@ -49,10 +49,9 @@ well as authors: cues that a figure within these files rewards and a stranger's 
 PROMISE = """## The promise to people
 
 Texts of {min_tokens} tokens or more of a source that was left out altogether, at the threshold promised for
-1 %. The detector's rule takes the highest threshold that any remaining source needs by itself; "on average"
-takes the one that all remaining ones need together. The first protects people who write unlike most, and
-finds fewer machine texts: the price stands in the last two columns. `hc3plus` and the probe are never learned
-from."""
+1 %. The detector's rule takes the threshold that people of all remaining sources need together; "strictly"
+takes the highest that any of them needs by itself: people who write unlike most are a little safer, and far
+fewer machine texts are found. `hc3plus` and the probe are never learned from."""
 
 NOISE = """### People's texts with noise
 

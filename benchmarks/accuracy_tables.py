@@ -37,10 +37,10 @@ def forms_table(forms: Mapping[str, Mapping[str, Row]]) -> list[str]:
 def promise_table(parts: Mapping[str, Row]) -> list[str]:
     """One row a source: how many people and machines are called machine, by both rules."""
     columns = {
-        "fpr worst": "people called machine",
-        "fpr average": "the same, on average",
-        "tpr worst": "machine texts found",
-        "tpr average": "the same, on average",
+        "fpr average": "people called machine",
+        "fpr worst": "the same, strictly",
+        "tpr average": "machine texts found",
+        "tpr worst": "the same, strictly",
     }
     rows = [[part, *(cell(figures.get(name)) for name in columns)] for part, figures in parts.items()]
     return table(["left out", *columns.values()], rows)

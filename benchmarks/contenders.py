@@ -52,16 +52,16 @@ class Answers:
     probability : array of shape (n_test,)
         Of machine, calibrated on held-out training texts.
     called : array of shape (n_test,)
-        Whether it reaches the threshold that keeps ``PROMISE`` in every held-out source of the training side.
-    called_on_average : array of shape (n_test,)
-        The same, where the promise is kept over all of them together.
+        Whether it reaches the threshold that keeps ``PROMISE`` on all held-out texts of the training side.
+    called_strictly : array of shape (n_test,)
+        The same, where the promise is kept in every held-out source by itself.
     raw_bar : float
         The raw score that a text must exceed to be called machine.
     """
 
     probability: Float1d
     called: npt.NDArray[np.bool_]
-    called_on_average: npt.NDArray[np.bool_]
+    called_strictly: npt.NDArray[np.bool_]
     raw_bar: float
 
 
@@ -99,14 +99,12 @@ def _answers(material: Material, train: Indices, raw: Float1d, held_out: Float1d
     people = judged if judged.any() else people
     probability, human = calibration.probability(raw), calibration.probability(held_out)[people]
     several = sources[people] if np.unique(sources).size > 2 else None
-    (kept,), (average,) = (thresholds(human, (PROMISE,), s) for s in (several, None))
-    parts = [held_out[people & (sources == s)] for s in np.unique(sources)] if several is not None else []
-    bars = [bar(part, PROMISE) for part in (held_out[people], *parts) if part.size * PROMISE >= 1]
+    (kept,), (strict,) = (thresholds(human, (PROMISE,), several, in_every_source=s) for s in (False, True))
     return Answers(
         probability,
         probability >= kept.probability,
-        probability >= average.probability,
-        max(bars, default=float(held_out[people].max())),
+        probability >= strict.probability,
+        bar(held_out[people], PROMISE),
     )
 
 

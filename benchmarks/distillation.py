@@ -23,12 +23,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from benchmarks.baseline import Tfidf
 from benchmarks.contenders import ColumnStore, Contender, Detector, WithWords, Words, inner_folds
 from benchmarks.protocols import leave_one_source_out
 from benchmarks.results import DEFAULT_FOLDER as DEFAULT_RESULTS
 from benchmarks.results import Results, code_digest
-from benchmarks.student import PROMISE, Lesson, Student
+from benchmarks.student import Lesson, Student
 from ghostbuster.calibration import Calibration
 from ghostbuster.distillation import Mixing, targets
 from ghostbuster.ensemble import combine
@@ -46,6 +45,7 @@ from training.score_cache import DEFAULT_FOLDER as DEFAULT_CACHE
 
 Float1d = npt.NDArray[np.float64]
 RESAMPLES = 500
+FPR = 0.01
 BASE = "labels of the other sources"
 
 
@@ -94,6 +94,15 @@ class Searched(Detector):
         return self.by.choose(train, folds)
 
 
+def part_of(material: Material, share: float) -> Material:
+    """A share of the groups, drawn once and for all."""
+    groups = np.random.default_rng(1).permutation(np.unique(material.groups))
+    rows = np.flatnonzero(np.isin(material.groups, groups[: round(share * groups.size)]))
+    offsets = material.reading.vectors.offsets  # units are the strong model's tokens: one tokenizer
+    ends = np.concatenate([material.ends[offsets[i] : offsets[i + 1]] for i in rows])
+    return Material(tuple(material.texts[i] for i in rows), material.reading.take(rows), ends)
+
+
 def teach(
     contenders: Mapping[str, Contender], material: Material, question: Question
 ) -> tuple[Float1d, Float1d]:
@@ -119,7 +128,7 @@ def cross_fitted(
     for fit, held in folds:
         held_out[held] = contender.raw(train[fit], train[held], chosen)
     if isinstance(contender, WithWords):
-        mix = mix_of(held_out, contender.lexical_weight)
+        mix = contender.mixes[train.tobytes()] = mix_of(held_out, contender.lexical_weight)
         raw, held_out = mixed(raw, mix), mixed(held_out, mix)
     weights = balanced_weights(material.y[train].astype(np.float64), material.sources[train])
     calibration = Calibration().fit(held_out, material.y[train], sample_weight=weights)
@@ -133,16 +142,10 @@ def lessons(material: Material, question: Question, teacher: tuple[Float1d, Floa
     said, held_out = teacher[0][: unlabelled.size], teacher[1]
     both = np.concatenate([labelled, unlabelled])
     made = {BASE: Lesson(labelled, y[labelled])}
-    for name, share, temperature in (
-        ("", 0.0, 1.0),
-        (", half the teacher's word on labelled ones", 0.5, 1.0),
-    ):
-        mixing = Mixing(share, temperature)
+    for name, alpha in (("", 0.0), (", half its word on labelled ones", 0.5)):
+        mixing = Mixing(alpha)
         target = np.concatenate([targets(held_out, y[labelled], mixing), targets(said, None, mixing)])
         made[f"and the teacher's word on the source's unlabelled texts{name}"] = Lesson(both, target)
-    made["the same, the teacher twice as sure (T = 0.5)"] = Lesson(
-        both, np.concatenate([y[labelled], targets(said, None, Mixing(0.0, 0.5))])
-    )
     made["the teacher's word on the source's unlabelled texts alone"] = Lesson(unlabelled, said)
     made["(for comparison: and the true labels of those texts)"] = Lesson(both, y[both])
     return made
@@ -152,7 +155,7 @@ def figures(material: Material, asked: Indices, score: Float1d, base: Float1d) -
     """AUROC and TPR at 1 % FPR of one student, and what it gained over the base, paired, groups drawn."""
     y, groups = material.y[asked], material.groups[asked]
     made: dict[str, Any] = {}
-    for name, metric in {"auroc": auroc, "tpr": partial(tpr_at_fpr, fpr=PROMISE)}.items():
+    for name, metric in {"auroc": auroc, "tpr": partial(tpr_at_fpr, fpr=FPR)}.items():
         made[name] = asdict(bootstrap(metric, y, score, groups, RESAMPLES))
         place = np.arange(asked.size)
 
@@ -171,7 +174,8 @@ def measure(
     store = ColumnStore(material)
     logistic = Detector(store, "default", "logistic", max_features, results=results)
     boosted = Searched(store, "default", "lightgbm", max_features, by=logistic)
-    stack = {"words": WithWords(logistic, Words(material)), "lightgbm": boosted, "tfidf": Tfidf(material)}
+    with_words = WithWords(logistic, Words(material))
+    stack = {"words": with_words, "lightgbm": boosted}
     student = Student(material, store.of("default"), max_features, results)
     found: dict[str, Any] = dict(known)
     for question in questions(material):
@@ -179,19 +183,17 @@ def measure(
             continue
         began = time.perf_counter()
         teacher = teach(stack, material, question)
-        answers = {"teacher": (teacher[0][question.unlabelled.size :], float("inf"))}
+        mix = with_words.mixes[question.labelled.tobytes()]
+        answers = {"teacher": teacher[0][question.unlabelled.size :]}
         for name, lesson in lessons(material, question, teacher).items():
-            answers[name] = student.answer(lesson, question.asked)
-        base = answers[BASE][0]
-        human = material.y[question.asked] == 0
+            answers[name] = student.answer(lesson, question.asked, mix)
         found[question.name] = {
             "n_labelled": int(question.labelled.size),
             "n_unlabelled": int(question.unlabelled.size),
             "n_asked": int(question.asked.size),
             "students": {
-                name: figures(material, question.asked, score, base)
-                | {"fpr": float(np.mean(score[human] > limit)) if np.isfinite(limit) else None}
-                for name, (score, limit) in answers.items()
+                name: figures(material, question.asked, score, answers[BASE])
+                for name, score in answers.items()
             },
         }
         shown = {
@@ -210,13 +212,14 @@ def main() -> None:
     parser.add_argument("--results", type=Path, default=DEFAULT_RESULTS, help="where searches are kept")
     parser.add_argument("--out", type=Path, default=Path("docs"), help="folder of distillation.json")
     parser.add_argument("--max-features", type=int, default=30)
+    parser.add_argument("--share", type=float, default=0.5, help="of all groups of texts")
     parser.add_argument("--crops", action="store_true", help="learn from passages of the texts too")
     options = parser.parse_args()
     texts = load(options.data, Plan())
     crops = random_crops(learnable(texts), 0) if options.crops else []
-    material = read_material([*texts, *crops], open_panel(), options.cache)
+    material = part_of(read_material([*texts, *crops], open_panel(), options.cache), options.share)
     settings = {"plan": str(Plan()), "data_digest": digest(texts), "max_features": options.max_features}
-    settings["n_crops"] = len(crops)
+    settings |= {"n_crops": len(crops), "share": options.share}
     path = options.out / "distillation.json"
     before = json.loads(path.read_text("utf-8")) if path.exists() else {}
     same = all(before.get(name) == value for name, value in settings.items())

@@ -93,7 +93,7 @@ def contest(found: Found, path: Path) -> None:
     figure, all_axes = plt.subplots(1, len(found), figsize=(2.4 + 2.0 * len(found), 2.2), sharey=True)
     for axes, (model, table) in zip([all_axes] if len(found) == 1 else all_axes, found.items(), strict=True):
         ways = [way for way in NAMES if way in table]
-        shares = [table[way]["of_limit_by_wall"] for way in ways]
+        shares = [table[way]["of_limit_by_cpu"] for way in ways]
         colours = ["#4878a8" if way == "engine" else "#b8c4d0" for way in ways]
         axes.barh([NAMES[way] for way in ways], shares, color=colours)
         for y, share in enumerate(shares):
@@ -101,7 +101,7 @@ def contest(found: Found, path: Path) -> None:
         axes.set(title=model, xlim=(0, 1.35 * max(1.0, *shares)))
         bare(axes)
     axes.invert_yaxis()
-    figure.supxlabel("speed, limit of the build = 1", fontsize=9)
+    figure.supxlabel("tokens per CPU second, limit of the build = 1", fontsize=9)
     save(figure, path)
 
 

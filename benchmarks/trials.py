@@ -30,7 +30,7 @@ class Outcome:
     Attributes
     ----------
     probability : array of shape (n_texts,), NaN where it was not asked
-    called, called_on_average : arrays of shape (n_texts,)
+    called, called_strictly : arrays of shape (n_texts,)
         Whether it reaches the promised threshold, by both rules of ``Answers``.
     bars : dict of str to float
         The raw score above which a text is called machine, by split.
@@ -38,7 +38,7 @@ class Outcome:
 
     probability: npt.NDArray[np.float64]
     called: npt.NDArray[np.bool_]
-    called_on_average: npt.NDArray[np.bool_]
+    called_strictly: npt.NDArray[np.bool_]
     bars: dict[str, float]
 
 
@@ -69,7 +69,7 @@ def run_trial(
             contender.mixes[split.train.tobytes()] = (float(made["mix"][0]), float(made["mix"][1]))
         outcome.probability[split.test] = made["probability"]
         outcome.called[split.test] = made["called"]
-        outcome.called_on_average[split.test] = made["called_on_average"]
+        outcome.called_strictly[split.test] = made["called_strictly"]
         outcome.bars[split.name] = float(made["raw_bar"])
         log(f"    {split.name}: {split.train.size} learned from, {time.perf_counter() - began:.1f} s")
     return outcome

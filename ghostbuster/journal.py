@@ -177,7 +177,7 @@ class Journal:
 
 def _piece(line: bytes) -> tuple[int, int] | None:
     """First row and number of rows of a sound line."""
-    if not line.endswith(b"\n") or line[:8] != b"%08x" % zlib.crc32(line[9:-1]):
+    if not line.endswith(b"\n") or line[:9] != b"%08x " % zlib.crc32(line[9:-1]):
         return None
     first, scores = json.loads(line[9:])
     return first, len(scores)

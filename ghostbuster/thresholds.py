@@ -117,7 +117,11 @@ class Threshold:
 
 
 def thresholds(
-    human_probability: npt.ArrayLike, rates: Sequence[float] = RATES, sources: npt.ArrayLike | None = None
+    human_probability: npt.ArrayLike,
+    rates: Sequence[float] = RATES,
+    sources: npt.ArrayLike | None = None,
+    *,
+    in_every_source: bool = False,
 ) -> tuple[Threshold, ...]:
     """The lowest threshold for each rate at which no more human texts than that are called machine.
 
@@ -126,10 +130,10 @@ def thresholds(
     one of them. Its measured rate is then 0, and the interval's upper end, about 3.7 / n_human, says how
     little that proves; ``Threshold.is_supported`` is false.
 
-    With sources the rate holds in all of them together and in every one by itself that has enough texts to
-    see it: people of one source write alike, so that the texts of all sources pooled say how often a known
-    source is wronged on average, and the worst of K sources says what the next one may meet. If sources are
-    exchangeable, the next one needs a higher threshold with a chance of 1 / (K + 1).
+    People of one source write alike: the texts of all sources together say how often people are wronged on
+    average, and the worst of K sources (``Threshold.worst``) says what the next one may meet. Where the rate
+    is to hold ``in_every_source`` and sources are exchangeable, the next one needs a higher threshold with a
+    chance of 1 / (K + 1); far fewer machine texts are found then.
 
     Parameters
     ----------
@@ -139,6 +143,8 @@ def thresholds(
         Wanted false-positive rates.
     sources : array of shape (n_human,), optional
         Where each text comes from.
+    in_every_source : bool, default False
+        Whether the rate must hold in every source by itself too that has enough texts to see it.
 
     Returns
     -------
@@ -167,14 +173,14 @@ def thresholds(
     if names.shape != human.shape:
         raise InputError(f"sources have shape {names.shape}; expected {human.shape}, one a human text")
     parts = [human[names == name] for name in np.unique(names)]
-    return tuple(_threshold(human, parts, rate) for rate in rates)
+    return tuple(_threshold(human, parts, rate, strict=in_every_source) for rate in rates)
 
 
-def _threshold(human: Float1d, parts: Sequence[Float1d], rate: float) -> Threshold:
+def _threshold(human: Float1d, parts: Sequence[Float1d], rate: float, *, strict: bool) -> Threshold:
     if not 0 < rate < 1:
         raise SettingError(f"rate is {rate!r}; expected a number between 0 and 1")
     seen = [part for part in parts if part.size * rate >= 1]
-    highest = max(bar(part, rate) for part in [human, *seen])
+    highest = max(bar(part, rate) for part in [human, *(seen if strict else [])])
     least = float(np.nextafter(highest, np.inf))
     fpr = clopper_pearson(int(np.sum(human >= least)), human.size)
     worst = max([float(np.mean(part >= least)) for part in seen], default=fpr.value)

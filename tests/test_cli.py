@@ -138,6 +138,11 @@ def test_good_files_among_bad_ones_are_scored_and_the_bad_ones_named(capsys, det
         (["--model", "none.joblib"], ["none.joblib does not exist"]),
         (["--weak-model", "a.gguf"], ["--strong-model is missing"]),
         (["--strong-model", "a.gguf"], ["--weak-model is missing"]),
+        (["--panel", "embeded"], ["did you mean 'embedded'?"]),
+        (
+            ["--panel", "llama", "--weak-model", "a.gguf", "--strong-model", "b.gguf"],
+            ["--panel llama and files of models: give one or the other"],
+        ),
     ],
 )
 def test_a_wrong_setting_is_one_line_and_exit_code_2(capsys, arguments, words):

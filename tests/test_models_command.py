@@ -100,6 +100,8 @@ def test_the_pulled_models_are_the_panel_llama(ghostbuster, labelled_table, home
     assert main(["score-file", str(text), "-m", str(artifact), "--format", "json"]) == 0
     (row,) = json.loads(capsys.readouterr().out)
     assert 0 < row["probability"] < 1
+    main(["score-file", str(text), "-m", str(artifact), "--panel", "llama", "--format", "json"])
+    assert json.loads(capsys.readouterr().out) == [row]
     main(["info", str(artifact), "--format", "json"])
     models = {model["role"]: model for model in json.loads(capsys.readouterr().out)["models"]}
     assert models["strong"]["file"] == LARGE.file

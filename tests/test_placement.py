@@ -15,7 +15,7 @@ from ghostbuster.errors import ArtifactError, ModelError, SettingError
 from ghostbuster.models import build, loading
 from ghostbuster.models.architecture import check_model
 from ghostbuster.models.build import Device
-from ghostbuster.models.language_model import LlamaLM, fingerprint_of
+from ghostbuster.models.language_model import ENGINE_VERSION, LlamaLM, fingerprint_of
 from ghostbuster.models.llama import Context, Weights
 from ghostbuster.models.loading import cards, load_model, path_for
 from ghostbuster.models.panel import open_panel
@@ -217,7 +217,9 @@ def test_a_model_that_loads_nowhere_gives_llama_cpps_reason(monkeypatch, model):
 
 
 @pytest.mark.usefixtures("two_cards")
-def test_the_command_line_says_in_one_line_what_did_not_fit(monkeypatch, capsys, labelled_table):
+def test_the_command_line_says_in_one_line_what_did_not_fit(
+    monkeypatch, capsys, labelled_table, detector_file
+):
     """With no card behind the names: llama.cpp loads on the CPU what the fake refuses on cards."""
 
     def weights(file, placed):
@@ -226,7 +228,10 @@ def test_the_command_line_says_in_one_line_what_did_not_fit(monkeypatch, capsys,
         return Weights(file, placed)
 
     monkeypatch.setattr(loading, "Weights", weights)
-    assert main(["score-file", str(labelled_table), "--device", "cuda0", "-f", "json"]) == 0
+    assert (
+        main(["score-file", str(labelled_table), "-m", str(detector_file), "--device", "cuda0", "-f", "json"])
+        == 0
+    )
     captured = capsys.readouterr()
     assert '"device": "CPU"' in captured.out
     lines = captured.err.splitlines()
@@ -302,7 +307,7 @@ def test_the_safe_path_keeps_the_fingerprint_that_detectors_have_and_the_fast_on
     monkeypatch, quantised
 ):
     found(monkeypatch, SLOW)
-    settings = f"{'ab' * 32} context=64 decode=512 flash=1 engine=1"
+    settings = f"{'ab' * 32} context=64 decode=512 flash=1 engine={ENGINE_VERSION}"
     assert fingerprint_of("ab" * 32, 64, "safe") == hashlib.sha256(settings.encode()).hexdigest()
     safe, fast = (LlamaLM(quantised.path, "weak", wanted=Placement(cpu_path=p)) for p in ("safe", "fast"))
     assert safe.fingerprint != fast.fingerprint

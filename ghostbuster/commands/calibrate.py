@@ -9,7 +9,7 @@ import typer
 
 from ghostbuster.commands.console import Progress, note
 from ghostbuster.commands.devices import compute_on
-from ghostbuster.commands.options import Device, GpuLayers, Quiet, StrongModel, TextColumn, WeakModel
+from ghostbuster.commands.options import Device, GpuLayers, NoCache, Quiet, StrongModel, TextColumn, WeakModel
 from ghostbuster.errors import InputError
 
 LABELS = "label"
@@ -50,6 +50,7 @@ def calibrate(
     strong_model: StrongModel = None,
     device: Device = None,
     gpu_layers: GpuLayers = None,
+    no_cache: NoCache = False,
     quiet: Quiet = False,
 ) -> None:
     """Measure a detector's thresholds anew on your own human texts.
@@ -57,6 +58,7 @@ def calibrate(
     Features, head and probabilities stay as they are.
     """
     from ghostbuster.commands.detectors import open_detector
+    from ghostbuster.commands.remembering import remembering
     from ghostbuster.errors import ArtifactError
     from ghostbuster.files import check_writable
     from ghostbuster.settings import check_rate
@@ -73,7 +75,7 @@ def calibrate(
     from ghostbuster.artifact import save
     from ghostbuster.recalibration import recalibrated
 
-    with Progress(quiet=quiet) as progress:
+    with Progress(quiet=quiet) as progress, remembering(wanted=not no_cache):
         made = recalibrated(classifier, texts, register, progress)
     save(made, output)
     for threshold in made.thresholds_ if register is None else made.register_thresholds_[register]:

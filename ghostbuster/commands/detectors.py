@@ -28,7 +28,11 @@ def own_models(weak: Path | None, strong: Path | None) -> tuple[str, str] | None
 
 
 def open_detector(
-    model: Path | None, weak: Path | None = None, strong: Path | None = None, register: str | None = None
+    model: Path | None,
+    weak: Path | None = None,
+    strong: Path | None = None,
+    register: str | None = None,
+    panel: str | None = None,
 ) -> tuple[GhostbusterClassifier, str]:
     """The chosen detector, and its name and digest.
 
@@ -40,20 +44,24 @@ def open_detector(
         Files of its language models, where they lie elsewhere than at training.
     register : str, optional
         Whose thresholds are in force.
+    panel : str, optional
+        A named panel with the same language models, in place of their files.
 
     Raises
     ------
     SettingError
-        When one model file is given without the other, or the register is unknown.
+        When one model file is given without the other or beside a panel, or a name is unknown.
     ArtifactError
         When the detector's file cannot be used.
     """
     from ghostbuster.artifact import DEFAULT, open_artifact
     from ghostbuster.registers import for_register
 
-    panel = own_models(weak, strong)
+    models = own_models(weak, strong)
+    if models is not None and panel is not None:
+        raise SettingError(f"--panel {panel} and files of models: give one or the other")
     artifact = open_artifact(model or DEFAULT)
     classifier = artifact.classifier()
-    if panel is not None:
-        classifier.set_params(panel=panel)
+    if models is not None or panel is not None:
+        classifier.set_params(panel=models or panel)
     return for_register(classifier, register), artifact.identity

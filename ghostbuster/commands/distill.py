@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ghostbuster.commands.console import Progress, note
-from ghostbuster.commands.options import GroupColumn, Quiet, TextColumn
+from ghostbuster.commands.options import GroupColumn, NoCache, Quiet, TextColumn
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -56,12 +56,14 @@ def distill(
         str, typer.Option(metavar="NAME", help="Candidate space of the feature search.")
     ] = "default",
     max_features: Annotated[int, typer.Option(metavar="N", help="Features to choose at most.")] = 100,
-    min_tokens: Annotated[int, typer.Option(metavar="N", help="Shorter texts are 'unsure'.")] = 60,
+    min_tokens: Annotated[int, typer.Option(metavar="N", help="Shorter texts are 'unsure'.")] = 100,
     seed: Annotated[int, typer.Option(metavar="N", help="The same seed gives the same detector.")] = 0,
+    no_cache: NoCache = False,
     quiet: Quiet = False,
 ) -> None:
     """Train a detector on a stronger one's probabilities, also on texts without labels."""
     from ghostbuster.artifact import save
+    from ghostbuster.commands.remembering import remembering
     from ghostbuster.distillation import Mixing, distil
     from ghostbuster.errors import ArtifactError
     from ghostbuster.files import check_writable
@@ -82,9 +84,10 @@ def distill(
     student = GhostbusterClassifier(
         panel=panel, space=space, max_features=max_features, min_tokens=min_tokens, random_state=seed
     )
-    with Progress(quiet=quiet) as progress:
-        reading = read(texts, panel_of(panel), progress)
-    said = word(texts)
+    with remembering(wanted=not no_cache):
+        with Progress(quiet=quiet) as progress:
+            reading = read(texts, panel_of(panel), progress)
+        said = word(texts)
     note(f"distilling {len(texts):,} texts: features are chosen", quiet=quiet)
     save(distil(student, reading, said, labels, mixing, groups, sources), output)
     if labels is None or not (labels == 0).any():

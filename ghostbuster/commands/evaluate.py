@@ -15,6 +15,7 @@ from ghostbuster.commands.options import (
     GroupColumn,
     LabelColumn,
     NoCache,
+    PanelName,
     Quiet,
     Register,
     StrongModel,
@@ -53,6 +54,7 @@ def evaluate(
     report: ReportOption = None,
     seed: Annotated[int, typer.Option(metavar="N", help="Of the resamples that give the intervals.")] = 0,
     register: Register = None,
+    panel: PanelName = None,
     weak_model: WeakModel = None,
     strong_model: StrongModel = None,
     no_cache: NoCache = False,
@@ -80,7 +82,7 @@ def evaluate(
     texts, labels = texts_of(rows, text_column, table), labels_of(rows, label_column, table)
     groups = None if group_column is None else [str(one) for one in column(rows, group_column, table)]
     splits = _splits(rows, {"domain": domain_column, "generator": generator_column}, table)
-    classifier, identity = open_detector(_path(artifact), weak_model, strong_model, register)
+    classifier, identity = open_detector(_path(artifact), weak_model, strong_model, register, panel)
     with Progress(quiet=quiet) as progress, remembering(wanted=not no_cache):
         verdicts = classifier.judge(texts, progress=progress)
 

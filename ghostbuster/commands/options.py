@@ -25,6 +25,12 @@ StrongModel = Annotated[
     Path | None,
     typer.Option(metavar="GGUF", help="The strong language model's file, in place of the panel's."),
 ]
+PanelName = Annotated[
+    str | None,
+    typer.Option(
+        "--panel", metavar="NAME", help="A panel's language models, for a detector trained with such."
+    ),
+]
 TextColumn = Annotated[str, typer.Option(metavar="NAME", help="Column that holds the texts.")]
 LabelColumn = Annotated[
     str, typer.Option(metavar="NAME", help="Column that holds the labels: 0 or human, 1 or machine.")

@@ -11,7 +11,16 @@ import typer
 
 from ghostbuster.commands.console import Progress, complain
 from ghostbuster.commands.devices import compute_on, device_of
-from ghostbuster.commands.options import Device, GpuLayers, Model, Quiet, Register, StrongModel, WeakModel
+from ghostbuster.commands.options import (
+    Device,
+    GpuLayers,
+    Model,
+    PanelName,
+    Quiet,
+    Register,
+    StrongModel,
+    WeakModel,
+)
 from ghostbuster.commands.reports import ReportOption, write_verdicts
 from ghostbuster.errors import InputError
 from ghostbuster.printable import encodable
@@ -30,6 +39,7 @@ def score_file(
     ] = "table",
     report: ReportOption = None,
     register: Register = None,
+    panel: PanelName = None,
     weak_model: WeakModel = None,
     strong_model: StrongModel = None,
     device: Device = None,
@@ -52,7 +62,7 @@ def score_file(
     from ghostbuster.commands.detectors import open_detector
     from ghostbuster.report.rows import Report
 
-    classifier, identity = open_detector(model, weak_model, strong_model, register)
+    classifier, identity = open_detector(model, weak_model, strong_model, register, panel)
     with Progress(quiet=quiet) as progress:
         reading = classifier.read(texts, progress)
     verdicts = Report(

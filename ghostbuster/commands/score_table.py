@@ -16,6 +16,7 @@ from ghostbuster.commands.options import (
     GpuLayers,
     Model,
     NoCache,
+    PanelName,
     Quiet,
     Register,
     StrongModel,
@@ -54,6 +55,7 @@ def score_table(
     ] = False,
     model: Model = None,
     register: Register = None,
+    panel: PanelName = None,
     weak_model: WeakModel = None,
     strong_model: StrongModel = None,
     no_cache: NoCache = False,
@@ -82,7 +84,7 @@ def score_table(
     source = open_source(table, id_column, text_column)
     job = Job(source, output, text_column, prefix, id_column if submission else "")
     seen = survey(job)
-    classifier, identity = open_detector(model, weak_model, strong_model, register)
+    classifier, identity = open_detector(model, weak_model, strong_model, register, panel)
     judge = _submission(classifier) if submission else _verdicts(classifier)
     judge([])  # weak models that do not fit are refused before anything is begun
     made_by = _identity(job, seen, identity, _device(classifier)) | {"--register": register or ""}
