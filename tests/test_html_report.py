@@ -326,6 +326,14 @@ def test_paragraphs_begin_inside_the_text_and_in_order(written):
     assert all(0 < start < len(prepared) for start in starts)
 
 
+def test_what_decided_is_told_by_kind_and_by_piece(tmp_path, detector_file):
+    page = reported(tmp_path, detector_file, prose_of(1, 120))
+    decided = page[page.index("What decided") : page.index("What it cannot do")]
+    assert "how predictable the text is (3 features)" in decided
+    assert "which words it uses" in decided
+    assert '<th scope="row"></th>' not in decided
+
+
 def test_several_texts_are_listed_first(tmp_path, detector_file):
     page = reported(tmp_path, detector_file, prose_of(2, 80))
     assert "Verdicts on 2 texts" in page

@@ -95,7 +95,7 @@ def _text(key: str, path: str, verdict: Verdict, detail: Detail, threshold: Thre
         "windows": [_window(window, detail.text) for window in passages.windows],
         "shaded": shaded(detail, key),
         "sentences": [_sentence(sentence, detail) for sentence in detail.sentences],
-        "parts": _scaled([Evidence(name, 0.0, adds) for name, adds in detail.parts]) if judged else [],
+        "parts": _scaled([Evidence("", 0.0, adds, name) for name, adds in detail.parts]) if judged else [],
         "evidence": _scaled(verdict.evidence),
     }
 
