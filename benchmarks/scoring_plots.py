@@ -35,7 +35,8 @@ def draw(path: Path) -> None:
     for section, (name, plot) in plots.items():
         if section in found:
             plot(found[section], path.parent / name)
-    contests = found.get("embedded", {}) | found.get("large", {})
+    measured = found.get("embedded", {}) | found.get("large", {})
+    contests = {model: table for model, table in measured.items() if table.keys() >= NAMES.keys()}
     if contests:
         contest(contests, path.parent / "performance-contest.svg")
 
