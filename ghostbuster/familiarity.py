@@ -38,7 +38,11 @@ def surprise(reading: Reading) -> Float1d:
     Per character, not per token: a tokenizer breaks a foreign language into many short and cheap pieces.
     """
     logprob = np.asarray(reading.vectors.channels["trigram.logprob"], dtype=np.float64)
-    sums = np.diff(np.concatenate(([0.0], np.cumsum(logprob)))[reading.vectors.offsets])
+    offsets = reading.vectors.offsets
+    sums = np.zeros(offsets.size - 1)
+    filled = np.diff(offsets) > 0
+    if filled.any():  # text by text: running sums over all would let a text's last bits hang on its neighbours
+        sums[filled] = np.add.reduceat(logprob, offsets[:-1][filled])
     n_characters = np.array([len(one.text) for one in reading.prepared], dtype=np.float64)
     surprises: Float1d = np.full(sums.shape, np.inf)
     return np.divide(-sums, n_characters, out=surprises, where=n_characters > 0)

@@ -90,3 +90,11 @@ def test_state_gives_back_the_same_limits():
 def test_the_floor_itself_is_long_enough(n_tokens, short):
     (doubts,) = too_short([n_tokens], 60)
     assert bool(doubts) == short
+
+
+def test_a_texts_surprise_hangs_on_no_neighbour():
+    rng = np.random.default_rng(1)
+    logprobs = [-rng.exponential(5, n) for n in (3, 0, 400, 1, 77, 0)]
+    texts = ["x" * len(one) for one in logprobs]
+    alone = [surprise(reading([text], [one]))[0] for text, one in zip(texts, logprobs, strict=True)]
+    assert surprise(reading(texts, logprobs)).tolist() == alone
