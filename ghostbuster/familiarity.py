@@ -41,7 +41,7 @@ def surprise(reading: Reading) -> Float1d:
     offsets = reading.vectors.offsets
     sums = np.zeros(offsets.size - 1)
     filled = np.diff(offsets) > 0
-    if filled.any():  # text by text: running sums over all would let a text's last bits hang on its neighbours
+    if filled.any():  # text by text: no last bit may hang on a neighbour
         sums[filled] = np.add.reduceat(logprob, offsets[:-1][filled])
     n_characters = np.array([len(one.text) for one in reading.prepared], dtype=np.float64)
     surprises: Float1d = np.full(sums.shape, np.inf)
