@@ -8,12 +8,14 @@ import llama_cpp
 import numpy as np
 
 
+QUIET = llama_cpp.llama_log_callback(lambda *_: None)  # llama.cpp keeps its address: it must outlive each reader
+
+
 class Reader:
     """One open GGUF; ``with Reader(path) as reader``."""
 
     def __init__(self, path: Path) -> None:
-        self.quiet = llama_cpp.llama_log_callback(lambda *_: None)
-        llama_cpp.llama_log_set(self.quiet, ctypes.c_void_p(0))
+        llama_cpp.llama_log_set(QUIET, ctypes.c_void_p(0))
         llama_cpp.llama_backend_init()
         settings = llama_cpp.llama_model_default_params()
         settings.n_gpu_layers = 0
