@@ -86,8 +86,9 @@ def _against_plain(found: Mapping[str, Any]) -> str:
 {found["candidates"]:,} candidates of the space `ghostbuster`, {found["texts"]:,} texts ({kind}). "plain" is
 `benchmarks/plain_search.py`: Ghostbuster's procedure without any shortcut, run to its end. Accuracy is that
 of plain logistic regression on the chosen features: over 10 folds of the texts they were chosen on, and on
-texts that no search saw. The two evaluations differ by at most {found["largest_difference"]:.0e} of a value.
-Means over {len(draws)} draws of texts{_apart(draws)}.
+texts that no search saw. The two evaluations differ by at most {found["largest_difference"]:.0e} of a
+value (quotients of tiny probabilities apart, which ours holds at 10^12). Means over {len(draws)} draws of
+texts{_apart(draws)}.
 
 {table}"""
 
