@@ -121,7 +121,7 @@ def cross_validated(X: np.ndarray, y: np.ndarray) -> float:
 
 
 def apart(X: np.ndarray, plain_X: np.ndarray) -> float:
-    """Largest relative difference of values below `QUOTIENTS`: ours holds a vector's at 1e12, plain does not."""
+    """Largest relative difference of values below `QUOTIENTS`: ours are held at 1e12 inside vectors."""
     small = np.abs(plain_X) < QUOTIENTS
     return float(np.max(np.abs(X - plain_X)[small] / np.maximum(np.abs(plain_X[small]), 1e-3)))
 
