@@ -12,8 +12,8 @@
 * ``again``: ``fit`` twice on labelled texts, the time inside the weak models (and the store) each time.
 
 The texts are passages of the file given, each with a number of its own, so that no two are alike. What it
-finds goes to ``table.json`` and ``table-memory.svg`` in the output folder; what is not measured again keeps
-its figures.
+finds goes to ``performance-table.json`` and ``performance-table-memory.svg`` in the output folder; what is not
+measured again keeps its figures.
 """
 
 from __future__ import annotations
@@ -297,7 +297,7 @@ def main() -> None:
     if wanted.engine:
         engine(wanted.engine)
         return
-    figures = wanted.output / "table.json" if wanted.output else None
+    figures = wanted.output / "performance-table.json" if wanted.output else None
     found: dict[str, object] = json.loads(figures.read_text()) if figures and figures.exists() else {}
     with tempfile.TemporaryDirectory() as name:
         if wanted.rounds:
@@ -305,7 +305,7 @@ def main() -> None:
         if wanted.rows:
             found["whole"], memory = whole(Path(name), wanted)
             if wanted.output:
-                draw(memory, wanted.output / "table-memory.svg")
+                draw(memory, wanted.output / "performance-table-memory.svg")
     if wanted.pairs:
         found["again"] = train_twice(wanted.pairs, wanted.file)
     print(json.dumps(found, indent=2))
