@@ -12,8 +12,8 @@
 * ``again``: ``fit`` twice on labelled texts, the time inside the weak models (and the store) each time.
 
 The texts are passages of the file given, each with a number of its own, so that no two are alike. What it
-finds goes to ``performance-table.json`` and ``performance-table-memory.svg`` in the output folder; what is not
-measured again keeps its figures.
+finds goes to ``performance-table.json`` and ``performance-table-memory.svg`` in the output folder; what is
+not measured again keeps its figures.
 """
 
 from __future__ import annotations
