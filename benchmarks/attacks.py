@@ -2,8 +2,9 @@
 
 Dugan et al. 2024, "RAID: A Shared Benchmark for Robust Evaluation of Machine-Generated Text Detectors"
 (arXiv:2405.07940): each changes a share of the places that it could change. Where the description leaves a
-choice, the harsher reading is taken. Paraphrase needs a large language model and is not here; the paraphrased
-texts of a labelled source stand in for it. ``homoglyph, any script`` is not RAID's: it draws on all of Unicode.
+choice, the harsher reading is taken. Paraphrase needs a large language model and is not here: texts of a
+labelled source that were paraphrased stand in for it. ``homoglyph, any script`` is not RAID's: it draws on all
+of Unicode.
 
 A text, an attack and a seed give the same result everywhere: chance hangs on their digest alone.
 """
@@ -169,7 +170,7 @@ def _synonyms() -> dict[str, tuple[str, ...]]:
 
 ATTACKS = {
     "homoglyph": Attack(_homoglyph, 1.0, undone=True),
-    "homoglyph, any script": Attack(_any_homoglyph, 1.0),
+    "homoglyph, any script": Attack(_any_homoglyph, 1.0, undone=True),
     "number": Attack(_number, 0.5),
     "article deletion": Attack(_some(_ARTICLE, lambda _: ""), 0.5),
     "paragraph insertion": Attack(_some(_SENTENCE_END, lambda _: "\n\n"), 0.5, undone=True),

@@ -1,6 +1,6 @@
 """What each attack costs the detector, and what it does to people: docs/reliability/attacks.md.
 
-    python -m benchmarks.robustness [--per-class 60] [--cache FOLDER] [--results FOLDER]
+    python -m benchmarks.robustness [--per-class 50] [--cache FOLDER] [--results FOLDER]
 
 For each source a detector that was trained on all others, as the shipped one is trained, judges texts of the
 source as they are and after each attack. Searches and answers are those of ``benchmarks.accuracy`` where its
@@ -112,8 +112,7 @@ def attacked(
     changed = [i for i, text in enumerate(texts) if after[i].text != text.text]
     if changed:
         forms = [after[i] for i in changed]
-        kept = f"attacked.{texts[0].source}.{name.replace(' ', '-').replace(',', '')}"
-        scores = cached_scores(panel, kept, [form.text for form in forms], cache)
+        scores = cached_scores(panel, kept_name(texts[0].source, name), [form.text for form in forms], cache)
         new = judge.labels(reading_of(scores, forms, panel.shared_tokenizer))
         labels = [new[changed.index(i)] if i in changed else label for i, label in enumerate(labels)]
     return [
@@ -127,6 +126,11 @@ def attacked(
         }
         for i, text in enumerate(texts)
     ]
+
+
+def kept_name(source: str, attack_name: str) -> str:
+    """How the file of attacked texts' token scores begins."""
+    return f"attacked.{source}.{attack_name.replace(' ', '-').replace(',', '')}"
 
 
 def attacked_by_others(split: Split, material: Material, judge: Judge) -> dict[str, Rows]:
@@ -159,7 +163,7 @@ def measured(options: argparse.Namespace) -> dict[str, Any]:
     results = Results(options.results, stamp(material, panel, versions))
     detector = Detector(ColumnStore(material), "default", "logistic", results=results)
     contender = WithWords(detector, Words(material))
-    pooled: dict[str, Rows] = {name: [] for name in (UNTOUCHED, *ATTACKS)}
+    pooled: dict[str, Rows] = {name: [] for name in (UNTOUCHED, *(options.attacks or ATTACKS))}
     others: dict[str, Rows] = {}
     for split in leave_one_source_out(material.texts):
         rows = drawn(split, material, options.per_class)
@@ -184,8 +188,9 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=DEFAULT_FOLDER, help="folder of *.jsonl.xz")
     parser.add_argument("--cache", type=Path, default=DEFAULT_CACHE, help="where token scores are kept")
     parser.add_argument("--results", type=Path, default=DEFAULT_RESULTS, help="where answers are kept")
-    parser.add_argument("--per-class", type=int, default=60, help="texts of each class and source")
+    parser.add_argument("--per-class", type=int, default=50, help="texts of each class and source")
     parser.add_argument("--sources", nargs="+", help="only these")
+    parser.add_argument("--attacks", nargs="+", choices=tuple(ATTACKS), help="only these")
     parser.add_argument("--out", type=Path, default=Path("docs/reliability"), help="where attacks.md goes")
     options = parser.parse_args()
     told = summary(measured(options))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 pytest.importorskip("codespell_lib", reason="the attacks' spellings come from codespell")
 
-from benchmarks.attacks import ATTACKS, LOOKALIKES, ZERO_WIDTH, attack
+from benchmarks.attacks import ATTACKS, LOOKALIKES, ZERO_WIDTH, attack, every_lookalike
 from benchmarks.wordnet import DEFAULT_FOLDER, synonyms
 from ghostbuster.errors import InputError
 from ghostbuster.text import prepare
@@ -33,6 +33,17 @@ def test_homoglyphs_replace_every_letter_that_has_one_and_no_other():
     changed = attack("homoglyph", TEXT)
     assert len(changed) == len(TEXT)
     assert all((old != new) == (old in LOOKALIKES) for old, new in zip(TEXT, changed, strict=True))
+
+
+def test_homoglyphs_of_any_script_replace_every_letter_by_one_of_unicodes_confusables():
+    known = every_lookalike()
+    changed = attack("homoglyph, any script", TEXT)
+    assert len(changed) == len(TEXT)
+    assert all(
+        new in known.get(old, ()) or (new == old and not known.get(old))
+        for old, new in zip(TEXT, changed, strict=True)
+    )
+    assert len({c for c in changed if not c.isascii()}) > 2 * len(LOOKALIKES)
 
 
 def test_zero_width_marks_follow_every_character():
