@@ -1,10 +1,10 @@
 """The attacks of the RAID benchmark on a text's author, written from its description of them.
 
 Dugan et al. 2024, "RAID: A Shared Benchmark for Robust Evaluation of Machine-Generated Text Detectors"
-(arXiv:2405.07940): each changes a share of the places that it could change. Where the description leaves a
-choice, the harsher reading is taken. Paraphrase needs a large language model and is not here: texts of a
-labelled source that were paraphrased stand in for it. ``homoglyph, any script`` is not RAID's: it draws on all
-of Unicode.
+(arXiv:2405.07940): each changes a share of the places that it could change. Where the description leaves
+a choice, the harsher reading is taken. Paraphrase needs a large language model and is not here: texts of a
+labelled source that were paraphrased stand in for it. ``homoglyph, any script`` is not RAID's: it draws on
+all of Unicode.
 
 A text, an attack and a seed give the same result everywhere: chance hangs on their digest alone.
 """

@@ -28,7 +28,7 @@ from benchmarks.results import Results
 from benchmarks.robustness_report import UNTOUCHED, report, summary
 from benchmarks.trials import run_trial
 from ghostbuster.errors import InputError
-from ghostbuster.familiarity import Familiarity, english_share, surprise
+from ghostbuster.familiarity import Familiarity, english_share, lone_letters, surprise
 from ghostbuster.files import replacing
 from ghostbuster.fitting import Fitted
 from ghostbuster.models.panel import open_panel
@@ -69,7 +69,8 @@ class Judge:
         """``machine``, ``not machine`` or ``refused`` (too short or too unlike its texts) for each text."""
         matrix = self.fitted.matrix(reading.vectors)
         raw = self.fitted.raw_score(matrix, reading.texts)
-        doubts = self.familiarity.doubts(matrix, surprise(reading), english_share(reading))
+        about = surprise(reading), english_share(reading), lone_letters(reading)
+        doubts = self.familiarity.doubts(matrix, *about)
         refused = [bool(doubt) or n < MIN_TOKENS for doubt, n in zip(doubts, reading.n_tokens, strict=True)]
         called = ["machine" if score > self.bar else "not machine" for score in raw]
         return ["refused" if no else label for no, label in zip(refused, called, strict=True)]
@@ -104,7 +105,7 @@ def drawn(split: Split, material: Material, per_class: int, seed: int = 0) -> np
 def attacked(
     rows: npt.NDArray[np.intp], name: str, material: Material, judge: Judge, panel: Panel, cache: Path
 ) -> Rows:
-    """The verdict on each text after the attack ``name``; texts that come out unchanged are not read again."""
+    """The verdict on each text after the attack ``name``; what comes out unchanged is not read again."""
     texts = [material.texts[i] for i in rows]
     before = [prepare(text.text) for text in texts]
     after = before if name == UNTOUCHED else [prepare(attack(name, text.text)) for text in texts]

@@ -17,23 +17,24 @@ READING = "### What holds and what does not"
 RESAMPLES = 2000
 HEADING = """## Attacks on the verdict
 
-Made by `python -m benchmarks.robustness`; the part below "{reading}" is written by hand. The attacks are those of RAID
-(Dugan et al. 2024, arXiv:2405.07940), at its rates, written from their description in `benchmarks/attacks.py`, and
-one that is harsher. Each text is judged by a detector that was trained, calibrated and given its threshold (1 % of
-people called machine) without the text's source: {sources}; {per_class} human and {per_class} machine texts of each,
-drawn by chance among those of {min_words} words or more that nobody attacked before. Machine texts are those found
-at the threshold; a text that gets no verdict (*refused*: too short, or too unlike all texts known) counts as not
-found. Changes are paired, text by text; intervals 95 %, Wilson's for shares, percentile bootstrap for changes.
+Made by `python -m benchmarks.robustness`; what stands under "{reading}" is written by hand. The attacks are
+those of RAID (Dugan et al. 2024, arXiv:2405.07940), at its rates, written from their description in
+`benchmarks/attacks.py`, and one that is harsher. Each text is judged by a detector that was trained,
+calibrated and given its threshold (1 % of people called machine) without the text's source: {sources};
+{per_class} human and {per_class} machine texts of each, drawn by chance among those of {min_words} words or
+more that nobody attacked before. Machine texts found are those called machine; a text that gets no verdict
+(*refused*: too short, or too unlike all texts known) counts as not found. Changes are paired, text by text.
+Intervals: 95 %, Wilson's for shares, percentile bootstrap for changes.
 """
 PROMISE = """
-*Undone*: texts that canonicalisation brings back to what they were, letter by letter, of those that the attack
-touched. *Named*: of the same, those whose verdict says what was found.
+*Undone*: texts that canonicalisation brings back to what they were, letter by letter, of those that the
+attack touched. *Named*: of the same, those whose verdict says what was found.
 """
 OTHERS = """
 ### Texts that others attacked
 
-Texts of DetectRL, attacked by its authors and not paired with any text of ours: among them paraphrases by DIPPER,
-the tool of RAID's eleventh attack. The detector that judges them never saw a text of that source.
+Texts of DetectRL, attacked by its authors and not paired with any text of ours: among them paraphrases by
+DIPPER, the tool of RAID's eleventh attack. The detector that judges them never saw a text of that source.
 """
 PLAIN = {
     "none": "none",
@@ -55,7 +56,7 @@ Share = Mapping[str, float]
 
 
 def figures(rows: Rows, before: Rows | None = None) -> dict[str, Any]:
-    """Shares of people and of machine texts called machine, how they changed, and what was seen of the attack."""
+    """Shares of people and of machine texts called machine, how they changed, and what was seen of it all."""
     found: dict[str, Any] = {}
     for side, truth in (("people", 0), ("machines", 1)):
         own = [row["label"] for row in rows if row["truth"] == truth]

@@ -6,11 +6,13 @@ from collections import Counter
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from prose import EXAMPLES
 
 pytest.importorskip("codespell_lib", reason="the attacks' spellings come from codespell")
 
 from benchmarks.attacks import ATTACKS, LOOKALIKES, ZERO_WIDTH, attack, every_lookalike
 from benchmarks.wordnet import DEFAULT_FOLDER, synonyms
+from ghostbuster.artifact import load_default
 from ghostbuster.errors import InputError
 from ghostbuster.text import prepare
 
@@ -85,6 +87,26 @@ def test_swapped_case_touches_one_word_in_twenty():
 @pytest.mark.parametrize("name", [name for name, row in ATTACKS.items() if row.undone])
 def test_canonicalisation_undoes_what_the_table_says_it_undoes(name):
     assert prepare(attack(name, TEXT)).text == prepare(TEXT).text
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("homoglyph", "look-alikes of Latin letters were replaced"),
+        ("homoglyph, any script", "look-alikes of Latin letters were replaced"),
+        ("zero width", "invisible marks were removed"),
+        ("white space", "its words are broken by spaces"),
+    ],
+)
+def test_the_verdict_names_what_it_found_of_an_attack(name, said):
+    text = (EXAMPLES / "machine.txt").read_text("utf-8")
+    before, after = load_default().judge([text, attack(name, text)])
+    assert said in " ".join(after.reasons)
+    assert said not in " ".join(before.reasons)
+    if ATTACKS[name].undone:
+        assert (after.label, after.probability) == (before.label, before.probability)
+    else:
+        assert after.label == "unsure"
 
 
 @given(st.text())
