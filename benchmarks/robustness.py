@@ -29,8 +29,12 @@ from benchmarks.robustness_report import UNTOUCHED, report, summary
 from benchmarks.trials import run_trial
 from ghostbuster.errors import InputError
 from ghostbuster.familiarity import Familiarity, english_share, lone_letters, surprise
+from ghostbuster.features.evaluation import evaluate_all
+from ghostbuster.features.space import candidates
 from ghostbuster.files import replacing
 from ghostbuster.fitting import Fitted
+from ghostbuster.heads import make_head
+from ghostbuster.levelling import levelled
 from ghostbuster.models.panel import open_panel
 from ghostbuster.provenance import LIBRARIES
 from ghostbuster.reading import Reading, reading_of
@@ -45,6 +49,7 @@ if TYPE_CHECKING:
     from ghostbuster.models.panel import Panel
 
 MIN_WORDS = 100  # shorter texts are mostly "unsure", which would flatter the attacks
+BATCH = 25  # texts of a class that are read together
 ATTACKED_BY_OTHERS = "detectrl"  # a source whose authors attacked its texts
 Rows = list[dict[str, Any]]
 
@@ -80,26 +85,31 @@ def judge_without(split: Split, contender: WithWords, results: Results) -> Judge
     """The detector that never saw ``split``'s source."""
     material, detector = contender.detector.material, contender.detector
     outcome = run_trial(material, SHIPPED, contender, [split], results, nested=True, log=print)
-    chosen = detector.choose(split.train, inner_folds(material, split.train))
-    known = material.reading.take(split.train)
-    matrix = detector.columns.matrix[np.ix_(split.train, chosen)].astype(np.float64)
-    fitted = Fitted(
-        tuple(detector.columns.features[i] for i in chosen),
-        detector.fitted(split.train, chosen),
-        contender.words.lexicon(split.train),
-        contender.mixes[split.train.tobytes()],
-    )
-    familiar = Familiarity.fit(matrix, surprise(known), english_share(known))
+    train, known = split.train, material.reading.take(split.train)
+    chosen = detector.choose(train, inner_folds(material, train))
+    space = candidates(detector.space, known.vectors.channels)
+    features = tuple(space[i] for i in chosen)
+    matrix = evaluate_all(features, known.vectors, dtype=np.float32, n_jobs=2)
+    y, sources = material.y[train].astype(np.float64), material.sources[train]
+    level = levelled(matrix, y, sources).astype(np.float64)
+    head = make_head(detector.head, 0).fit(level, y, sample_weight=detector.weights(train), groups=sources)
+    fitted = Fitted(features, head, contender.words.lexicon(train), contender.mixes[train.tobytes()])
+    familiar = Familiarity.fit(matrix.astype(np.float64), surprise(known), english_share(known))
     return Judge(fitted, familiar, outcome.bars[split.name])
 
 
-def drawn(split: Split, material: Material, per_class: int, seed: int = 0) -> npt.NDArray[np.intp]:
-    """Up to ``per_class`` human and machine texts of the source that nobody attacked before."""
+def drawn(split: Split, material: Material, per_class: int, seed: int = 0) -> list[npt.NDArray[np.intp]]:
+    """Up to ``per_class`` human and machine texts of the source that nobody attacked before, in batches.
+
+    More texts are more batches: what was read of the first ones stays of use.
+    """
     texts = material.texts
     fit = [i for i in split.test if len(texts[i].text.split()) >= MIN_WORDS and texts[i].attack == "none"]
     chance = np.random.default_rng(seed)
     sides = [np.array([i for i in fit if texts[i].label == label], dtype=np.intp) for label in (0, 1)]
-    return np.concatenate([np.sort(chance.permutation(side)[:per_class]) for side in sides])
+    order = [chance.permutation(side)[:per_class] for side in sides]
+    fewest = min(map(len, order))
+    return [np.concatenate([side[k : k + BATCH] for side in order]) for k in range(0, fewest, BATCH)]
 
 
 def attacked(
@@ -167,17 +177,18 @@ def measured(options: argparse.Namespace) -> dict[str, Any]:
     pooled: dict[str, Rows] = {name: [] for name in (UNTOUCHED, *(options.attacks or ATTACKS))}
     others: dict[str, Rows] = {}
     for split in leave_one_source_out(material.texts):
-        rows = drawn(split, material, options.per_class)
+        batches = drawn(split, material, options.per_class)
         if options.sources and split.name not in options.sources:
             continue
-        if min(np.bincount(material.y[rows], minlength=2)) < options.per_class:
+        if 2 * options.per_class > sum(map(len, batches)):
             print(f"{split.name}: too few texts of {MIN_WORDS} words; left out")
             continue
         judge = judge_without(split, contender, results)
         if split.name == ATTACKED_BY_OTHERS:
             others = attacked_by_others(split, material, judge)
         for name in pooled:
-            pooled[name] += attacked(rows, name, material, judge, panel, options.cache)
+            for rows in batches:
+                pooled[name] += attacked(rows, name, material, judge, panel, options.cache)
             print(split.name, name, flush=True)
     return {"per_class": options.per_class, "min_words": MIN_WORDS, "attacks": pooled, "others": others}
 
