@@ -11,6 +11,7 @@ import numpy as np
 
 from ghostbuster.reading import Reading
 from ghostbuster.scores import Float1d
+from ghostbuster.text import PreparedText
 
 QUANTILE = 0.999
 """Share of training texts that count as familiar, for each of the two limits."""
@@ -67,12 +68,16 @@ def english_share(reading: Reading) -> Float1d:
 
 
 def lone_letters(reading: Reading) -> Float1d:
-    """Share of words that are one letter and no English word, shape (n_texts,); 0 without a word.
+    """``share_of_lone_letters`` of each text, shape (n_texts,)."""
+    return np.array([share_of_lone_letters(one) for one in reading.prepared], dtype=np.float64)
+
+
+def share_of_lone_letters(text: PreparedText) -> float:
+    """Share of words that are one letter and no English word; 0 without a word.
 
     Spaces put inside words leave such pieces, and no rule can tell where the words were.
     """
-    found = [len(_LONE_LETTER.findall(one.text)) / max(one.n_words, 1) for one in reading.prepared]
-    return np.array(found, dtype=np.float64)
+    return len(_LONE_LETTER.findall(text.text)) / max(text.n_words, 1)
 
 
 @dataclass(frozen=True)
