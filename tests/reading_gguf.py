@@ -7,8 +7,8 @@ from typing import Self
 import llama_cpp
 import numpy as np
 
-
-QUIET = llama_cpp.llama_log_callback(lambda *_: None)  # llama.cpp keeps its address: it must outlive each reader
+# llama.cpp keeps its address: it must outlive each reader
+QUIET = llama_cpp.llama_log_callback(lambda *_: None)
 
 
 class Reader:
