@@ -115,7 +115,7 @@ def test_offsets_that_are_refused_are_shown_by_their_first_three_and_their_last(
 
 
 def test_the_offsets_of_vectors_of_two_dimensions_are_named():
-    with pytest.raises(InputError, match="^offsets has shape"):
+    with pytest.raises(InputError, match=r"^offsets has shape"):
         Vectors({"a.x": np.ones(1)}, np.zeros((2, 1)))
 
 
