@@ -42,6 +42,12 @@ def test_a_known_vulnerability_fails_and_is_named_with_its_repair(audit, monkeyp
     assert "lxml 1.0: CVE-1, repaired in 1.1" in out
 
 
+def test_what_no_release_has_repaired_is_named_and_does_not_fail(audit, monkeypatch, capsys):
+    answering(audit, monkeypatch, {"pypi": [{**WEAK, "vulns": [{"id": "CVE-2", "fix_versions": []}]}]})
+    assert audit.main("somewhere") == 0
+    assert "lxml 1.0: CVE-2, repaired in nowhere yet" in capsys.readouterr().out
+
+
 def test_a_second_service_is_asked_where_the_first_knows_nothing(audit, monkeypatch, capsys):
     answering(audit, monkeypatch, {"pypi": [UNKNOWN], "osv": [SOUND]})
     assert audit.main("somewhere") == 0
