@@ -1,6 +1,6 @@
-"""Commands whose every write fails in turn: a disk that is full, a process that is killed, a signal at random.
+"""Commands whose every write fails in turn: a full disk, a process that is killed, a signal at random.
 
-    python -m benchmarks.faults --rounds 20 [--commands ensemble,score-table] [--output FILE]
+    python -m benchmarks.faults --rounds 20 [--commands ensemble,score-table] [--json FILE]
 
 A C compiler builds `fault_shim.c`, which is loaded before everything else and fails, or ends the process at,
 the n-th call that writes below a folder, whichever library makes it. Each command runs once undisturbed; then
@@ -51,7 +51,18 @@ COMMANDS = {
         "new.joblib",
     ),
     "distill": Command(
-        ("distill", "a.csv", "labelled.csv", "-o", "new.joblib", "--space", "zeroshot", "--max-features", "2", "-q"),
+        (
+            "distill",
+            "a.csv",
+            "labelled.csv",
+            "-o",
+            "new.joblib",
+            "--space",
+            "zeroshot",
+            "--max-features",
+            "2",
+            "-q",
+        ),
         "new.joblib",
     ),
     "evaluate --report": Command(
@@ -116,7 +127,9 @@ class Stage:
         (self.folder / self.command.output).write_bytes(OLDER)
         (self.folder / "cache").mkdir()
 
-    def run(self, due: int = -1, *, deadly: bool = False, ending: tuple[int, float] | None = None) -> tuple[int, str, int]:
+    def run(
+        self, due: int = -1, *, deadly: bool = False, ending: tuple[int, float] | None = None
+    ) -> tuple[int, str, int]:
         """Exit status (negative: a signal), standard error, and how many writes there were."""
         with tempfile.TemporaryFile() as said, tempfile.TemporaryFile() as counted:
             child = os.fork()
@@ -128,7 +141,11 @@ class Stage:
             _, status = os.waitpid(child, 0)
             said.seek(0)
             counted.seek(0)
-            return os.waitstatus_to_exitcode(status), said.read().decode(errors="replace"), int(counted.read() or 0)
+            return (
+                os.waitstatus_to_exitcode(status),
+                said.read().decode(errors="replace"),
+                int(counted.read() or 0),
+            )
 
     def _be_child(self, due: int, deadly: bool, said: int, counted: int) -> None:
         code = 70
@@ -158,7 +175,11 @@ class Stage:
 
     def strangers(self) -> list[str]:
         """Files that are neither inputs nor output, nor the journal of an unfinished table."""
-        known = {one.name for one in self.furnished.iterdir()} | {self.command.output, "cache", *self.command.also}
+        known = {one.name for one in self.furnished.iterdir()} | {
+            self.command.output,
+            "cache",
+            *self.command.also,
+        }
         return sorted(one.name for one in self.folder.iterdir() if one.name not in known)
 
 
@@ -234,14 +255,20 @@ def preload() -> None:
 
 def table(found: dict[str, dict[str, Tally]]) -> str:
     """The counts as markdown, and every promise that was broken."""
-    lines = ["| command | fault | tried | ended well all the same | refused in one line | killed | promises broken |"]
+    lines = ["| command | fault | tried | ended well | refused in one line | killed | promises broken |"]
     lines.append("|---|---|---|---|---|---|---|")
     lines += [
-        f"| {command} | {kind} | {one.tried} | {one.ended_well} | {one.refused} | {one.killed} | {len(one.broken)} |"
+        f"| {command} | {kind} | {one.tried} | {one.ended_well} | {one.refused} | {one.killed} "
+        f"| {len(one.broken)} |"
         for command, tallies in found.items()
         for kind, one in tallies.items()
     ]
-    broken = [f"{command}: {one}" for command, tallies in found.items() for tally in tallies.values() for one in tally.broken]
+    broken = [
+        f"{command}: {one}"
+        for command, tallies in found.items()
+        for tally in tallies.values()
+        for one in tally.broken
+    ]
     return "\n".join([*lines, "", *broken])
 
 
@@ -256,8 +283,18 @@ def main() -> None:
     if "FAULT_SHIM" not in os.environ:
         with tempfile.TemporaryDirectory() as folder:
             shim = str(build_shim(Path(folder)))
-            settings = {**os.environ, "LD_PRELOAD": shim, "FAULT_SHIM": shim, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-            sys.exit(subprocess.run([sys.executable, "-m", "benchmarks.faults", *sys.argv[1:]], env=settings, check=False).returncode)
+            settings = {
+                **os.environ,
+                "LD_PRELOAD": shim,
+                "FAULT_SHIM": shim,
+                "OMP_NUM_THREADS": "1",
+                "OPENBLAS_NUM_THREADS": "1",
+            }
+            sys.exit(
+                subprocess.run(
+                    [sys.executable, "-m", "benchmarks.faults", *sys.argv[1:]], env=settings, check=False
+                ).returncode
+            )
     shim = ctypes.CDLL(os.environ["FAULT_SHIM"])
     preload()
     found = {}
@@ -267,7 +304,7 @@ def main() -> None:
         furnish(furnished)
         for name in chosen.commands.split(","):
             stage = Stage(COMMANDS[name], furnished, Path(folder) / "stage", shim)
-            found[name] = storm(stage, chosen.rounds, random.Random(chosen.seed))
+            found[name] = storm(stage, chosen.rounds, random.Random(chosen.seed))  # noqa: S311 - moments, not secrets
             print(table({name: found[name]}), flush=True)
     if chosen.json:
         counts = {name: {kind: vars(one) for kind, one in tallies.items()} for name, tallies in found.items()}

@@ -1,6 +1,6 @@
 """What preparing a text costs as it grows: CPU seconds and peak memory, each size in a process of its own.
 
-    python -m benchmarks.linearity --sizes 1,10 [--shapes prose,word]
+python -m benchmarks.linearity --sizes 1,10 [--shapes prose,word]
 """
 
 from __future__ import annotations

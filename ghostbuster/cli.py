@@ -87,7 +87,7 @@ def _ghostbuster(
     talk.verbose = verbose
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None) -> int:  # noqa: C901 - one row for each way to end
     """Run a command.
 
     Parameters
@@ -99,7 +99,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     -------
     int
         0 when all went well, 1 when some files or rows were scored and others could not be, 2 for a user's
-        mistake or when the system refuses (no memory, no room on the disk), 130 after Ctrl-C, 143 after SIGTERM.
+        mistake or when the system refuses (no memory, no room on the disk), 130 after Ctrl-C, 143 after
+        SIGTERM.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):

@@ -24,7 +24,7 @@ _FIXERS = (
 
 
 def fix_encoding(text: str) -> str:
-    """``ftfy.fix_encoding`` of a text that has no more than ``MOST_ROUNDS`` layers; another stays as it is."""
+    """``ftfy.fix_encoding`` of a text that has at most ``MOST_ROUNDS`` layers; another stays as it is."""
     import ftfy
 
     config, fixed = ftfy.TextFixerConfig(), text

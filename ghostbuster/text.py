@@ -135,12 +135,12 @@ def decode(data: bytes, name: str) -> str:
     Raises
     ------
     InputError
-        When ``data`` is empty, only white space, binary, in another encoding, or longer than ``MOST_BYTES``.
+        When ``data`` is empty, white space, binary, in another encoding, or longer than ``MOST_BYTES``.
     """
     if len(data) > MOST_BYTES:
         raise InputError(
-            f"{name} is too long; expected a text of at most {MOST_BYTES / 1e6:g} MB: give its chapters one by "
-            "one"
+            f"{name} is too long; expected a text of at most {MOST_BYTES / 1e6:g} MB: give its chapters "
+            "one by one"
         )
     if not data:
         raise InputError(f"{name} is empty; expected a text")
