@@ -60,8 +60,8 @@ def document_text(path: Path) -> str:
         raise
     except OutOfTime:
         raise InputError(
-            f"{path} takes more than {PATIENCE:g} seconds to read, as damaged or hostile files do: save it as "
-            "text"
+            f"{path} takes more than {PATIENCE:g} seconds to read, as damaged and hostile files do: save it "
+            "as text"
         ) from None
     except RecursionError:
         raise InputError(f"{path} is nested too deeply to be read: save it as text") from None
