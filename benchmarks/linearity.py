@@ -6,10 +6,10 @@ python -m benchmarks.linearity --sizes 1,10 [--shapes prose,word]
 from __future__ import annotations
 
 import argparse
-import resource
 import subprocess
 import sys
 import time
+import tracemalloc
 
 PROSE = "It was a quiet day, and nobody in the village knew why the old mill had stopped. "
 
@@ -50,16 +50,17 @@ def text_of(shape: str, n_characters: int) -> str:
 
 
 def measure(shape: str, megabytes: float) -> tuple[float, float]:
-    """CPU seconds and peak megabytes above those before, of one call in this process."""
+    """CPU seconds, and peak megabytes allocated in a second call."""
     from ghostbuster.text import prepare
 
     prepare("caf\u00e9 \u0430pple")  # tables are loaded once
     text = text_of(shape, int(megabytes * 1e6))
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     started = time.process_time()
     prepare(text)
     seconds = time.process_time() - started
-    return seconds, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1e3
+    tracemalloc.start()
+    prepare(text)
+    return seconds, tracemalloc.get_traced_memory()[1] / 1e6
 
 
 def main() -> None:
