@@ -198,7 +198,7 @@ def test_entities_and_controls_are_undone_as_ftfy_undoes_them(text):
 @pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "latin-1", "cp1252"])
 def test_bytes_in_an_encoding_that_is_not_named_are_refused_in_one_line(capsys, tmp_path, encoding):
     path = tmp_path / "a.txt"
-    path.write_bytes(("caf\u00e9 " + PROSE).encode(encoding))
+    path.write_bytes(("caf\u00e9 " + PROSE).encode(encoding, "replace"))
     assert main(["score-file", str(path)]) == 2
     err = capsys.readouterr().err
     assert err.count("\n") == 1
@@ -275,7 +275,7 @@ def test_entities_of_word_files_neither_explode_nor_read_other_files(tmp_path, k
 
 
 def test_a_page_nested_without_end_is_read(tmp_path):
-    (tmp_path / "a.html").write_text("<div>" * 10_000 + "Hello." + "<p>Bye." * 500)
+    (tmp_path / "a.html").write_text("<div>" * 10_000 + "Hello.</div>" + "<p>Bye.</p>" * 500)
     assert document_text(tmp_path / "a.html").split() == ["Hello.", *["Bye."] * 500]
 
 
