@@ -1,0 +1,453 @@
+"""GGUF files taken apart, changed where it hurts, and put together again.
+
+A sound file becomes metadata and tensors; a mutation changes one thing of them; what is written is a file whose
+other parts still fit, so that the change gets past the first check. A few mutations change bytes instead.
+"""
+
+from __future__ import annotations
+
+import random
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ghostbuster.models.gguf import TENSOR_TYPES, read_header
+
+STRING, ARRAY = 8, 9
+CODES = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "B", 10: "Q", 11: "q", 12: "d"}
+SIZES = (0, 1, 2, 3, 5, 7, 8, 16, 31, 33, 63, 64, 65, 100, 127, 255, 512, 4096, 65_535, 2**31 - 1, 2**31)
+FLOATS = (0.0, -0.0, -1.0, 1e-30, 1e30, float("nan"), float("inf"), float("-inf"), 0.5, 3.4e38)
+# what llama.cpp reads of a Llama-family file, whether ours have it or not
+KEYS = """context_length embedding_length block_count feed_forward_length attention.head_count
+attention.head_count_kv attention.key_length attention.value_length attention.layer_norm_rms_epsilon
+attention.layer_norm_epsilon attention.sliding_window attention.sliding_window_pattern attention.scale
+attention.causal attention.clamp_kqv attention.max_alibi_bias attention.temperature_scale
+attention.temperature_length attention.output_scale attention.key_length_swa attention.value_length_swa
+attention.relative_buckets_count attention.kv_lora_rank attention.group_norm_groups attention.shared_kv_layers
+rope.dimension_count rope.dimension_sections rope.freq_base rope.freq_base_swa rope.scaling.type
+rope.scaling.factor rope.scaling.attn_factor rope.scaling.original_context_length rope.scaling.finetuned
+rope.scaling.yarn_log_multiplier rope.scaling.yarn_ext_factor rope.scaling.yarn_attn_factor
+rope.scaling.yarn_beta_fast rope.scaling.yarn_beta_slow rope.scale_linear expert_count expert_used_count
+expert_feed_forward_length expert_shared_count expert_weights_scale expert_weights_norm expert_gating_func
+leading_dense_block_count interleave_moe_layer_step n_deepstack_layers vocab_size tensor_data_layout
+use_parallel_residual pooling_type logit_scale residual_scale embedding_scale final_logit_softcapping
+attn_logit_softcapping decoder_start_token_id full_attention_interval classifier.output_labels
+ssm.conv_kernel swin_norm dense_2_feat_in""".split()  # noqa: SIM905 - read as words
+TOKENIZER_KEYS = """model pre tokens token_type scores merges token_type_count bos_token_id eos_token_id
+eot_token_id eom_token_id unknown_token_id seperator_token_id padding_token_id cls_token_id mask_token_id
+fim_pre_token_id fim_suf_token_id fim_mid_token_id fim_pad_token_id fim_rep_token_id fim_sep_token_id
+prefix_token_id suffix_token_id middle_token_id add_bos_token add_eos_token add_sep_token add_space_prefix
+remove_extra_whitespaces precompiled_charsmap hf.json rwkv.world""".split()  # noqa: SIM905 - likewise
+GENERAL_KEYS = "alignment file_type quantization_version type name basename sampling.top_k".split()  # noqa: SIM905
+TENSORS = """rope_freqs.weight output.bias output_norm.bias token_embd_norm.weight token_types.weight cls.weight
+rope_factors_long.weight rope_factors_short.weight""".split()  # noqa: SIM905 - likewise
+BLOCK_TENSORS = """attn_q.bias attn_k.bias attn_v.bias attn_output.bias attn_q_norm.weight attn_k_norm.weight
+attn_qkv.weight ffn_gate_inp.weight ffn_gate_exps.weight ffn_up_exps.weight ffn_down_exps.weight ffn_gate.bias
+ffn_up.bias ffn_down.bias rope_freqs.weight attn_norm.bias attn_sub_norm.weight attn_q.scale
+attn_rot_embd""".split()  # noqa: SIM905 - likewise
+PRES = ("gpt-2", "llama-bpe", "qwen2", "deepseek-llm", "tekken", "smollm", "default", "bloom", "nonsense", "")
+PIECES = (b"", b"\0", b"\xff\xfe", b"<0x4", b"<0xZZ>", b"<0x>", b" ", "▁".encode(), b"<s>", b"a" * 70_000, b"\xe2")
+
+
+@dataclass
+class Value:
+    """A metadata value: type, and for arrays the type of the elements."""
+
+    kind: int
+    data: Any
+    inner: int = 0
+
+
+@dataclass
+class Stored:
+    """A tensor: what the table says, and its bytes."""
+
+    dimensions: list[int]
+    kind: int
+    data: bytes
+    offset: int | None = None
+
+
+@dataclass
+class File:
+    """A GGUF file in parts."""
+
+    metadata: list[tuple[bytes, Value]]
+    tensors: list[tuple[bytes, Stored]]
+    alignment: int = 32
+    counts: dict[str, int] = field(default_factory=dict)
+
+    def key(self, chance: random.Random) -> int:
+        """Where one of the keys stands."""
+        return chance.randrange(len(self.metadata))
+
+    def find(self, ending: str) -> Value | None:
+        """The value of the first key that ends so."""
+        return next((value for key, value in self.metadata if key.endswith(ending.encode())), None)
+
+
+def take_apart(path: Path) -> File:
+    """Metadata with their types, and tensors with their bytes."""
+    raw, header = path.read_bytes(), read_header(path)
+    at, metadata = 24, []
+    for _ in range(struct.unpack_from("<Q", raw, 16)[0]):
+        key, at = _string(raw, at)
+        (kind,) = struct.unpack_from("<I", raw, at)
+        value, at = _value(raw, at + 4, kind)
+        metadata.append((key, value))
+    tensors = [
+        (
+            name.encode(),
+            Stored(
+                list(one.dimensions),
+                one.type,
+                raw[header.data_begin + one.offset : header.data_begin + one.offset + one.n_bytes],
+            ),
+        )
+        for name, one in header.tensors.items()
+    ]
+    return File(metadata, tensors)
+
+
+def _string(raw: bytes, at: int) -> tuple[bytes, int]:
+    (length,) = struct.unpack_from("<Q", raw, at)
+    return raw[at + 8 : at + 8 + length], at + 8 + length
+
+
+def _value(raw: bytes, at: int, kind: int) -> tuple[Value, int]:
+    if kind == STRING:
+        text, at = _string(raw, at)
+        return Value(kind, text), at
+    if kind != ARRAY:
+        return Value(kind, struct.unpack_from("<" + CODES[kind], raw, at)[0]), at + struct.calcsize(CODES[kind])
+    inner, count = struct.unpack_from("<IQ", raw, at)
+    at += 12
+    items: list[Any] = []
+    for _ in range(count):
+        item, at = _value(raw, at, inner)
+        items.append(item.data)
+    return Value(ARRAY, items, inner), at
+
+
+def put_together(file: File) -> bytes:
+    """The bytes of a file; what its parts say is written as they say it."""
+    n_tensors = file.counts.get("tensors", len(file.tensors))
+    n_keys = file.counts.get("keys", len(file.metadata))
+    out = bytearray(b"GGUF" + struct.pack("<IQQ", file.counts.get("version", 3), n_tensors, n_keys))
+    for key, value in file.metadata:
+        out += _bytes(key) + struct.pack("<I", value.kind) + _plain(value)
+    offset = 0
+    for name, one in file.tensors:
+        out += _bytes(name) + struct.pack(f"<I{len(one.dimensions)}Q", len(one.dimensions), *one.dimensions)
+        out += struct.pack("<IQ", one.kind, offset if one.offset is None else one.offset)
+        offset += len(one.data) + -len(one.data) % file.alignment
+    out += bytes(-len(out) % file.alignment)
+    for _, one in file.tensors:
+        out += one.data + bytes(-len(one.data) % file.alignment)
+    return bytes(out)
+
+
+def _bytes(text: bytes) -> bytes:
+    return struct.pack("<Q", len(text)) + text
+
+
+def _plain(value: Value) -> bytes:
+    if value.kind == STRING:
+        return _bytes(value.data)
+    if value.kind == ARRAY:
+        items = b"".join(_plain(Value(value.inner, item)) for item in value.data)
+        return struct.pack("<IQ", value.inner, len(value.data)) + items
+    return _number(value.kind, value.data)
+
+
+def _number(kind: int, number: float) -> bytes:
+    """``number`` cut to what the type holds."""
+    code = CODES.get(kind, "I")
+    if code in "fd":
+        try:
+            return struct.pack("<" + code, float(number))
+        except OverflowError:
+            return struct.pack("<" + code, float("inf"))
+    size = struct.calcsize(code)
+    whole = int(number) if number == number and abs(number) != float("inf") else 0  # noqa: PLR0124 - NaN
+    return (whole & (1 << 8 * size) - 1).to_bytes(size, "little")
+
+
+def odd_number(chance: random.Random, kind: int) -> float:
+    """A number at some edge of its type."""
+    if CODES.get(kind, "I") in "fd":
+        return chance.choice([*FLOATS, chance.uniform(-1e4, 1e4)])
+    return chance.choice([*SIZES, -1, -2, 2**32, 2**63 - 1, 2**64 - 1, chance.randrange(1024)])
+
+
+def _a_value(chance: random.Random, n_pieces: int) -> Value:
+    """Some value of some type."""
+    kind = chance.choice([0, 4, 4, 4, 5, 6, 6, 7, 7, STRING, ARRAY, 10, 12])
+    if kind == STRING:
+        return Value(STRING, chance.choice([*PIECES, b"yarn", b"linear", b"longrope", b"none", b"llama", b"gpt2"]))
+    if kind == ARRAY:
+        inner = chance.choice([4, 5, 6, 7, STRING])
+        count = chance.choice([0, 1, 2, 3, 4, 5, 33, n_pieces])
+        pick: Callable[[], Any] = (
+            (lambda: chance.choice(PIECES[:-2])) if inner == STRING else (lambda: odd_number(chance, inner))
+        )
+        return Value(ARRAY, [pick() for _ in range(count)], inner)
+    return Value(kind, odd_number(chance, kind))
+
+
+# one change each -----------------------------------------------------------------------------------
+
+
+def change_value(file: File, chance: random.Random) -> None:
+    """A number at an edge, a text that is none."""
+    _, value = file.metadata[file.key(chance)]
+    if value.kind == STRING:
+        value.data = chance.choice([*PIECES, *(pre.encode() for pre in PRES), value.data[:-1], value.data * 2])
+    elif value.kind == ARRAY and value.data:
+        at = chance.randrange(len(value.data))
+        value.data[at] = chance.choice(PIECES) if value.inner == STRING else odd_number(chance, value.inner)
+    elif value.kind != ARRAY:
+        value.data = odd_number(chance, value.kind)
+
+
+def change_type(file: File, chance: random.Random) -> None:
+    """The same key with a value of another type."""
+    at = file.key(chance)
+    file.metadata[at] = (file.metadata[at][0], _a_value(chance, _n_pieces(file)))
+
+
+def remove_key(file: File, chance: random.Random) -> None:
+    """One key fewer."""
+    del file.metadata[file.key(chance)]
+
+
+def repeat_key(file: File, chance: random.Random) -> None:
+    """A key twice."""
+    file.metadata.append(file.metadata[file.key(chance)])
+
+
+def add_key(file: File, chance: random.Random) -> None:
+    """A key that llama.cpp reads and the file had not, or another value for one that it had."""
+    architecture = file.find("general.architecture")
+    prefix = architecture.data.decode(errors="replace") if architecture and architecture.kind == STRING else "llama"
+    names = [
+        *(f"{prefix}.{name}" for name in KEYS),
+        *(f"tokenizer.ggml.{name}" for name in TOKENIZER_KEYS),
+        *(f"general.{name}" for name in GENERAL_KEYS),
+        "split.count",
+        "tokenizer.chat_template",
+    ]
+    key = chance.choice(names).encode()
+    file.metadata = [(name, value) for name, value in file.metadata if name != key]
+    file.metadata.append((key, _a_value(chance, _n_pieces(file))))
+
+
+def rename_architecture(file: File, chance: random.Random) -> None:
+    """Another architecture, with or without keys of its name."""
+    old = file.find("general.architecture")
+    if old is None or old.kind != STRING:
+        return
+    new = chance.choice([b"llama", b"mistral3", b"qwen2", b"qwen3", b"smollm3", b"gpt2", b"bert", b"", b"clip"])
+    if chance.random() < 0.8:
+        prefix = old.data + b"."
+        file.metadata = [
+            (new + key[len(prefix) - 1 :] if key.startswith(prefix) else key, value) for key, value in file.metadata
+        ]
+    old.data = new
+
+
+def change_array(file: File, chance: random.Random) -> None:
+    """An array longer, shorter, empty or of other elements."""
+    arrays = [value for _, value in file.metadata if value.kind == ARRAY]
+    if not arrays:
+        return
+    value = chance.choice(arrays)
+    how = chance.randrange(5)
+    if how == 0:
+        value.data = value.data[: chance.choice([0, 1, len(value.data) - 1, len(value.data) // 2])]
+    elif how == 1:
+        value.data = value.data + value.data[: chance.choice([1, 2, len(value.data)])]
+    elif how == 2 and value.inner != STRING:
+        value.inner = chance.choice([kind for kind in CODES if kind != value.inner])
+    elif how == 3 and len(value.data) > 1:
+        chance.shuffle(value.data)
+    elif value.data:
+        value.data = [value.data[0]] * len(value.data)
+
+
+def change_pieces(file: File, chance: random.Random) -> None:
+    """Pieces, kinds, scores or merges of the vocabulary."""
+    name = chance.choice(["tokens", "token_type", "scores", "merges"])
+    value = file.find(f"tokenizer.ggml.{name}")
+    if value is None or value.kind != ARRAY or not value.data:
+        return
+    for _ in range(chance.choice([1, 1, 3, 50])):
+        at = chance.randrange(len(value.data))
+        if value.inner == STRING:
+            odd = [*PIECES, b"a b", b"a  b", b"a", b" ", b"zz yy", value.data[at] + b"\xff"]
+            value.data[at] = chance.choice(odd)
+        else:
+            value.data[at] = chance.choice([odd_number(chance, value.inner), chance.randrange(9)])
+
+
+def change_special(file: File, chance: random.Random) -> None:
+    """Another token where a special one is named."""
+    name = chance.choice([name for name in TOKENIZER_KEYS if name.endswith("_id")])
+    key = f"tokenizer.ggml.{name}".encode()
+    n_pieces = _n_pieces(file)
+    token = chance.choice([0, 1, n_pieces - 1, n_pieces, -1, -2, 2**31, chance.randrange(max(n_pieces, 1))])
+    file.metadata = [(known, value) for known, value in file.metadata if known != key]
+    file.metadata.append((key, Value(chance.choice([4, 4, 4, 5, 10]), token)))
+
+
+def change_dimensions(file: File, chance: random.Random) -> None:
+    """A tensor of another shape; its bytes follow, or do not."""
+    name, one = chance.choice(file.tensors)
+    how = chance.randrange(4)
+    if how == 0:
+        one.dimensions.reverse()
+    elif how == 1:
+        one.dimensions.append(chance.choice([1, 1, 2, 0]))
+    elif how == 2 and len(one.dimensions) > 1:
+        one.dimensions = [one.dimensions[0] * one.dimensions[1]]
+    else:
+        at = chance.randrange(len(one.dimensions))
+        one.dimensions[at] = chance.choice([one.dimensions[at] * 2, one.dimensions[at] // 2, *SIZES, 2**62])
+    if chance.random() < 0.8:
+        _refill(one)
+
+
+def change_tensor_type(file: File, chance: random.Random) -> None:
+    """A tensor, or all that are like it, of another type; bytes that fit."""
+    kind = chance.choice([*TENSOR_TYPES, 4, 5, 15, 24, 25, 26, 27, 28, 31, 34, 35, 40, 99])
+    name, chosen = chance.choice(file.tensors)
+    alike = chance.random() < 0.3
+    for _, one in file.tensors:
+        if one is chosen or (alike and len(one.dimensions) == len(chosen.dimensions)):
+            one.kind = kind
+            _refill(one)
+
+
+def change_table(file: File, chance: random.Random) -> None:
+    """A tensor fewer, twice, of another name, added, or at another offset."""
+    at = chance.randrange(len(file.tensors))
+    name, one = file.tensors[at]
+    how = chance.randrange(6)
+    if how == 0:
+        del file.tensors[at]
+    elif how == 1:
+        file.tensors.append((name, one))
+    elif how == 2:
+        file.tensors[at] = (chance.choice([b"", name[:-1], b"x" * 100, b"blk.99.attn_q.weight", b"\xff"]), one)
+    elif how == 3:
+        one.offset = chance.choice([0, 1, 32, 2**40, 2**64 - 32, 2**63])
+    elif how == 4:
+        file.tensors.reverse()
+    else:
+        layer = chance.choice([0, 1, 7])
+        extra = chance.choice([*TENSORS, *(f"blk.{layer}.{suffix}" for suffix in BLOCK_TENSORS)]).encode()
+        shape = chance.choice([[1], [8], [32], [64], [32, 32], [32, 512], list(one.dimensions), [32, 32, 2]])
+        made = Stored(shape, chance.choice([0, 1, one.kind]), b"")
+        _refill(made)
+        file.tensors.append((extra, made))
+
+
+def change_weights(file: File, chance: random.Random) -> None:
+    """Numbers that are none among the weights: NaN, infinity, the largest, or noise."""
+    _, one = chance.choice(file.tensors)
+    data = bytearray(one.data)
+    odd = {0: [b"\0\0\xc0\x7f", b"\0\0\x80\x7f", b"\xff\xff\x7f\x7f"], 1: [b"\0\x7e", b"\0\x7c", b"\xff\x7b"]}
+    for _ in range(chance.choice([1, 4, 1000])):
+        raw = chance.choice(odd.get(one.kind, [b"\xff\xff", b"\0\x7e", chance.randbytes(4)]))
+        at = chance.randrange(max(1, len(data) - 4)) // len(raw) * len(raw)
+        data[at : at + len(raw)] = raw
+    one.data = bytes(data[: len(one.data)])
+
+
+def change_alignment(file: File, chance: random.Random) -> None:
+    """Another alignment, kept or not."""
+    named = chance.choice([0, 1, 2, 4, 8, 16, 64, 128, 4096, 3, 48, 2**20, 2**31])
+    file.metadata.append((b"general.alignment", Value(chance.choice([4, 4, 4, 5, 10, 0]), named)))
+    file.alignment = named if 0 < named <= 4096 and chance.random() < 0.8 else 32
+
+
+def change_counts(file: File, chance: random.Random) -> None:
+    """A header that counts wrongly."""
+    what = chance.choice(["tensors", "keys", "version"])
+    count = {"tensors": len(file.tensors), "keys": len(file.metadata), "version": 3}[what]
+    file.counts[what] = chance.choice([0, 1, 2, count - 1, count + 1, 2**31, 2**32 - 1])
+
+
+def _refill(one: Stored) -> None:
+    """As many bytes as the table says, where that is not absurd."""
+    _, values, size = TENSOR_TYPES.get(one.kind, ("", 1, 4))
+    n_bytes = 1
+    for n in one.dimensions:
+        n_bytes *= n
+    n_bytes = n_bytes // values * size
+    if n_bytes <= 1 << 20:
+        one.data = (one.data * (n_bytes // max(len(one.data), 1) + 1))[:n_bytes].ljust(n_bytes, b"\0")
+
+
+def _n_pieces(file: File) -> int:
+    tokens = file.find("tokenizer.ggml.tokens")
+    return len(tokens.data) if tokens is not None and tokens.kind == ARRAY else 0
+
+
+CHANGES: tuple[Callable[[File, random.Random], None], ...] = (
+    change_value,
+    change_value,
+    change_type,
+    remove_key,
+    repeat_key,
+    add_key,
+    add_key,
+    add_key,
+    rename_architecture,
+    change_array,
+    change_pieces,
+    change_pieces,
+    change_special,
+    change_dimensions,
+    change_tensor_type,
+    change_table,
+    change_table,
+    change_weights,
+    change_alignment,
+    change_counts,
+)
+
+
+def damage(data: bytes, chance: random.Random) -> bytes:
+    """Bytes flipped, cut off, doubled or overwritten, most of them in the header."""
+    raw = bytearray(data)
+    end = chance.choice([200, 2000, 15_000, len(raw)])
+    how = chance.randrange(4)
+    if how == 0:
+        return bytes(raw[: chance.randrange(min(end, len(raw)))])
+    for _ in range(chance.choice([1, 1, 2, 8, 64])):
+        at = chance.randrange(min(end, len(raw)))
+        if how == 1:
+            raw[at] ^= 1 << chance.randrange(8)
+        elif how == 2:
+            raw[at] = chance.choice([0, 1, 0x7F, 0x80, 0xFF, chance.randrange(256)])
+        else:
+            raw[at : at + 8] = struct.pack("<Q", chance.choice([0, 1, 2**31, 2**32, 2**63, 2**64 - 1]))
+    return bytes(raw)
+
+
+def mutated(sound: Path, seed: int) -> tuple[bytes, str]:
+    """The bytes of a mutated file, and the names of what was changed."""
+    chance = random.Random(seed)  # noqa: S311 - reproducible, not secret
+    if chance.random() < 0.2:
+        return damage(sound.read_bytes(), chance), "damage"
+    file = take_apart(sound)
+    names = []
+    for _ in range(chance.choice([1, 1, 1, 2, 3])):
+        change = chance.choice(CHANGES)
+        if file.metadata and file.tensors:
+            change(file, chance)
+            names.append(change.__name__)
+    return put_together(file), "+".join(names)
