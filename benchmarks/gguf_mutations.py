@@ -1,7 +1,7 @@
-"""GGUF files taken apart, changed where it hurts, and put together again.
+"""Changes of sound GGUF files that hurt where llama.cpp trusts them.
 
-A sound file becomes metadata and tensors; a mutation changes one thing of them; what is written is a file whose
-other parts still fit, so that the change gets past the first check. A few mutations change bytes instead.
+A change touches one thing of the metadata or the tensors; what is written is a file whose other parts still
+fit, so that it gets past the first check. One in five inputs has its bytes damaged instead.
 """
 
 from __future__ import annotations
@@ -9,14 +9,12 @@ from __future__ import annotations
 import random
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ghostbuster.models.gguf import TENSOR_TYPES, read_header
+from benchmarks.gguf_parts import ARRAY, CODES, STRING, File, Stored, Value, put_together, take_apart
+from ghostbuster.models.gguf import TENSOR_TYPES
 
-STRING, ARRAY = 8, 9
-CODES = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "B", 10: "Q", 11: "q", 12: "d"}
 SIZES = (0, 1, 2, 3, 5, 7, 8, 16, 31, 33, 63, 64, 65, 100, 127, 255, 512, 4096, 65_535, 2**31 - 1, 2**31)
 FLOATS = (0.0, -0.0, -1.0, 1e-30, 1e30, float("nan"), float("inf"), float("-inf"), 0.5, 3.4e38)
 # what llama.cpp reads of a Llama-family file, whether ours have it or not
@@ -48,131 +46,19 @@ attn_qkv.weight ffn_gate_inp.weight ffn_gate_exps.weight ffn_up_exps.weight ffn_
 ffn_up.bias ffn_down.bias rope_freqs.weight attn_norm.bias attn_sub_norm.weight attn_q.scale
 attn_rot_embd""".split()  # noqa: SIM905 - likewise
 PRES = ("gpt-2", "llama-bpe", "qwen2", "deepseek-llm", "tekken", "smollm", "default", "bloom", "nonsense", "")
-PIECES = (b"", b"\0", b"\xff\xfe", b"<0x4", b"<0xZZ>", b"<0x>", b" ", "▁".encode(), b"<s>", b"a" * 70_000, b"\xe2")
-
-
-@dataclass
-class Value:
-    """A metadata value: type, and for arrays the type of the elements."""
-
-    kind: int
-    data: Any
-    inner: int = 0
-
-
-@dataclass
-class Stored:
-    """A tensor: what the table says, and its bytes."""
-
-    dimensions: list[int]
-    kind: int
-    data: bytes
-    offset: int | None = None
-
-
-@dataclass
-class File:
-    """A GGUF file in parts."""
-
-    metadata: list[tuple[bytes, Value]]
-    tensors: list[tuple[bytes, Stored]]
-    alignment: int = 32
-    counts: dict[str, int] = field(default_factory=dict)
-
-    def key(self, chance: random.Random) -> int:
-        """Where one of the keys stands."""
-        return chance.randrange(len(self.metadata))
-
-    def find(self, ending: str) -> Value | None:
-        """The value of the first key that ends so."""
-        return next((value for key, value in self.metadata if key.endswith(ending.encode())), None)
-
-
-def take_apart(path: Path) -> File:
-    """Metadata with their types, and tensors with their bytes."""
-    raw, header = path.read_bytes(), read_header(path)
-    at, metadata = 24, []
-    for _ in range(struct.unpack_from("<Q", raw, 16)[0]):
-        key, at = _string(raw, at)
-        (kind,) = struct.unpack_from("<I", raw, at)
-        value, at = _value(raw, at + 4, kind)
-        metadata.append((key, value))
-    tensors = [
-        (
-            name.encode(),
-            Stored(
-                list(one.dimensions),
-                one.type,
-                raw[header.data_begin + one.offset : header.data_begin + one.offset + one.n_bytes],
-            ),
-        )
-        for name, one in header.tensors.items()
-    ]
-    return File(metadata, tensors)
-
-
-def _string(raw: bytes, at: int) -> tuple[bytes, int]:
-    (length,) = struct.unpack_from("<Q", raw, at)
-    return raw[at + 8 : at + 8 + length], at + 8 + length
-
-
-def _value(raw: bytes, at: int, kind: int) -> tuple[Value, int]:
-    if kind == STRING:
-        text, at = _string(raw, at)
-        return Value(kind, text), at
-    if kind != ARRAY:
-        return Value(kind, struct.unpack_from("<" + CODES[kind], raw, at)[0]), at + struct.calcsize(CODES[kind])
-    inner, count = struct.unpack_from("<IQ", raw, at)
-    at += 12
-    items: list[Any] = []
-    for _ in range(count):
-        item, at = _value(raw, at, inner)
-        items.append(item.data)
-    return Value(ARRAY, items, inner), at
-
-
-def put_together(file: File) -> bytes:
-    """The bytes of a file; what its parts say is written as they say it."""
-    n_tensors = file.counts.get("tensors", len(file.tensors))
-    n_keys = file.counts.get("keys", len(file.metadata))
-    out = bytearray(b"GGUF" + struct.pack("<IQQ", file.counts.get("version", 3), n_tensors, n_keys))
-    for key, value in file.metadata:
-        out += _bytes(key) + struct.pack("<I", value.kind) + _plain(value)
-    offset = 0
-    for name, one in file.tensors:
-        out += _bytes(name) + struct.pack(f"<I{len(one.dimensions)}Q", len(one.dimensions), *one.dimensions)
-        out += struct.pack("<IQ", one.kind, offset if one.offset is None else one.offset)
-        offset += len(one.data) + -len(one.data) % file.alignment
-    out += bytes(-len(out) % file.alignment)
-    for _, one in file.tensors:
-        out += one.data + bytes(-len(one.data) % file.alignment)
-    return bytes(out)
-
-
-def _bytes(text: bytes) -> bytes:
-    return struct.pack("<Q", len(text)) + text
-
-
-def _plain(value: Value) -> bytes:
-    if value.kind == STRING:
-        return _bytes(value.data)
-    if value.kind == ARRAY:
-        items = b"".join(_plain(Value(value.inner, item)) for item in value.data)
-        return struct.pack("<IQ", value.inner, len(value.data)) + items
-    return _number(value.kind, value.data)
-
-
-def _number(kind: int, number: float) -> bytes:
-    """``number`` cut to what the type holds."""
-    code = CODES.get(kind, "I")
-    if code in "fd":
-        try:
-            return struct.pack("<" + code, float(number))
-        except OverflowError:
-            return struct.pack("<" + code, float("inf"))
-    size = struct.calcsize(code)
-    whole = int(number) if number == number and abs(number) != float("inf") else 0  # noqa: PLR0124 - NaN
-    return (whole & (1 << 8 * size) - 1).to_bytes(size, "little")
+PIECES = (
+    b"",
+    b"\0",
+    b"\xff\xfe",
+    b"<0x4",
+    b"<0xZZ>",
+    b"<0x>",
+    b" ",
+    "▁".encode(),
+    b"<s>",
+    b"a" * 70_000,
+    b"\xe2",
+)
 
 
 def odd_number(chance: random.Random, kind: int) -> float:
@@ -186,7 +72,9 @@ def _a_value(chance: random.Random, n_pieces: int) -> Value:
     """Some value of some type."""
     kind = chance.choice([0, 4, 4, 4, 5, 6, 6, 7, 7, STRING, ARRAY, 10, 12])
     if kind == STRING:
-        return Value(STRING, chance.choice([*PIECES, b"yarn", b"linear", b"longrope", b"none", b"llama", b"gpt2"]))
+        return Value(
+            STRING, chance.choice([*PIECES, b"yarn", b"linear", b"longrope", b"none", b"llama", b"gpt2"])
+        )
     if kind == ARRAY:
         inner = chance.choice([4, 5, 6, 7, STRING])
         count = chance.choice([0, 1, 2, 3, 4, 5, 33, n_pieces])
@@ -204,7 +92,9 @@ def change_value(file: File, chance: random.Random) -> None:
     """A number at an edge, a text that is none."""
     _, value = file.metadata[file.key(chance)]
     if value.kind == STRING:
-        value.data = chance.choice([*PIECES, *(pre.encode() for pre in PRES), value.data[:-1], value.data * 2])
+        value.data = chance.choice(
+            [*PIECES, *(pre.encode() for pre in PRES), value.data[:-1], value.data * 2]
+        )
     elif value.kind == ARRAY and value.data:
         at = chance.randrange(len(value.data))
         value.data[at] = chance.choice(PIECES) if value.inner == STRING else odd_number(chance, value.inner)
@@ -231,7 +121,11 @@ def repeat_key(file: File, chance: random.Random) -> None:
 def add_key(file: File, chance: random.Random) -> None:
     """A key that llama.cpp reads and the file had not, or another value for one that it had."""
     architecture = file.find("general.architecture")
-    prefix = architecture.data.decode(errors="replace") if architecture and architecture.kind == STRING else "llama"
+    prefix = (
+        architecture.data.decode(errors="replace")
+        if architecture and architecture.kind == STRING
+        else "llama"
+    )
     names = [
         *(f"{prefix}.{name}" for name in KEYS),
         *(f"tokenizer.ggml.{name}" for name in TOKENIZER_KEYS),
@@ -249,11 +143,14 @@ def rename_architecture(file: File, chance: random.Random) -> None:
     old = file.find("general.architecture")
     if old is None or old.kind != STRING:
         return
-    new = chance.choice([b"llama", b"mistral3", b"qwen2", b"qwen3", b"smollm3", b"gpt2", b"bert", b"", b"clip"])
+    new = chance.choice(
+        [b"llama", b"mistral3", b"qwen2", b"qwen3", b"smollm3", b"gpt2", b"bert", b"", b"clip"]
+    )
     if chance.random() < 0.8:
         prefix = old.data + b"."
         file.metadata = [
-            (new + key[len(prefix) - 1 :] if key.startswith(prefix) else key, value) for key, value in file.metadata
+            (new + key[len(prefix) - 1 :] if key.startswith(prefix) else key, value)
+            for key, value in file.metadata
         ]
     old.data = new
 
@@ -340,7 +237,10 @@ def change_table(file: File, chance: random.Random) -> None:
     elif how == 1:
         file.tensors.append((name, one))
     elif how == 2:
-        file.tensors[at] = (chance.choice([b"", name[:-1], b"x" * 100, b"blk.99.attn_q.weight", b"\xff"]), one)
+        file.tensors[at] = (
+            chance.choice([b"", name[:-1], b"x" * 100, b"blk.99.attn_q.weight", b"\xff"]),
+            one,
+        )
     elif how == 3:
         one.offset = chance.choice([0, 1, 32, 2**40, 2**64 - 32, 2**63])
     elif how == 4:

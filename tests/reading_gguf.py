@@ -8,7 +8,9 @@ import llama_cpp
 import numpy as np
 
 
-QUIET = llama_cpp.llama_log_callback(lambda *_: None)  # llama.cpp keeps its address: it must outlive each reader
+QUIET = llama_cpp.llama_log_callback(
+    lambda *_: None
+)  # llama.cpp keeps its address: it must outlive each reader
 
 
 class Reader:
