@@ -1,11 +1,12 @@
-"""Mutated detector files, read and used as a user would: a verdict or one clear line, in bounded time and memory.
+"""Mutated detector files, used as a user would: a verdict or one clear line, in bounded time and memory.
 
     python -m benchmarks.fuzz_artifact --inputs 3000 --seed 1
 
-Four kinds of input: bytes of the file changed or cut off; bytes of what it unpacks to; values of the detector's
-state or manifest replaced by others (of wrong types, sizes, shapes, no numbers); the text of LightGBM's trees
-damaged. Each is read by a child of its own, which judges three texts that the weak models have read before
-and prints the facts. A traceback, a signal, a probability that is none, or over a gigabyte is a failure.
+Four kinds of input: bytes of the file changed or cut off; bytes of what it unpacks to; values of the
+detector's state or manifest replaced by others (of wrong types, sizes, shapes, no numbers); the text of
+LightGBM's trees damaged. Each is read by a child of its own, which judges three texts that the weak models
+have read before and prints the facts. A traceback, a signal, a probability that is none, or over a gigabyte is
+a failure.
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ ODD: tuple[Any, ...] = (
     np.zeros(0), np.zeros(3), np.full(100, np.nan), np.zeros((100, 100), np.float32), np.ones(100, np.uint8),
     np.zeros((101, 100), np.float32), np.ones(()), -np.ones(100), np.full(100, 1e308),
 )  # fmt: skip
+ODD_NUMBERS = ("-1", "0", "1", "7", "99", "100", "2147483647", "-2147483648", "1e999", "nan", "", "x")
 
 
 def contents(folder: Path) -> list[dict[str, Any]]:
@@ -107,7 +109,8 @@ def odd_state(content: dict[str, Any], chance: random.Random) -> tuple[bytes, st
 def _odd_number(array: Any, chance: random.Random) -> Any:
     made = np.array(array)
     if made.size:
-        made.flat[chance.randrange(made.size)] = chance.choice([math.nan, math.inf, -math.inf, 1e308, -1.0, 0.0])
+        odd = [math.nan, math.inf, -math.inf, 1e308, -1.0, 0.0]
+        made.flat[chance.randrange(made.size)] = chance.choice(odd)
     return made
 
 
@@ -119,8 +122,7 @@ def odd_trees(content: dict[str, Any], chance: random.Random) -> tuple[bytes, st
         if how == 0:
             numbers = list(re.finditer(r"-?\d+(\.\d+)?(e-?\d+)?", text.partition("parameters:")[0]))
             one = chance.choice(numbers or [re.compile("").search(text)])
-            new = chance.choice(["-1", "0", "1", "7", "99", "100", "2147483647", "-2147483648", "1e999", "nan", "", "x"])
-            text = text[: one.start()] + new + text[one.end() :]
+            text = text[: one.start()] + chance.choice(ODD_NUMBERS) + text[one.end() :]
         elif how == 1:
             lines = text.split("\n")
             at = chance.randrange(len(lines))
@@ -128,7 +130,8 @@ def odd_trees(content: dict[str, Any], chance: random.Random) -> tuple[bytes, st
             text = "\n".join(lines)
         elif how == 2:
             at = chance.randrange(len(text))
-            text = text[:at] + chance.choice(["\0", "é", " ", "=", "\n", "9", "-", text[at : at + 50]]) + text[at + 1 :]
+            odd = chance.choice(["\0", "é", " ", "=", "\n", "9", "-", text[at : at + 50]])
+            text = text[:at] + odd + text[at + 1 :]
         else:
             text = text[: chance.randrange(len(text))]
     handle = io.BytesIO()
@@ -187,7 +190,8 @@ def use(path: Path, reading: Any) -> int:
             raise RuntimeError("not one clear line") from error
         return REFUSED
     for verdict in verdicts:
-        if not (0 <= verdict.probability <= 1 or (math.isnan(verdict.probability) and verdict.label == "unsure")):
+        unjudged = math.isnan(verdict.probability) and verdict.label == "unsure"
+        if not (0 <= verdict.probability <= 1 or unjudged):
             raise RuntimeError(f"a verdict that is none: {verdict}")
     if any("\x1b" in text for text in shown):
         raise RuntimeError("a report that steers terminals")
@@ -244,7 +248,9 @@ def fuzz(folder: Path, n_inputs: int, seed: int, keep: Path | None = None) -> di
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--inputs", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--keep", type=Path)

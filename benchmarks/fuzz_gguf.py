@@ -1,4 +1,4 @@
-"""Mutated GGUF files through the product's own path: does any of them end the user's process?
+"""Mutated GGUF files through the product's own path: none may end the user's process.
 
     python -m benchmarks.fuzz_gguf --inputs 5000 --seed 1
 

@@ -138,3 +138,21 @@ def _number(kind: int, number: float) -> bytes:
     size = struct.calcsize(code)
     whole = int(number) if number == number and abs(number) != float("inf") else 0  # noqa: PLR0124 - NaN
     return (whole & (1 << 8 * size) - 1).to_bytes(size, "little")
+
+
+def damage(data: bytes, chance: random.Random) -> bytes:
+    """Bytes flipped, cut off, doubled or overwritten, most of them in the header."""
+    raw = bytearray(data)
+    end = chance.choice([200, 2000, 15_000, len(raw)])
+    how = chance.randrange(4)
+    if how == 0:
+        return bytes(raw[: chance.randrange(min(end, len(raw)))])
+    for _ in range(chance.choice([1, 1, 2, 8, 64])):
+        at = chance.randrange(min(end, len(raw)))
+        if how == 1:
+            raw[at] ^= 1 << chance.randrange(8)
+        elif how == 2:
+            raw[at] = chance.choice([0, 1, 0x7F, 0x80, 0xFF, chance.randrange(256)])
+        else:
+            raw[at : at + 8] = struct.pack("<Q", chance.choice([0, 1, 2**31, 2**32, 2**63, 2**64 - 1]))
+    return bytes(raw)

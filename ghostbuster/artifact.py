@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import sys
 import zlib
 from dataclasses import dataclass
@@ -22,7 +23,13 @@ DEFAULT = Path(__file__).parent / "artifacts" / "default.joblib"
 """The detector that ships with the package."""
 MAX_BYTES = 64 * 2**20
 """Most bytes a detector file may unpack to; the ones made here have a few million."""
-OTHER_PACKINGS = {b"\x1f\x8b": "gzip", b"BZ": "bzip2", b"\xfd7zXZ": "xz", b"]\0": "lzma", b"\x04\x22M\x18": "lz4"}
+OTHER_PACKINGS = {
+    b"\x1f\x8b": "gzip",
+    b"BZ": "bzip2",
+    b"\xfd7zXZ": "xz",
+    b"]\0": "lzma",
+    b"\x04\x22M\x18": "lz4",
+}
 """First bytes of what joblib would unpack and this does not: no detector was ever packed so."""
 
 _REMEDY = "expected a file made by `ghostbuster train`"
@@ -149,6 +156,8 @@ def open_artifact(path: str | Path) -> Artifact:
     manifest, state = content["manifest"], content["state"]
     if not isinstance(manifest, dict) or not isinstance(state, dict):
         raise ArtifactError(f"{path} has no manifest or state: {_REMEDY}")
+    if not _fits_json(manifest):
+        raise ArtifactError(f"{path} has a manifest that holds more than words and numbers: {_REMEDY}")
     return Artifact(path, hashlib.sha256(packed).hexdigest(), manifest, state)
 
 
@@ -171,7 +180,7 @@ def _inflate(packed: bytes, path: Path) -> bytes:
     """Unpacked content of a zlib file, never more than ``MAX_BYTES``."""
     for begin, name in OTHER_PACKINGS.items():
         if packed.startswith(begin):
-            raise ArtifactError(f"{path} is packed by {name}, a detector never is; nothing was unpacked: {_REMEDY}")
+            raise ArtifactError(f"{path} is packed by {name}, which no detector is: {_REMEDY}")
     engine = zlib.decompressobj()
     try:
         content = engine.decompress(packed, MAX_BYTES + 1)
@@ -191,6 +200,17 @@ def _shown(value: Any) -> str:
     if type(value) is int and abs(value) < 10**9:
         return str(value)
     return repr(value[:20]) if type(value) is str else f"of type {type(value).__name__}"
+
+
+def _fits_json(value: Any) -> bool:
+    """Whether programs that read JSON can take it: no arrays, nothing that is no number."""
+    if isinstance(value, dict):
+        return all(map(_fits_json, value.values()))
+    if isinstance(value, list | tuple):
+        return all(map(_fits_json, value))
+    if isinstance(value, int):
+        return abs(value) < 2**63
+    return value is None or isinstance(value, str) or (isinstance(value, float) and math.isfinite(value))
 
 
 def _plain(value: Any, where: str) -> Any:

@@ -133,7 +133,8 @@ class _Reader:
     def refusal(self, found: str) -> ArtifactError:
         """Why this file is not read."""
         return ArtifactError(
-            f"{self.path} holds {printable(found[:MAX_SHOWN])}; a detector file holds plain values and arrays of numbers only. "
+            f"{self.path} holds {printable(found[:MAX_SHOWN])}; a detector file holds plain values and "
+            "arrays of numbers only. "
             "Nothing of it was run: do not use it unless you know who made it"
         )
 
@@ -215,7 +216,7 @@ class _Reader:
             )  # one byte says how many bytes of padding follow
         n_bytes = math.prod(shape) * int(_of(_Dtype, dtype).code[1])
         if max(shape, default=0) > self.size or n_bytes > self.size - self.file.tell():
-            raise ArtifactError(f"{self.path} announces an array of more than the file can hold: it is damaged")
+            raise ArtifactError(f"{self.path} announces an array larger than the file: it is damaged")
         made = np.frombuffer(self.file.read(n_bytes), dtype=np.dtype(dtype.order + dtype.code))
         native = made.astype(made.dtype.newbyteorder("="))
         return native.reshape(shape, order="F" if state["order"] == "F" else "C")

@@ -1,4 +1,4 @@
-"""Whether what was restored from a file is a detector: every number finite, every part as wide as the features."""
+"""Whether what was restored from a file is a detector: numbers finite, parts as wide as the features."""
 
 from __future__ import annotations
 

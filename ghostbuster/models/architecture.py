@@ -137,8 +137,8 @@ def _check_heads(header: Header, architecture: str, sizes: Mapping[str, int]) ->
     key, expected = f"{architecture}.rope.dimension_count", head_size or width // heads
     if key in header.metadata and _positive(header, key) != expected:
         raise ModelError(
-            f"{header.path}: metadata {key} is {_short(header.metadata[key])}; expected {expected}, the width "
-            "of a head: convert the model again"
+            f"{header.path}: metadata {key} is {_short(header.metadata[key])}; expected {expected}, the "
+            "width of a head: convert the model again"
         )
 
 
@@ -147,8 +147,8 @@ def _check_constants(header: Header, architecture: str) -> None:
     layers = header.metadata[f"{architecture}.block_count"]
     if isinstance(layers, tuple) or (isinstance(layers, int) and layers > MAX_LAYERS):
         raise ModelError(
-            f"{header.path}: metadata {architecture}.block_count is {_short(layers)}; expected a whole number "
-            f"from 1 to {MAX_LAYERS}: convert the model again"
+            f"{header.path}: metadata {architecture}.block_count is {_short(layers)}; expected a whole "
+            f"number from 1 to {MAX_LAYERS}: convert the model again"
         )
     for name in ("layer_norm_rms_epsilon", "layer_norm_epsilon"):
         epsilon = header.metadata.get(f"{architecture}.attention.{name}", 0.0)

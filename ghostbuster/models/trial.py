@@ -1,4 +1,4 @@
-"""Model files that are not known are read by a child process first: llama.cpp ends the process on some of them.
+"""Model files that are not known are read by a child first: llama.cpp ends the process on some of them.
 
 The checks of `gguf` and `architecture` refuse what is known to be fatal. What they cannot know is found by a
 child that loads the file and reads some tokens with it, once for each file and build of llama.cpp; that it
