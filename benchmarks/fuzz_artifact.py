@@ -4,8 +4,8 @@
 
 Four kinds of input: bytes of the file changed or cut off; bytes of what it unpacks to; values of the
 detector's state or manifest replaced by others (of wrong types, sizes, shapes, no numbers); the text of
-LightGBM's trees damaged. Each is read by a child of its own, which judges three texts that the weak models
-have read before and prints the facts. A traceback, a signal, a probability that is none, or over a gigabyte is
+LightGBM's trees damaged. Each is read by a child of its own, which judges three texts that the weak
+models have read before and prints the facts. A traceback, a signal, a probability that is none, or over a gigabyte is
 a failure.
 """
 
@@ -115,8 +115,15 @@ def _odd_number(array: Any, chance: random.Random) -> Any:
 
 
 def odd_trees(content: dict[str, Any], chance: random.Random) -> tuple[bytes, str]:
-    """Numbers, lines or characters of the trees' text changed."""
-    text = content["state"]["head"]["trees"]
+    """A detector whose trees' text is damaged."""
+    text = odd_trees_text(content["state"]["head"]["trees"], chance)
+    handle = io.BytesIO()
+    joblib.dump(replaced(content, ("state", "head", "trees"), lambda _: text), handle)
+    return handle.getvalue(), "trees"
+
+
+def odd_trees_text(text: str, chance: random.Random) -> str:
+    """Numbers, lines or characters of LightGBM's text changed."""
     for _ in range(chance.choice([1, 1, 2, 5])):
         how = chance.randrange(4)
         if how == 0:
@@ -134,9 +141,7 @@ def odd_trees(content: dict[str, Any], chance: random.Random) -> tuple[bytes, st
             text = text[:at] + odd + text[at + 1 :]
         else:
             text = text[: chance.randrange(len(text))]
-    handle = io.BytesIO()
-    joblib.dump(replaced(content, ("state", "head", "trees"), lambda _: text), handle)
-    return handle.getvalue(), "trees"
+    return text
 
 
 def damaged(data: bytes, chance: random.Random) -> bytes:

@@ -58,6 +58,7 @@ def read_in_child(path: Path, said: Path, *, trial: bool) -> int:
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     signal.alarm(SECONDS)
     os.environ["GGML_NO_BACKTRACE"] = "1"
+    os.environ["GHOSTBUSTER_CPU_PATH"] = "safe"  # else every new set of tensor types is probed
     os.environ["GHOSTBUSTER_MODEL_TRIAL"] = "yes" if trial else "no"
     try:
         code = _read(path)

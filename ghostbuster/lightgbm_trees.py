@@ -28,8 +28,8 @@ LARGEST_LEAF = 1e6
 LARGEST_THRESHOLD = 1e300
 """LightGBM writes no larger ones."""
 
-_NUMBER = re.compile(r"[-+]?\d{1,32}(?:\.\d{1,32})?(?:e[-+]?\d{1,3})?")
-_WHOLE = re.compile(r"-?\d{1,10}")
+_NUMBER = re.compile(r"[-+]?[0-9]{1,32}(?:\.[0-9]{1,32})?(?:e[-+]?[0-9]{1,3})?")
+_WHOLE = re.compile(r"-?[0-9]{1,10}")  # \d would take digits of other scripts, LightGBM dies of them
 _RANGE = re.compile(rf"none|\[{_NUMBER.pattern}:{_NUMBER.pattern}\]")
 _END = "end of trees"
 _DECISIONS = frozenset({0, 2, 4, 6, 8, 10})
@@ -74,7 +74,7 @@ class Trees:
             raise _damaged(f"{len(text)} characters, more than {MAX_CHARACTERS}")
         if f"\n{_END}\n" not in text:
             raise _damaged("no end")
-        head, *trees = re.split(r"^Tree=\d{1,9}$", text[: text.index(f"\n{_END}\n")], flags=re.MULTILINE)
+        head, *trees = re.split(r"^Tree=[0-9]{1,9}$", text[: text.index(f"\n{_END}\n")], flags=re.MULTILINE)
         facts = _facts(head)
         if facts.get("version") != VERSION:
             raise _damaged(f"the format {facts.get('version')!r:.20} where {VERSION!r} is known")

@@ -107,7 +107,7 @@ def test_any_json_is_a_meta_file_or_damaged(place, meta):
     keys = ("schema", "tokenizer", "n_vocab", "bos", "discount")
     for content in (meta, dict.fromkeys(keys, meta), {"schema": 1, **dict.fromkeys(keys[1:], meta)}):
         (place / "meta.json").write_text(json.dumps(content))
-        with pytest.raises(ModelError, match="expected|reads 1"):
+        with pytest.raises(ModelError, match=r"expected|reads 1"):
             read_meta(place / "meta.json")
 
 
@@ -138,7 +138,9 @@ def ngrams(folder, **arrays):
 
 
 SMALL = st.lists(st.integers(0, 20), max_size=4)
-NAMES = [f"{order}-{part}" for order in ("bigram", "trigram") for part in ("contexts", "totals", "keys", "counts")]
+NAMES = [
+    f"{order}-{part}" for order in ("bigram", "trigram") for part in ("contexts", "totals", "keys", "counts")
+]
 
 
 @settings(max_examples=60)

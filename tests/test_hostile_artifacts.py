@@ -57,7 +57,6 @@ PROGRAMS = {
 }
 
 
-
 def doubled(times=60):
     """Tuple of twice the tuple before, each memoised."""
     return b")" + b"".join(b"\x94h%c\x86" % i for i in range(times))
@@ -91,7 +90,11 @@ BOMBS = {
     "a string of 4 GB": b"\x80\x04X\xff\xff\xff\xffx.",
     "a string of 2**63 bytes": b"\x80\x04\x8d" + b"\xff" * 7 + b"\x7fx.",
     "a frame of 2**63 bytes": b"\x80\x04\x95" + b"\xff" * 7 + b"\x7f}.",
-    "one text in a million places": b"\x80\x04X\0\0\x10\0" + b"x" * 2**20 + b"\x940](" + b"h\0" * 10**5 + b"e.",
+    "one text in a million places": b"\x80\x04X\0\0\x10\0"
+    + b"x" * 2**20
+    + b"\x940]("
+    + b"h\0" * 10**5
+    + b"e.",
     "ten thousand lists in lists": b"\x80\x04" + b"]" * 10**4 + b"a" * (10**4 - 1) + b".",
     "a million empty dicts": b"\x80\x04](" + b"}" * 999_990 + b"e.",
     "a million marks": b"\x80\x04" + b"(" * 999_990 + b".",
@@ -154,9 +157,9 @@ def small_content():
 
 
 PACKINGS = {
-    "gzip": lambda data: gzip.compress(data),
-    "bzip2": lambda data: bz2.compress(data),
-    "xz": lambda data: lzma.compress(data),
+    "gzip": gzip.compress,
+    "bzip2": bz2.compress,
+    "xz": lzma.compress,
     "lzma": lambda data: lzma.compress(data, format=lzma.FORMAT_ALONE),
     "lz4": lambda data: b"\x04\x22M\x18" + data,
 }
@@ -176,7 +179,7 @@ def test_packed_twice_or_not_at_all_is_refused(tmp_path):
     with pytest.raises(ArtifactError, match="is no detector, or damaged"):
         open_artifact(path)
     path.write_bytes(zlib.compress(zlib.compress(small_content())))
-    with pytest.raises(ArtifactError, match="damaged|holds"):
+    with pytest.raises(ArtifactError, match=r"damaged|holds"):
         open_artifact(path)
 
 
@@ -244,7 +247,7 @@ def test_any_other_schema_is_refused_by_name(tmp_path, schema, named):
 def test_a_manifest_that_is_no_json_is_refused(tmp_path, value):
     path = tmp_path / "x.joblib"
     joblib.dump({"schema": 1, "manifest": {"data": value}, "state": {}}, path, compress=("zlib", 1))
-    with pytest.raises(ArtifactError, match="holds more than words and numbers|holds numpy"):
+    with pytest.raises(ArtifactError, match=r"holds more than words and numbers|holds numpy"):
         open_artifact(path)
 
 
@@ -268,7 +271,7 @@ def changed(value, path, new):
     """``value`` with what stands at ``path`` replaced, or gone if ``new`` is Ellipsis."""
     if not path:
         return new
-    inner = changed(value[path[0]], path[1:], new)
+    inner = changed(value[path[0]], path[1:], new) if path[1:] else new
     if isinstance(value, dict):
         return {k: v for k, v in (value | {path[0]: inner}).items() if v is not ...}
     return [*value[: path[0]], inner, *value[path[0] + 1 :]]
@@ -282,7 +285,7 @@ WRONG = [
     ("params.min_tokens", True, "parameter min_tokens is of type bool"),
     ("params.max_fpr", None, "parameter max_fpr is of type NoneType"),
     ("params.panel", ["a"], "neither a name nor two files"),
-    ("params", {"evil": 1}, "no parameter 'evil' is known"),
+    ("params.evil", 1, "no parameter 'evil' is known"),
     ("params", ..., "KeyError: 'params'"),
     ("features", [], "expected a list of 1 to"),
     ("features", ["a.b " * 10_000], "a feature is no text of at most 2000 characters"),
@@ -295,7 +298,7 @@ WRONG = [
     ("head.scaler.scale", np.zeros(100), "not positive"),
     ("head.scaler.mean", np.full(100, np.inf), "head.scaler.mean holds something else than finite"),
     ("lexicon.coef", np.ones(3), "terms and weights differ in number"),
-    ("lexicon.idf", None, "AttributeError|TypeError"),
+    ("lexicon.idf", None, "terms and weights differ in number"),
     ("lexicon.baseline", math.inf, "lexicon.baseline holds something else than finite"),
     ("mix", [1.0, math.nan], "mix holds something else than finite"),
     ("mix", [1.0], "IndexError"),
@@ -334,7 +337,7 @@ def test_a_state_with_a_wrong_part_makes_no_detector(shipped, place, value, mess
 @pytest.mark.parametrize("versions", [None, [], "0.1", {"ghostbuster": "\x1b[2J" * 1000}])
 def test_a_manifest_without_versions_does_not_hide_the_reason(shipped, versions):
     broken = Artifact(shipped.path, shipped.digest, {"versions": versions}, {})
-    with pytest.raises(ArtifactError, match="KeyError: 'params'.*train it again") as caught:
+    with pytest.raises(ArtifactError, match=r"KeyError: 'params'.*train it again") as caught:
         broken.classifier()
     assert str(caught.value).isprintable()
     assert len(str(caught.value)) < 600 + len(str(DEFAULT))
@@ -352,7 +355,7 @@ def test_the_shipped_detector_is_within_every_limit(shipped):
     assert DEFAULT.stat().st_size * 20 < artifact.MAX_BYTES
 
 
-def test_a_few_hundred_mutated_files_are_judged_or_refused(tmp_path):
+def test_a_few_mutated_files_are_judged_or_refused(tmp_path):
     command = [sys.executable, "-m", "benchmarks.fuzz_artifact", "--inputs", "25", "--seed", "5"]
     root = Path(__file__).parent.parent
     done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)

@@ -61,7 +61,9 @@ class Level:
         discounted = np.bincount(rows, weights=weights, minlength=len(stored.contexts))
         backed_off = 1.0 - discounted / stored.totals
         if (backed_off < 0).any():
-            raise ModelError("n-gram counts are damaged: more after a context than it was seen; get them again")
+            raise ModelError(
+                "n-gram counts are damaged: more after a context than it was seen; get them again"
+            )
         return cls(stored, backed_off)
 
     def interpolate(

@@ -79,7 +79,9 @@ def read_meta(path: Path) -> tuple[str, Shape]:
     except (ValueError, TypeError, LookupError, ArithmeticError, RecursionError):
         raise ModelError(damaged(path, "schema, tokenizer, n_vocab, bos and discount")) from None
     if schema != SCHEMA:
-        raise ModelError(f"{path} has schema {str(schema)[:20]}; this version reads {SCHEMA}: train the n-grams again")
+        raise ModelError(
+            f"{path} has schema {str(schema)[:20]}; this version reads {SCHEMA}: train the n-grams again"
+        )
     sound = 0 <= shape.bos < shape.n_vocab <= MOST_PIECES and 0 < shape.discount < 1
     if not isinstance(tokenizer, str) or not sound:
         raise ModelError(damaged(path, "0 <= bos < n_vocab, 0 < discount < 1 and a digest"))
