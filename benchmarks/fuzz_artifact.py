@@ -4,9 +4,10 @@
 
 Four kinds of input: bytes of the file changed or cut off; bytes of what it unpacks to; values of the
 detector's state or manifest replaced by others (of wrong types, sizes, shapes, no numbers); the text of
-LightGBM's trees damaged. Each is read by a child of its own, which judges three texts that the weak
-models have read before and prints the facts. A traceback, a signal, a probability that is none, or over a gigabyte is
-a failure.
+LightGBM's trees damaged.
+
+Each is read by a child of its own, which judges three texts that the weak models have read before and prints
+the facts. A traceback, a signal, a probability that is none, or over a gigabyte is a failure.
 """
 
 from __future__ import annotations

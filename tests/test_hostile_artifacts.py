@@ -355,7 +355,7 @@ def test_the_shipped_detector_is_within_every_limit(shipped):
     assert DEFAULT.stat().st_size * 20 < artifact.MAX_BYTES
 
 
-def test_a_few_mutated_files_are_judged_or_refused(tmp_path):
+def test_a_few_mutated_files_are_judged_or_refused():
     command = [sys.executable, "-m", "benchmarks.fuzz_artifact", "--inputs", "25", "--seed", "5"]
     root = Path(__file__).parent.parent
     done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)

@@ -66,7 +66,7 @@ DAMAGE = {
     "features": (line("max_feature_idx", "7"), "no range of each of 8 features"),
     "many features": (line("max_feature_idx", "2000000000"), "max_feature_idx outside 0 to"),
     "ranges": (first("feature_infos", "1:2:3"), "no range of each"),
-    "no trees": (lambda text: text.replace("Tree=", "Treee="), "0 trees"),
+    "no trees": (lambda text: text[: text.index("Tree=0")] + "\nend of trees\n", "0 trees"),
     "leaves": (line("num_leaves", "2000000000"), "num_leaves outside 1 to 4096"),
     "other leaves": (line("num_leaves", "14"), "14 of split_feature where 13 were due"),
     "categories": (line("num_cat", "1"), "num_cat='1' where 0 was due"),
@@ -77,7 +77,7 @@ DAMAGE = {
     "child beyond": (first("left_child", "99"), "left_child outside -15 to 13"),
     "leaf beyond": (first("right_child", "-16"), "right_child outside -15 to 13"),
     "child of itself": (first("left_child", "0"), "a child that hangs in two places"),
-    "child twice": (lambda t: first("left_child", "4")(t), "hangs in two places|hangs nowhere"),
+    "child twice": (first("left_child", "4"), "hangs in two places|hangs nowhere"),
     "no count": (first("internal_count", "0"), "internal_count outside 1 to"),
     "no leaf count": (first("leaf_count", "0"), "leaf_count outside 1 to"),
     "threshold": (first("threshold", "nan"), "threshold 'nan'"),
@@ -140,7 +140,7 @@ sound = open(sys.argv[1]).read()
 X = np.random.default_rng(0).normal(size=(20, 5))
 state = {"n_trees": 4, "n_features": 5, "constraints": [0] * 5}
 tally = [0, 0]
-for seed in range(400):
+for seed in range(150):
     try:
         head = LightGBMHead.from_state(state | {"trees": odd_trees_text(sound, random.Random(seed))})
     except ArtifactError:
@@ -148,7 +148,7 @@ for seed in range(400):
         continue
     assert np.isfinite(head.raw_score(X)).all() and np.isfinite(head.contributions(X)).all()
     tally[1] += 1
-print(tally[0] > 50 and tally[1] > 10)
+print(tally[0] > 20 and tally[1] > 3)
 """
     command = [sys.executable, "-c", code, tmp_path / "trees.txt"]
     done = subprocess.run(command, cwd=sys.path[-1], capture_output=True, text=True, check=False)

@@ -36,7 +36,8 @@ def test_the_digests_of_the_files_that_ship_are_known():
     assert {file_digest(file) for file in files} == trial.KNOWN
 
 
-def test_the_files_that_ship_start_no_child(model, monkeypatch):
+@pytest.mark.usefixtures("model")
+def test_the_files_that_ship_start_no_child(monkeypatch):
     calls = asked(monkeypatch, "raise SystemExit(1)")
     trial.try_model(check_model(weights_folder() / PANELS["embedded"].weak))
     assert calls == []
@@ -75,7 +76,7 @@ def test_a_file_that_ends_the_child_is_refused_and_tried_again_next_time(model, 
 def test_a_child_that_never_answers_is_ended(model, monkeypatch):
     asked(monkeypatch, "import time; time.sleep(600)")
     monkeypatch.setattr(trial, "TIME_LIMIT", 0.5)
-    with pytest.raises(ModelError, match="gave no answer within 1 seconds|gave no answer within 0 seconds"):
+    with pytest.raises(ModelError, match=r"gave no answer within [01] seconds"):
         trial.try_model(check_model(model))
 
 
