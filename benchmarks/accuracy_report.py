@@ -81,7 +81,7 @@ METHOD = """## How it was measured
 * The probability behind F1 is the calibrated one, cut at 0.5; no threshold was chosen on tested texts.
   TPR at 1 % FPR cuts at the highest score that 1 % of the *tested* human texts reach: it measures
   ranking alone.
-* The promise: the threshold that 1 % of held-out human *training* texts exceed in the source where most do,
+* The promise: the threshold that 1 % of held-out human *training* texts of all sources together exceed,
   applied to a source that was not among them, counting texts long enough to be judged. Where a source's
   people write unlike all others it is broken, as the column shows.
 * Rows with "words" weigh a lexicon (TF-IDF of words and pairs of words) beside the features, as the shipped

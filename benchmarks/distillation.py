@@ -4,8 +4,9 @@
 
 A run that was broken off goes on with the sources that the file lacks.
 
-One source after another is the place where nobody has labels. Its groups are halved: the teacher reads one
-half without its labels, everybody is asked about the other. Only labels of the other sources are learned.
+One source after another stands for somebody's own texts, of which few have labels. The teacher has learned
+from all other sources; the student has not got their texts. Half of the source's groups are there to learn
+from, everybody is asked about the other half.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -23,13 +24,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from benchmarks.baseline import Tfidf
 from benchmarks.contenders import ColumnStore, Contender, Detector, WithWords, Words, inner_folds
 from benchmarks.protocols import leave_one_source_out
 from benchmarks.results import DEFAULT_FOLDER as DEFAULT_RESULTS
 from benchmarks.results import Results, code_digest
-from benchmarks.student import Lesson, Student
 from ghostbuster.calibration import Calibration
-from ghostbuster.distillation import Mixing, targets
+from ghostbuster.detector import GhostbusterClassifier
+from ghostbuster.distillation import Mixing, distil
 from ghostbuster.ensemble import combine
 from ghostbuster.errors import InputError
 from ghostbuster.files import replacing
@@ -38,31 +40,38 @@ from ghostbuster.folds import balanced_weights
 from ghostbuster.intervals import bootstrap
 from ghostbuster.metrics import auroc, tpr_at_fpr
 from ghostbuster.models.panel import open_panel
-from training.crops import random_crops
-from training.data import DEFAULT_FOLDER, PROBES, STRESS, Plan, digest, learnable, load
+from training.data import DEFAULT_FOLDER, PROBES, STRESS, Plan, digest, load
 from training.material import Indices, Material, read_material
 from training.score_cache import DEFAULT_FOLDER as DEFAULT_CACHE
 
 Float1d = npt.NDArray[np.float64]
 RESAMPLES = 500
 FPR = 0.01
-BASE = "labels of the other sources"
+FEW = 20  # labels of each class that the student has
+DRAWS = 3  # of those labels
+BASE = "its few labels"
+BOTH = "and the teacher's word on the other texts"
+ALONE = "the teacher's word alone"
+TRUTH = "(for comparison: the true label of every text)"
+TEACHER = "the teacher itself"
 
 
 @dataclass(frozen=True)
 class Question:
-    """One source without labels.
+    """One source as somebody's own texts.
 
     Attributes
     ----------
-    labelled : texts of the other sources, crops among them
-    unlabelled : half of the source's groups, crops among them, for the teacher to read
+    elsewhere : whole texts of the other sources, for the teacher
+    own : half of the source's groups, whole texts
+    few : for each draw, the places in ``own`` of the texts whose labels are known
     asked : whole texts of the other half
     """
 
     name: str
-    labelled: Indices
-    unlabelled: Indices
+    elsewhere: Indices
+    own: Indices
+    few: tuple[Indices, ...]
     asked: Indices
 
 
@@ -70,28 +79,23 @@ def questions(material: Material) -> list[Question]:
     """One a source that may be learned from."""
     found = []
     for split in leave_one_source_out(material.texts):
-        own = np.flatnonzero(material.sources == split.name)
-        may = np.array([material.files[i] not in STRESS | PROBES for i in own])
-        own = own[may]
-        if own.size:
-            groups = np.random.default_rng(0).permutation(np.unique(material.groups[own]))
-            read = np.isin(material.groups[own], groups[: groups.size // 2])
-            whole = np.array([not material.texts[i].is_crop for i in own])
-            found.append(Question(split.name, split.train, own[read], own[~read & whole]))
+        rows = np.flatnonzero(material.sources == split.name)
+        rows = rows[[material.files[i] not in STRESS | PROBES for i in rows]]
+        if rows.size:
+            rng = np.random.default_rng(0)
+            groups = rng.permutation(np.unique(material.groups[rows]))
+            mine = np.isin(material.groups[rows], groups[: groups.size // 2])
+            own = rows[mine]
+            few = tuple(_few(material.y[own], rng) for _ in range(DRAWS))
+            found.append(Question(split.name, split.train, own, few, rows[~mine]))
     return found
 
 
-@dataclass
-class Searched(Detector):
-    """A detector with the features that another one chose: one search serves both."""
-
-    by: Detector | None = None
-
-    def choose(self, train: Indices, folds: list[tuple[Indices, Indices]]) -> Indices:
-        """Columns that the other one chooses."""
-        if self.by is None:
-            raise TypeError("a detector whose features another one chose needs that one")
-        return self.by.choose(train, folds)
+def _few(y: npt.NDArray[np.int64], rng: np.random.Generator) -> Indices:
+    """As many places of each class, `FEW` at most."""
+    size = min(FEW, *(int(np.sum(y == label)) for label in (0, 1)))
+    some = [rng.choice(np.flatnonzero(y == label), size, replace=False) for label in (0, 1)]
+    return np.sort(np.concatenate(some))
 
 
 def part_of(material: Material, share: float) -> Material:
@@ -103,24 +107,18 @@ def part_of(material: Material, share: float) -> Material:
     return Material(tuple(material.texts[i] for i in rows), material.reading.take(rows), ends)
 
 
-def teach(
-    contenders: Mapping[str, Contender], material: Material, question: Question
-) -> tuple[Float1d, Float1d]:
-    """The teacher's probabilities of unlabelled and then asked texts, and of labelled ones.
+def teach(contenders: Sequence[Contender], material: Material, question: Question) -> Float1d:
+    """The teacher's probabilities of own and then asked texts: the mean log-odds of its members.
 
-    The latter come from teachers that never saw the text's source. A teacher is the mean log-odds of its
-    members, each calibrated on sources it had not seen.
+    Each member is calibrated on sources it had not seen.
     """
-    others = np.concatenate([question.unlabelled, question.asked])
-    answers = [cross_fitted(one, material, question.labelled, others) for one in contenders.values()]
-    there, held_out = (combine([pd.Series(a[side]) for a in answers], "logit").to_numpy() for side in (0, 1))
-    return there, held_out
+    there = np.concatenate([question.own, question.asked])
+    said = [calibrated(one, material, question.elsewhere, there) for one in contenders]
+    return combine([pd.Series(one) for one in said], "logit").to_numpy()
 
 
-def cross_fitted(
-    contender: Contender, material: Material, train: Indices, test: Indices
-) -> tuple[Float1d, Float1d]:
-    """Calibrated probabilities of ``test``, and of each training source by a contender that left it out."""
+def calibrated(contender: Contender, material: Material, train: Indices, test: Indices) -> Float1d:
+    """Probabilities of ``test``; the calibration is of training sources that were left out."""
     folds = inner_folds(material, train)
     chosen = contender.choose(train, folds)
     raw = contender.raw(train, test, chosen)
@@ -128,42 +126,56 @@ def cross_fitted(
     for fit, held in folds:
         held_out[held] = contender.raw(train[fit], train[held], chosen)
     if isinstance(contender, WithWords):
-        mix = contender.mixes[train.tobytes()] = mix_of(held_out, contender.lexical_weight)
+        mix = mix_of(held_out, contender.lexical_weight)
         raw, held_out = mixed(raw, mix), mixed(held_out, mix)
     weights = balanced_weights(material.y[train].astype(np.float64), material.sources[train])
     calibration = Calibration().fit(held_out, material.y[train], sample_weight=weights)
-    return calibration.probability(raw), calibration.probability(held_out)
+    return calibration.probability(raw)
 
 
-def lessons(material: Material, question: Question, teacher: tuple[Float1d, Float1d]) -> dict[str, Lesson]:
-    """The students compared, by what they learn from."""
-    labelled, unlabelled = question.labelled, question.unlabelled
-    y = material.y.astype(np.float64)
-    said, held_out = teacher[0][: unlabelled.size], teacher[1]
-    both = np.concatenate([labelled, unlabelled])
-    made = {BASE: Lesson(labelled, y[labelled])}
-    for name, alpha in (("", 0.0), (", half its word on labelled ones", 0.5)):
-        mixing = Mixing(alpha)
-        target = np.concatenate([targets(held_out, y[labelled], mixing), targets(said, None, mixing)])
-        made[f"and the teacher's word on the source's unlabelled texts{name}"] = Lesson(both, target)
-    made["the teacher's word on the source's unlabelled texts alone"] = Lesson(unlabelled, said)
-    made["(for comparison: and the true labels of those texts)"] = Lesson(both, y[both])
+def students(
+    material: Material, question: Question, teacher: Float1d, max_features: int
+) -> dict[str, list[Float1d]]:
+    """Log-odds of the asked texts by every student, one array a draw of labels."""
+    own, asked = material.reading.take(question.own), material.reading.take(question.asked)
+    y, groups = material.y[question.own].astype(np.float64), material.groups[question.own]
+
+    def fitted(labels: Float1d | None, said: Float1d | None) -> Float1d:
+        student = GhostbusterClassifier(max_features=max_features)
+        if said is not None:
+            distil(student, own, said, labels, Mixing(alpha=0.5), groups)
+        elif labels is not None:
+            known = np.flatnonzero(~np.isnan(labels))
+            student.fit_reading(own.take(known), labels[known].astype(np.intp), groups[known])
+        return student.probability_of(asked)
+
+    made: dict[str, list[Float1d]] = {BASE: [], BOTH: []}
+    for few in question.few:
+        labels = np.full(y.size, np.nan)
+        labels[few] = y[few]
+        made[BASE].append(fitted(labels, None))
+        made[BOTH].append(fitted(labels, teacher))
+    made[ALONE] = [fitted(None, teacher)] * len(question.few)
+    made[TRUTH] = [fitted(y, None)] * len(question.few)
     return made
 
 
-def figures(material: Material, asked: Indices, score: Float1d, base: Float1d) -> dict[str, Any]:
-    """AUROC and TPR at 1 % FPR of one student, and what it gained over the base, paired, groups drawn."""
+def figures(
+    material: Material, asked: Indices, scores: Sequence[Float1d], base: Sequence[Float1d]
+) -> dict[str, Any]:
+    """Mean over draws of AUROC and TPR at 1 % FPR, and what was gained over the base; groups are drawn."""
     y, groups = material.y[asked], material.groups[asked]
     made: dict[str, Any] = {}
     for name, metric in {"auroc": auroc, "tpr": partial(tpr_at_fpr, fpr=FPR)}.items():
-        made[name] = asdict(bootstrap(metric, y, score, groups, RESAMPLES))
-        place = np.arange(asked.size)
 
-        def gain(labels: Any, rows: Any, metric: Any = metric) -> float:
-            drawn = rows.astype(np.intp)
-            return float(metric(labels, score[drawn]) - metric(labels, base[drawn]))
+        def level(labels: Any, rows: Any, metric: Any = metric, of: Any = scores) -> float:
+            return float(np.mean([metric(labels, score[rows.astype(np.intp)]) for score in of]))
 
-        made[f"{name}_gain"] = asdict(bootstrap(gain, y, place, groups, RESAMPLES))
+        def gain(labels: Any, rows: Any, level: Any = level) -> float:
+            return float(level(labels, rows) - level(labels, rows, of=base))
+
+        for key, what in ((name, level), (f"{name}_gain", gain)):
+            made[key] = asdict(bootstrap(what, y, np.arange(asked.size), groups, RESAMPLES))
     return made
 
 
@@ -171,29 +183,27 @@ def measure(
     material: Material, max_features: int, known: Mapping[str, Any], results: Results, log: Any = print
 ) -> Iterator[dict[str, Any]]:
     """Figures of every student and the teacher, by source; given again after each one not yet known."""
-    store = ColumnStore(material)
-    logistic = Detector(store, "default", "logistic", max_features, results=results)
-    boosted = Searched(store, "default", "lightgbm", max_features, by=logistic)
-    with_words = WithWords(logistic, Words(material))
-    stack = {"words": with_words, "lightgbm": boosted}
-    student = Student(material, store.of("default"), max_features, results)
+    store, words = ColumnStore(material), Words(material)
+    stack = [
+        WithWords(Detector(store, "default", head, max_features, results=results), words)
+        for head in ("logistic", "lightgbm")
+    ]
     found: dict[str, Any] = dict(known)
     for question in questions(material):
         if question.name in known:
             continue
         began = time.perf_counter()
-        teacher = teach(stack, material, question)
-        mix = with_words.mixes[question.labelled.tobytes()]
-        answers = {"teacher": teacher[0][question.unlabelled.size :]}
-        for name, lesson in lessons(material, question, teacher).items():
-            answers[name] = student.answer(lesson, question.asked, mix)
+        teacher = teach([*stack, Tfidf(material)], material, question)
+        answers = students(material, question, teacher[: question.own.size], max_features)
+        answers[TEACHER] = [teacher[question.own.size :]] * DRAWS
         found[question.name] = {
-            "n_labelled": int(question.labelled.size),
-            "n_unlabelled": int(question.unlabelled.size),
+            "n_elsewhere": int(question.elsewhere.size),
+            "n_own": int(question.own.size),
+            "n_labelled": int(question.few[0].size),
             "n_asked": int(question.asked.size),
             "students": {
-                name: figures(material, question.asked, score, answers[BASE])
-                for name, score in answers.items()
+                name: figures(material, question.asked, scores, answers[BASE])
+                for name, scores in answers.items()
             },
         }
         shown = {
@@ -201,6 +211,21 @@ def measure(
         }
         log(f"{question.name}: {shown}, {time.perf_counter() - began:.0f} s", flush=True)
         yield found
+
+
+def table(found: Mapping[str, Any]) -> str:
+    """AUROC of each student on each source, and the gain over the base."""
+    names = [BASE, BOTH, ALONE, TEACHER, TRUTH]
+    lines = [["source", "texts of its own", *names, "gained"], ["---"] * (len(names) + 3)]
+    for source, one in found.items():
+        rows = one["students"]
+        gain = rows[BOTH]["auroc_gain"]
+        cells = [f"{rows[name]['auroc']['value']:.3f}" for name in names]
+        apart = f"{gain['value']:+.3f} [{gain['low']:+.3f}, {gain['high']:+.3f}]"
+        lines.append([source, str(one["n_own"]), *cells, apart])
+    means = [np.mean([one["students"][name]["auroc"]["value"] for one in found.values()]) for name in names]
+    lines.append(["mean", "", *(f"{mean:.3f}" for mean in means), f"{means[1] - means[0]:+.3f}"])
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
 def main() -> None:
@@ -213,22 +238,22 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("docs"), help="folder of distillation.json")
     parser.add_argument("--max-features", type=int, default=30)
     parser.add_argument("--share", type=float, default=0.5, help="of all groups of texts")
-    parser.add_argument("--crops", action="store_true", help="learn from passages of the texts too")
     options = parser.parse_args()
     texts = load(options.data, Plan())
-    crops = random_crops(learnable(texts), 0) if options.crops else []
-    material = part_of(read_material([*texts, *crops], open_panel(), options.cache), options.share)
+    material = part_of(read_material(texts, open_panel(), options.cache), options.share)
     settings = {"plan": str(Plan()), "data_digest": digest(texts), "max_features": options.max_features}
-    settings |= {"n_crops": len(crops), "share": options.share}
+    settings |= {"share": options.share, "few": FEW, "draws": DRAWS}
     path = options.out / "distillation.json"
     before = json.loads(path.read_text("utf-8")) if path.exists() else {}
     same = all(before.get(name) == value for name, value in settings.items())
+    found = before["sources"] if same else {}
     results = Results(options.results, f"{settings['data_digest']} {code_digest()}")
-    for found in measure(material, options.max_features, before["sources"] if same else {}, results):
+    for found in measure(material, options.max_features, found, results):  # noqa: B020 - the last counts
         with replacing(path, InputError) as unfinished:
             unfinished.write_text(
                 json.dumps(settings | {"sources": found}, indent=1) + "\n", encoding="utf-8"
             )
+    print(table(found))
 
 
 if __name__ == "__main__":

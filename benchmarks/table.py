@@ -2,16 +2,18 @@
 
     python benchmarks/table.py --rows 100000 --kills 10 --output docs
 
-* ``rate``: ``score-table`` on a table of short texts in a process of its own, its memory looked at every half
-  second; against the weak models alone (``Panel.score``) on the same texts in the same pieces, also in a
-  process of its own. Start-up is counted apart: the engine's clock begins when its models are loaded, the
+* ``rate``: ``score-table`` on the first rows of the table against the weak models alone (``Panel.score``) on
+  the same texts in the same pieces, each in a process of its own, round after round; the median of the
+  rounds' ratios. Start-up is counted apart: the engine's clock begins when its models are loaded, the
   table's with its first piece.
+* ``whole``: ``score-table`` on the whole table, its memory looked at all the while.
 * ``kills``: the same command again and again, killed with SIGKILL after a random time, until it ends by
   itself; the output is compared with that of the run in one go.
 * ``again``: ``fit`` twice on labelled texts, the time inside the weak models (and the store) each time.
 
 The texts are passages of the file given, each with a number of its own, so that no two are alike. What it
-finds goes to ``table.json`` and ``table-memory.svg`` in the output folder.
+finds goes to ``table.json`` and ``table-memory.svg`` in the output folder; what is not measured again keeps
+its figures.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ import json
 import os
 import random
 import resource
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -30,6 +33,7 @@ from pathlib import Path
 
 LICENCE = Path(__file__).parent.parent / "LICENSE"
 SEED = 20240607
+LOOK_SECONDS = 0.5  # between two looks at the memory
 
 
 def make_table(path: Path, n_rows: int, n_words: int, source: Path) -> None:
@@ -89,7 +93,8 @@ def watch(source: Path, output: Path) -> dict[str, object]:
     child = subprocess.Popen(command(source, output))
     while child.poll() is None:
         try:
-            memory.append((time.perf_counter() - began, memory_of(child.pid)))
+            if not memory or time.perf_counter() - began - memory[-1][0] > LOOK_SECONDS:
+                memory.append((time.perf_counter() - began, memory_of(child.pid)))
             if first is None and journal.read_bytes().count(b"\n") > 1:
                 first = time.perf_counter()
                 rows_of_first = sum(
@@ -97,7 +102,7 @@ def watch(source: Path, output: Path) -> dict[str, object]:
                 )
         except (FileNotFoundError, ProcessLookupError):
             pass
-        time.sleep(0.5)
+        time.sleep(0.05)
     if child.returncode or first is None or rows_of_first is None:
         raise SystemExit(f"score-table ended with {child.returncode}: give more rows")
     end = time.perf_counter()
@@ -217,29 +222,64 @@ def draw(memory: list[tuple[float, float]], path: Path) -> None:
     )
 
 
-def rate(source: Path, output: Path, n_rows: int) -> dict[str, object]:
-    """The table against the engine."""
+def rate(source: Path, folder: Path, n_rows: int, start_up_cpu: float) -> dict[str, float]:
+    """One round: the engine, then the table."""
     done = subprocess.run(
         [sys.executable, __file__, "--engine", str(source)], check=True, stdout=subprocess.PIPE, text=True
     )
     wall, cpu, n_tokens = json.loads(done.stdout)
-    found = watch(source, output)
-    found["start_up_cpu"] = start_up(output.parent)
-    found["cpu_ratio"] = cpu / (found["cpu"] - found["start_up_cpu"])
-    found |= {"engine_wall": wall, "engine_cpu": cpu, "n_tokens": n_tokens}
-    after = n_rows - found["rows_of_first_piece"]
-    found["rows_a_second"] = after / found["wall_after_first_piece"]
-    found["engine_rows_a_second"] = n_rows / wall
-    found["ratio"] = found["rows_a_second"] / found["engine_rows_a_second"]
-    return found
+    with tempfile.TemporaryDirectory(dir=folder) as name:
+        seen = watch(source, Path(name) / "out.csv")
+    rows_a_second = (n_rows - seen["rows_of_first_piece"]) / seen["wall_after_first_piece"]
+    return {
+        "ratio": rows_a_second * wall / n_rows,
+        "cpu_ratio": cpu / (seen["cpu"] - start_up_cpu),
+        "rows_a_second": rows_a_second,
+        "engine_rows_a_second": n_rows / wall,
+        "engine_cpu_us_a_token": 1e6 * cpu / n_tokens,
+        "tokens_a_row": n_tokens / n_rows,
+    }
+
+
+def rates(folder: Path, wanted: argparse.Namespace) -> dict[str, object]:
+    """Rounds on a table of their own, and their medians."""
+    make_table(folder / "part.csv", wanted.round_rows, wanted.words, wanted.file)
+    start_up_cpu = start_up(folder)
+    rounds = [
+        rate(folder / "part.csv", folder, wanted.round_rows, start_up_cpu) for _ in range(wanted.rounds)
+    ]
+    medians = {name: statistics.median(one[name] for one in rounds) for name in rounds[0]}
+    return {
+        "rows": wanted.round_rows,
+        "cores": os.cpu_count(),
+        "start_up_cpu": start_up_cpu,
+        "rounds": rounds,
+        "median": medians,
+    }
+
+
+def whole(folder: Path, wanted: argparse.Namespace) -> tuple[dict[str, object], list[tuple[float, float]]]:
+    """The whole table in one go and killed; the figures, and the memory over time."""
+    make_table(folder / "in.csv", wanted.rows, wanted.words, wanted.file)
+    seen = watch(folder / "in.csv", folder / "whole.csv")
+    memory = seen.pop("memory")
+    seen |= {"rows": wanted.rows, "words": wanted.words, "cores": os.cpu_count()}
+    for share in (10, 50, 100):
+        seen[f"memory_at_{share}_percent"] = memory[max(0, len(memory) * share // 100 - 2)][1]
+    if wanted.kills:
+        seen["kills"] = kill(folder / "in.csv", folder / "cut.csv", wanted.kills, seen["wall"])
+        seen["same_bytes"] = (folder / "cut.csv").read_bytes() == (folder / "whole.csv").read_bytes()
+    return seen, memory
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--rows", type=int, default=10_000)
+    parser.add_argument("--rows", type=int, default=10_000, help="of the whole table; 0 for none")
     parser.add_argument("--words", type=int, default=60)
+    parser.add_argument("--rounds", type=int, default=5, help="of the rate; 0 for none")
+    parser.add_argument("--round-rows", type=int, default=2_000)
     parser.add_argument("--kills", type=int, default=10, help="0 for none")
     parser.add_argument("--pairs", type=int, default=100, help="labelled pairs to train on; 0 for none")
     parser.add_argument("--file", type=Path, default=LICENCE, help="where the words are from")
@@ -249,24 +289,20 @@ def main() -> None:
     if wanted.engine:
         engine(wanted.engine)
         return
-    found: dict[str, object] = {"rows": wanted.rows, "words": wanted.words, "cores": os.cpu_count()}
+    figures = wanted.output / "table.json" if wanted.output else None
+    found: dict[str, object] = json.loads(figures.read_text()) if figures and figures.exists() else {}
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        make_table(folder / "in.csv", wanted.rows, wanted.words, wanted.file)
-        measured = rate(folder / "in.csv", folder / "whole.csv", wanted.rows)
-        memory = measured.pop("memory")
-        found |= measured
-        for share in (10, 50, 100):
-            found[f"memory_at_{share}_percent"] = memory[max(0, len(memory) * share // 100 - 2)][1]
-        if wanted.kills:
-            found["kills"] = kill(folder / "in.csv", folder / "cut.csv", wanted.kills, found["wall"])
-            found["same_bytes"] = (folder / "cut.csv").read_bytes() == (folder / "whole.csv").read_bytes()
+        if wanted.rounds:
+            found["rate"] = rates(Path(name), wanted)
+        if wanted.rows:
+            found["whole"], memory = whole(Path(name), wanted)
+            if wanted.output:
+                draw(memory, wanted.output / "table-memory.svg")
     if wanted.pairs:
-        found |= train_twice(wanted.pairs, wanted.file)
+        found["again"] = train_twice(wanted.pairs, wanted.file)
     print(json.dumps(found, indent=2))
-    if wanted.output:
-        (wanted.output / "table.json").write_text(json.dumps(found, indent=2) + "\n")
-        draw(memory, wanted.output / "table-memory.svg")
+    if figures:
+        figures.write_text(json.dumps(found, indent=2) + "\n")
 
 
 if __name__ == "__main__":

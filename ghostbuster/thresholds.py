@@ -19,6 +19,8 @@ RATES = (0.05, 0.01, 0.001)
 HELD_OUT = "held-out human texts"
 MAX_ABOUT = 200
 """Characters that a file may say of what its thresholds were measured on."""
+ENOUGH = 100
+"""Human texts of a source from which its share of false alarms says something of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,7 @@ class Threshold:
     n_sources : int
         Sources, each held out, that it was measured on one by one; 1 where sources were not told apart.
     worst : float
-        The highest such share in a source of enough texts to see the rate; ``fpr.value`` with one source.
+        The highest such share in a source of `ENOUGH` texts or more; ``fpr.value`` where there is none.
     about : str
         What those texts are, for people.
 
@@ -186,5 +188,6 @@ def _threshold(human: Float1d, parts: Sequence[Float1d], rate: float, *, strict:
     highest = max(bar(part, rate) for part in [human, *(seen if strict else [])])
     least = float(np.nextafter(highest, np.inf))
     fpr = clopper_pearson(int(np.sum(human >= least)), human.size)
-    worst = max([float(np.mean(part >= least)) for part in seen], default=fpr.value)
+    shares = [float(np.mean(part >= least)) for part in parts if part.size >= ENOUGH]
+    worst = max(shares, default=fpr.value)
     return Threshold(rate, least, fpr, int(human.size), len(parts), worst)

@@ -7,7 +7,6 @@ from typing import Self
 import llama_cpp
 import numpy as np
 
-
 QUIET = llama_cpp.llama_log_callback(
     lambda *_: None
 )  # llama.cpp keeps its address: it must outlive each reader

@@ -48,6 +48,17 @@ def test_the_two_set_up_commands_are_those_that_ci_runs():
     assert len(set_up) == 2
 
 
+def test_the_man_page_is_what_the_code_makes_of_its_help(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "docs")
+    from man_page import PAGE, page
+
+    made = page()
+    assert PAGE.read_text("utf-8") == made, "run python docs/man_page.py"
+    for name in COMMANDS:
+        for spelling in options_of(name) - {"--help", "-h"}:
+            assert f"\\fB{spelling.replace('-', chr(92) + '-')}\\fR" in made
+
+
 def test_ci_can_be_executed():
     assert os.access(ROOT / ".ci" / "run", os.X_OK)
 

@@ -46,7 +46,19 @@ def test_the_page_holds_what_was_measured(monkeypatch, tmp_path):
     monkeypatch.setattr(search, "BY_TEXTS", ((20, 30), (40, 30)))
     monkeypatch.setattr(search, "BY_CANDIDATES", ((20, 15), (20, 30)))
     monkeypatch.setattr(
-        "sys.argv", ["search", *PLAIN_AND_SCALING, "--texts", "40", "--unseen", "40", "--out", str(tmp_path)]
+        "sys.argv",
+        [
+            "search",
+            *PLAIN_AND_SCALING,
+            "--texts",
+            "40",
+            "--unseen",
+            "40",
+            "--draws",
+            "2",
+            "--out",
+            str(tmp_path),
+        ],
     )
     search.main()
     found = json.loads((tmp_path / "search.json").read_text("utf-8"))
@@ -54,6 +66,11 @@ def test_the_page_holds_what_was_measured(monkeypatch, tmp_path):
     assert page == report(found)
     assert found["plain"]["candidates"] == 30
     assert f"{found['plain']['plain']['on_unseen']:.4f}" in page
+    ours, plain = (
+        [draw[name]["on_unseen"] for draw in found["plain"]["draws"]] for name in ("ours", "plain")
+    )
+    assert found["plain"]["plain"]["on_unseen"] == pytest.approx(sum(plain) / 2)
+    assert f"{(sum(ours) - sum(plain)) / 2:+.4f} (standard error" in page
     monkeypatch.setattr("sys.argv", ["search", "--parts", "scaling", "--out", str(tmp_path)])
     search.main()
     again = json.loads((tmp_path / "search.json").read_text("utf-8"))

@@ -95,6 +95,13 @@ def test_a_source_too_small_to_see_a_rate_does_not_set_its_threshold():
     assert made.worst <= 0.05
 
 
+def test_the_worst_source_may_be_one_too_small_to_see_the_rate_by_itself():
+    human = np.concatenate([np.arange(900) / 10_000, np.arange(1, 101) / 101])
+    (made,) = thresholds(human, (0.001,), np.repeat(["large", "small"], [900, 100]))
+    assert made.fpr.value == 1 / 1000
+    assert made.worst == 1 / 100
+
+
 @given(st.integers(0, 2**32 - 1), st.integers(1, 5), st.sampled_from([0.001, 0.01, 0.05]))
 def test_no_source_of_enough_texts_exceeds_the_rate(seed, n_sources, rate):
     rng = np.random.default_rng(seed)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -57,6 +58,8 @@ intervals and the protocol: [docs/accuracy.md](../../docs/accuracy.md).
 |---|---|---|---|---|
 {figures}
 
+{place}
+
 ## Thresholds
 
 From scores of human texts of {min_tokens} tokens or more that were held out together with their whole source:
@@ -65,11 +68,10 @@ From scores of human texts of {min_tokens} tokens or more that were held out tog
 |---|---|---|---|---|
 {thresholds}
 
-The promise holds in every one of these sources by itself, as far as its texts can show it; on average far
-fewer texts are called machine. Thresholds for one kind of text (`--register`): {registers}.
-
-A source whose people write unlike all of these breaks the promise: see the fourth column above.
-Recalibrate on texts of the people it will judge.
+The promise is about all these people together. A source whose people write unlike the others breaks it, as
+the fourth column says (sources of 100 texts or more), and so does the third column of the table above.
+Recalibrate on texts of the people it will judge (`ghostbuster calibrate`). Thresholds for one kind of text
+(`--register`): {registers}.
 
 ## Limits
 
@@ -109,6 +111,7 @@ def card(detector: GhostbusterClassifier, digest: str, figures: Mapping[str, Any
         ),
         n_terms=0 if detector.fitted_.lexicon is None else len(detector.fitted_.lexicon.terms),
         figures=_figures(detector, figures),
+        place=_place(detector, figures["variants"]),
         thresholds=_thresholds(detector),
         min_tokens=detector.min_tokens,
         registers=", ".join(f"`{name}`" for name in detector.register_thresholds_) or "none",
@@ -127,6 +130,29 @@ def _figures(detector: GhostbusterClassifier, found: Mapping[str, Any]) -> str:
             f"| {file} | {' | '.join(cells)} | {_cell(unseen[found['baseline']][file].get('auroc'))} |"
         )
     return "\n".join(rows)
+
+
+def _place(detector: GhostbusterClassifier, variants: Mapping[str, Any]) -> str:
+    """Where this make stands among all that were compared."""
+    head = "LightGBM" if detector.head == "lightgbm" else detector.head
+    mine = f"{head} head, words {100 * detector.lexical_weight:.0f} %"
+    if mine not in variants:
+        raise ArtifactError(f"docs/accuracy.json has no row {mine!r}: run benchmarks.accuracy for this make")
+    auroc = {name: row["auroc"]["value"] for name, row in variants.items()}
+    above = [name for name in auroc if auroc[name] > auroc[mine]]
+    place = (
+        "the best of them"
+        if not above
+        else "behind " + ", ".join(f'"{name}" by {auroc[name] - auroc[mine]:.4f}' for name in above)
+    )
+    tpr = {name: row["tpr"]["value"] for name, row in variants.items()}
+    better = sum(value > tpr[mine] for value in tpr.values())
+    return textwrap.fill(
+        f"Of the {len(variants)} makes compared there this one ({mine}) is, by mean AUROC over sources "
+        f"left out ({auroc[mine]:.3f}), {place}; by TPR at 1 % FPR ({tpr[mine]:.3f}) "
+        + (f"{better} are better." if better else "it is the best."),
+        110,
+    )
 
 
 def _cell(figure: Mapping[str, float] | None) -> str:
