@@ -258,12 +258,12 @@ def test_what_passes_the_checks_and_llama_cpp_refuses_is_one_line(damaged):
 
 
 def test_mutated_files_end_no_process():
-    command = [sys.executable, "-m", "benchmarks.fuzz_gguf", "--inputs", "80", "--seed", "7"]
+    command = [sys.executable, "-m", "benchmarks.fuzz_gguf", "--inputs", "60", "--seed", "7"]
     root = Path(__file__).parent.parent
     done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
     assert done.returncode == 0, (done.stdout, done.stderr)
     tally = json.loads(done.stdout.splitlines()[-1])
-    assert tally["refused by the checks"] > 20
+    assert tally["refused by the checks"] > 15
     assert tally["scored"] > 5
 
 
