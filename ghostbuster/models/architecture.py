@@ -150,6 +150,15 @@ def _check_constants(header: Header, architecture: str) -> None:
             f"{header.path}: metadata {architecture}.block_count is {_short(layers)}; expected a whole "
             f"number from 1 to {MAX_LAYERS}: convert the model again"
         )
+    experts, used = (
+        header.metadata.get(f"{architecture}.{key}", 0) for key in ("expert_count", "expert_used_count")
+    )
+    whole = type(experts) is int and type(used) is int
+    if not whole or not (experts == used == 0 or 0 < used <= experts):
+        raise ModelError(
+            f"{header.path}: metadata {architecture}.expert_count is {_short(experts)} and expert_used_count "
+            f"{_short(used)}; expected no experts, or some of them used: convert the model again"
+        )
     for name in ("layer_norm_rms_epsilon", "layer_norm_epsilon"):
         epsilon = header.metadata.get(f"{architecture}.attention.{name}", 0.0)
         if not isinstance(epsilon, float) or not 0 <= epsilon < 1:
