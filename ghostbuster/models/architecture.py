@@ -153,8 +153,11 @@ def _check_constants(header: Header, architecture: str) -> None:
     experts, used = (
         header.metadata.get(f"{architecture}.{key}", 0) for key in ("expert_count", "expert_used_count")
     )
-    whole = type(experts) is int and type(used) is int
-    if not whole or not (experts == used == 0 or 0 < used <= experts):
+    if (
+        not isinstance(experts, int)
+        or not isinstance(used, int)
+        or not (experts == used == 0 or 0 < used <= experts)
+    ):
         raise ModelError(
             f"{header.path}: metadata {architecture}.expert_count is {_short(experts)} and expert_used_count "
             f"{_short(used)}; expected no experts, or some of them used: convert the model again"
