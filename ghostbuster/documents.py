@@ -141,7 +141,8 @@ def _html(path: Path) -> str:
 
 def _seen(page: Tag) -> Iterator[str]:
     """Strings of a page and its line breaks, in order; with a stack of its own, since pages nest at will."""
-    from bs4 import CData, NavigableString, Tag
+    from bs4 import Tag
+    from bs4.element import CData, NavigableString
 
     waiting: list[object] = [page]
     while waiting:
@@ -151,7 +152,8 @@ def _seen(page: Tag) -> Iterator[str]:
         elif isinstance(part, Tag) and part.name == "br":
             yield "\n"
         elif isinstance(part, Tag) and part.name not in UNSEEN:
-            waiting += ["\n"] * (part.name in BLOCKS) + part.contents[::-1]
+            waiting += ["\n"] * (part.name in BLOCKS)
+            waiting += part.contents[::-1]
 
 
 _PLAIN = Document(read_text)
