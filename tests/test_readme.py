@@ -105,12 +105,12 @@ def test_the_reference_lists_every_field_of_a_verdict():
 
 
 def test_every_exit_code_is_documented():
-    from ghostbuster.cli import INTERRUPTED, USERS_MISTAKE
+    from ghostbuster.cli import INTERRUPTED, TERMINATED, USERS_MISTAKE
     from ghostbuster.commands.models import NOT_AS_PULLED
     from ghostbuster.commands.score_file import NONE_GOOD, SOME_BAD
 
     codes = set(map(int, re.findall(r"^\| (\d+) \|", section(CLI, "Exit codes"), re.MULTILINE)))
-    assert codes == {0, SOME_BAD, NOT_AS_PULLED, NONE_GOOD, USERS_MISTAKE, INTERRUPTED}
+    assert codes == {0, SOME_BAD, NOT_AS_PULLED, NONE_GOOD, USERS_MISTAKE, INTERRUPTED, TERMINATED}
 
 
 def test_the_design_lists_every_module_and_no_other():
