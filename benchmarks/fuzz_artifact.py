@@ -261,7 +261,9 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--keep", type=Path)
     wanted = parser.parse_args()
-    os.environ["OMP_NUM_THREADS"] = "1"  # children are forked: a pool of LightGBM's threads would not be there
+    os.environ["OMP_NUM_THREADS"] = (
+        "1"  # children are forked: a pool of LightGBM's threads would not be there
+    )
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="fuzz-") as name:
         tally = fuzz(Path(name), wanted.inputs, wanted.seed, wanted.keep)

@@ -26,6 +26,7 @@ from benchmarks.shortened import first_tokens
 from benchmarks.trials import figures_by_file, run_trial
 from benchmarks.zeroshot import DIRECTIONS, zero_shot
 from ghostbuster.detector import GhostbusterClassifier
+from ghostbuster.errors import ArtifactError
 from ghostbuster.features.expression import Feature
 from ghostbuster.features.space import SPACES
 from ghostbuster.fitting import Examples, Fitted, held_out_parts
@@ -361,7 +362,13 @@ def test_a_card_states_what_the_detector_and_the_benchmark_say(figures):
     detector.manifest_ = {"data": {"n_human": 11, "n_machine": 12, "n_tokens": 13, "sources": sources}}
     detector.register_thresholds_ = {"essay": ()}
     detector.thresholds_ = (Threshold(0.01, 0.87, wilson(1, 100), 100),)
-    written = card(detector, "abc123", figures)
+    make = f"logistic head, words {100 * detector.lexical_weight:.0f} %"
+    of = {make: (0.8, 0.4), "better": (0.825, 0.3), "worse": (0.7, 0.2)}
+    variants = {name: {"auroc": {"value": auroc}, "tpr": {"value": tpr}} for name, (auroc, tpr) in of.items()}
+    written = card(detector, "abc123", {**figures, "variants": variants})
+    assert 'behind "better" by 0.0250; by TPR at 1 % FPR (0.400) it is the best.' in " ".join(written.split())
+    with pytest.raises(ArtifactError, match="no row 'logistic head, words .*': run benchmarks.accuracy"):
+        card(detector, "abc123", {**figures, "variants": {}})
     for part in (
         "`abc123`",
         "(`--register`): `essay`.",
