@@ -22,7 +22,6 @@ EXIT_CODES = {
     2: "Something given cannot be used; one line on standard error says what. Nothing was written.",
     130: "Interrupted.",
     143: "Ended by SIGTERM.",
-    143: "Ended by SIGTERM.",
 }
 
 

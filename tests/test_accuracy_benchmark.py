@@ -367,7 +367,7 @@ def test_a_card_states_what_the_detector_and_the_benchmark_say(figures):
     variants = {name: {"auroc": {"value": auroc}, "tpr": {"value": tpr}} for name, (auroc, tpr) in of.items()}
     written = card(detector, "abc123", {**figures, "variants": variants})
     assert 'behind "better" by 0.0250; by TPR at 1 % FPR (0.400) it is the best.' in " ".join(written.split())
-    with pytest.raises(ArtifactError, match="no row 'logistic head, words .*': run benchmarks.accuracy"):
+    with pytest.raises(ArtifactError, match=r"no row 'logistic head, words .*': run benchmarks.accuracy"):
         card(detector, "abc123", {**figures, "variants": {}})
     for part in (
         "`abc123`",
