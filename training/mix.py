@@ -1,6 +1,6 @@
-"""How often each source is read in one pass over the corpus."""
+"""How often each source is read in one pass over the corpus: of its part, or of all of it."""
 
-WEIGHTS = {
+PART = {
     "enwiki2015": 1.0,
     "gutenberg_1900plus": 1.0,
     "gutenberg_pre1900": 0.9,
@@ -12,3 +12,17 @@ WEIGHTS = {
     "masc_nltk": 4.0,
     "ud_ewt_web": 4.0,
 }
+# about 45 % encyclopaedia, 25 % newer and 8 % older books, 22 % all the small ones together
+WHOLE = {
+    "enwiki2015": 1.0,
+    "gutenberg_1900plus": 1.4,
+    "gutenberg_pre1900": 0.8,
+    "changelog_pre2020": 1.3,
+    "presidential_speeches": 1.3,
+    "openstax_ccby": 1.5,
+    "blogs_cc_pre2020": 2.0,
+    "scp_fiction_pre2020": 3.0,
+    "masc_nltk": 4.0,
+    "ud_ewt_web": 4.0,
+}
+MIXES = {"part": PART, "whole": WHOLE}
