@@ -44,6 +44,10 @@ def receive(job: argparse.Namespace) -> dict[str, Any]:
     for folder, pattern in ((pieces, "piece-*.zip"), (parts, "*.part-*")):
         folder.mkdir(parents=True, exist_ok=True)
         for path in sorted(job.carried.glob(pattern)):
+            stem, _, number = path.name.rpartition(".part-")
+            for old in folder.glob(f"{stem}.part-*") if stem else ():
+                if old.name.rpartition("-of-")[2] != number.rpartition("-of-")[2]:
+                    old.unlink()  # of another checkpoint
             if not (folder / path.name).exists() or pattern != "piece-*.zip":
                 shutil.copy(path, folder / path.name)
                 came.append(path.name)
@@ -72,7 +76,9 @@ def run_trainer(job: argparse.Namespace, model: str, seconds: float, *options: s
         out.write(f"$ {' '.join(command[2:])}\n")
         out.flush()
         try:
-            code = subprocess.run(command, stderr=out, timeout=seconds + SPARE_SECONDS).returncode
+            code = subprocess.run(
+                command, check=False, stderr=out, timeout=seconds + SPARE_SECONDS
+            ).returncode
         except subprocess.TimeoutExpired:
             code = 124
     shutil.copy(log, job.out / log.name)
@@ -179,9 +185,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=16)
     parser.add_argument("--part-bytes", type=int, default=checkpoints.PART_BYTES)
     parser.add_argument("--limit", type=int, default=10**9, help="characters of each register to measure")
-    parser.add_argument(
-        "--trainer", type=str.split, default=[], help="further options of train_lm.py, in one"
-    )
+    parser.add_argument("--trainer", type=str.split, default=[], help="more options of train_lm.py")
     job = parser.parse_args()
     calls = [(step, *rest) for step, *rest in (step.split(":") for step in job.steps)]
     for step, *_ in calls:
