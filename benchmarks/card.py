@@ -112,6 +112,8 @@ def contest(job: argparse.Namespace, contestants: dict[str, Sequence[object]]) -
             continue
         results[name] = [json.loads(line) for line in child.stdout.splitlines() if line.startswith("{")]
         memory[name] = used()
+    if "limit" not in results:
+        raise SystemExit(f"limit of {' '.join(map(str, contestants['limit']))} failed: {notes['limit']}")
     table: Table = scoring.summary(results)
     for name, megabytes in memory.items():
         table[name]["card_mb"] = megabytes

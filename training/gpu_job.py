@@ -6,8 +6,8 @@ STATE stays on that machine between two commands, FOLDER is what came with this 
 Steps, done in turn (MODEL is a file in training/configs without its ending, or a path):
 
 * ``receive``: take up pieces of the corpus (`packing`) and parts of checkpoints (`checkpoints`);
-* ``predict:MODEL:SECONDS:MINUTES``: short runs of so many seconds, one a number of rows at once; speed, and
-  tokens and loss after MINUTES;
+* ``predict:MODEL:SECONDS:MINUTES``: short runs of so many seconds, one a number of rows at once: speed, and
+  tokens and loss after MINUTES; the quickest is what training takes from then on;
 * ``hold:MODEL:MINUTES``: train on, with the rate at its height;
 * ``finish:MODEL:MINUTES``: train on, and let the rate fall over the last part;
 * ``send:MODEL``: the newest checkpoint's weights into OUT, in parts;
@@ -105,6 +105,9 @@ def train(job: argparse.Namespace, model: str, minutes: str, *, hold: bool) -> d
         return {"note": f"{before} is there: finished before"}
     options = ["--hold"] if hold else []
     options += ["--resume", str(before)] if before else []
+    predicted = job.state / f"{name}.rows_at_once"
+    if predicted.exists():
+        options += ["--set", f"rows_at_once={predicted.read_text(encoding='utf-8')}"]
     log = run_trainer(job, model, float(minutes) * 60, *options)
     told = curves.read(log)
     last = {"tokens": told.tokens[-1], "loss": told.losses[-1]} if told.tokens else {}
@@ -116,7 +119,7 @@ def predict(job: argparse.Namespace, model: str, seconds: str, minutes: str) -> 
     config = read_config(config_of(model))
     rows = config["training"]["rows"]
     tried = {}
-    for at_once in sorted({max(1, rows // 4), max(1, rows // 2), rows}):
+    for at_once in sorted({max(1, rows // 2), rows}):
         name = f"predict-{config['name']}-{at_once}"
         log = job.state / f"{config['name']}.log"
         start = log.stat().st_size if log.exists() else 0
@@ -135,6 +138,7 @@ def predict(job: argparse.Namespace, model: str, seconds: str, minutes: str) -> 
         tried[at_once] = curves.read(log, start)
     speeds = {at_once: curve.speed for at_once, curve in tried.items()}
     best = max(speeds, key=lambda at_once: speeds[at_once])
+    (job.state / f"{config['name']}.rows_at_once").write_text(str(best), encoding="utf-8")
     tokens = speeds[best] * float(minutes) * 60
     return {
         "tokens_per_second": speeds,

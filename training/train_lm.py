@@ -254,7 +254,7 @@ def main() -> None:
     parser.add_argument("--fp32", action="store_true", help="no bf16 autocast")
     parser.add_argument("--eager", action="store_true", help="no torch.compile")
     parser.add_argument("--tell", type=float, default=15, help="seconds between two lines")
-    parser.add_argument("--set", type=setting, nargs="*", default=[], metavar="NAME=VALUE")
+    parser.add_argument("--set", type=setting, nargs="*", action="extend", default=[], metavar="NAME=VALUE")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     trainer = Trainer(read_config(options.config), options)
