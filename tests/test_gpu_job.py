@@ -160,7 +160,15 @@ def test_parts_of_two_checkpoints_are_refused(tmp_path):
 
 def trainer(runs, name, *, fp32=True):
     options = argparse.Namespace(
-        runs=runs, name=name, set=[], device="cpu", optimiser="muon", fp32=fp32, eager=True, tell=1e9
+        runs=runs,
+        name=name,
+        set=[],
+        device="cpu",
+        optimiser="muon",
+        fp32=fp32,
+        eager=True,
+        tell=1e9,
+        save=1e9,
     )
     return train_lm.Trainer(read_config(runs / "toy.toml"), options)
 

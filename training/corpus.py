@@ -168,12 +168,15 @@ def main() -> None:
     parser.add_argument("--corpora", type=Path, required=True)
     parser.add_argument("--runs", type=Path, required=True, help="gets corpus/")
     parser.add_argument("--whole", action="store_true", help="read every source whole, not the share above")
+    parser.add_argument("--sources", nargs="+", default=[s.name for s in SOURCES], help="only these")
     parser.add_argument("--processes", type=int, default=2)
     options = parser.parse_args()
     out = options.runs / "corpus"
     (out / "heldout").mkdir(parents=True, exist_ok=True)
     write_held_out(options.corpora, out)
-    sources = [replace(source, keep=1.0) for source in SOURCES] if options.whole else SOURCES
+    sources = [source for source in SOURCES if source.name in options.sources]
+    if options.whole:
+        sources = [replace(source, keep=1.0) for source in sources]
     jobs = [(source, options.corpora, out) for source in sources]
     with Pool(options.processes) as pool:
         for job in [pool.apply_async(prepare, args) for args in jobs]:

@@ -30,7 +30,6 @@ from rows import Rows
 from torch import Tensor, nn
 from torch.nn import functional as nnf
 
-SAVE_SECONDS = 60
 EVALUATE_SECONDS = 900
 MONITOR_CHARACTERS = 20_000
 
@@ -96,6 +95,7 @@ class Trainer:
         self.progress = Progress()
         self.bf16 = not options.fp32
         self.tell_seconds: float = options.tell
+        self.save_seconds: float = options.save
         self.loss = mean_loss if options.eager else torch.compile(mean_loss)
         tokenizer = options.runs / "tokenizer" / "tokenizer.model"
         heldout = sorted((options.runs / "corpus" / "heldout").glob("*.txt"))
@@ -205,7 +205,7 @@ class Trainer:
                 tell(f"step {self.progress.step} tokens {self.progress.tokens} loss {loss:.4f} "
                      f"rate {factor:.3f} {speed:.0f} tokens/s {left:.0f} s left")  # fmt: skip
                 told, tokens_told, sums = now, self.progress.tokens, []
-            if now - saved >= SAVE_SECONDS:
+            if now - saved >= self.save_seconds:
                 self.save("last.pt")
                 saved = now
             if now - evaluated >= EVALUATE_SECONDS:
@@ -254,6 +254,7 @@ def main() -> None:
     parser.add_argument("--fp32", action="store_true", help="no bf16 autocast")
     parser.add_argument("--eager", action="store_true", help="no torch.compile")
     parser.add_argument("--tell", type=float, default=15, help="seconds between two lines")
+    parser.add_argument("--save", type=float, default=60, help="seconds between two checkpoints")
     parser.add_argument("--set", type=setting, nargs="*", action="extend", default=[], metavar="NAME=VALUE")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
