@@ -265,6 +265,7 @@ def job(state, carried, out, *steps):
     return json.loads((out / "report.json").read_text("utf-8"))
 
 
+@pytest.mark.slow
 def test_the_whole_job_from_a_clean_folder_broken_off_on_the_way(runs, tmp_path):
     packed = packing.pack(runs / "shards", tmp_path / "carried", 9000, workers=1, size=1000)
     packing.pack_base(runs, tmp_path / "carried")
