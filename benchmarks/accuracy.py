@@ -175,7 +175,7 @@ def measured(options: argparse.Namespace) -> dict[str, Any]:
     panel = open_panel()
     material = read_material([*texts, *crops], panel, options.cache)
     versions = {name: version(name) for name in LIBRARIES}
-    results = Results(options.results, _stamp(material, panel, versions))
+    results = Results(options.results, stamp(material, panel, versions))
     found, contenders, unseen = measure_all(material, options.space, options.max_features, results)
     print("by length")
     long = read_apart("long", long_texts(options.data, material.texts), panel, options.cache)
@@ -200,7 +200,7 @@ def measured(options: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def _stamp(material: Material, panel: Panel, versions: Mapping[str, str]) -> str:
+def stamp(material: Material, panel: Panel, versions: Mapping[str, str]) -> str:
     return json.dumps([digest(material.texts), dict(panel.fingerprints), dict(versions), code_digest()])
 
 

@@ -1,8 +1,10 @@
 """The attacks of the RAID benchmark on a text's author, written from its description of them.
 
 Dugan et al. 2024, "RAID: A Shared Benchmark for Robust Evaluation of Machine-Generated Text Detectors"
-(arXiv:2405.07940), table 5 and appendix: each changes a share of the places that it could change. Paraphrase
-needs a large language model and is not here; the paraphrased texts of a labelled source stand in for it.
+(arXiv:2405.07940): each changes a share of the places that it could change. Where the description leaves
+a choice, the harsher reading is taken. Paraphrase needs a large language model and is not here: texts of a
+labelled source that were paraphrased stand in for it. ``homoglyph, any script`` is not RAID's: it draws on
+all of Unicode.
 
 A text, an attack and a seed give the same result everywhere: chance hangs on their digest alone.
 """
@@ -11,6 +13,8 @@ from __future__ import annotations
 
 import hashlib
 import re
+import string
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -77,6 +81,32 @@ def _homoglyph(text: str, chance: Chance, share: float) -> str:
     return "".join(LOOKALIKES.get(c, c) if chance.random() < share else c for c in text)
 
 
+@cache
+def every_lookalike() -> dict[str, tuple[str, ...]]:
+    """Letters of Unicode's confusables for each Latin letter, in its case where they have one."""
+    from confusable_homoglyphs.confusables import confusables_data
+
+    return {
+        letter: tuple(char for row in confusables_data[letter] if _passes_for(char := row["c"], letter))
+        for letter in string.ascii_letters
+        if letter in confusables_data
+    }
+
+
+def _passes_for(char: str, letter: str) -> bool:
+    if len(char) != 1 or char.isascii() or not unicodedata.category(char).startswith("L"):
+        return False
+    return (char.isupper() or char.islower()) <= (char.isupper() == letter.isupper())
+
+
+def _any_homoglyph(text: str, chance: Chance, share: float) -> str:
+    def change(char: str) -> str:
+        others = every_lookalike().get(char, ())
+        return others[int(chance.integers(len(others)))] if others and chance.random() < share else char
+
+    return "".join(map(change, text))
+
+
 def _number(text: str, chance: Chance, share: float) -> str:
     return re.sub(r"\d", lambda m: str(chance.integers(10)) if chance.random() < share else m.group(), text)
 
@@ -140,6 +170,7 @@ def _synonyms() -> dict[str, tuple[str, ...]]:
 
 ATTACKS = {
     "homoglyph": Attack(_homoglyph, 1.0, undone=True),
+    "homoglyph, any script": Attack(_any_homoglyph, 1.0, undone=True),
     "number": Attack(_number, 0.5),
     "article deletion": Attack(_some(_ARTICLE, lambda _: ""), 0.5),
     "paragraph insertion": Attack(_some(_SENTENCE_END, lambda _: "\n\n"), 0.5, undone=True),

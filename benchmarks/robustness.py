@@ -1,130 +1,196 @@
-"""What each attack costs the detector, and what it does to people: docs/attacks.md.
+"""What each attack costs the detector, and what it does to people: docs/reliability/attacks.md.
 
-    python -m benchmarks.robustness [--per-class 60] [--work FOLDER]
+    python -m benchmarks.robustness [--per-class 50] [--cache FOLDER] [--results FOLDER]
 
-For each source a detector is trained on all others, as the shipped one is trained, and judges texts of the
-source as they are and after each attack. Detectors and verdicts are kept in the work folder: an interrupted
-run goes on where it was.
+For each source a detector that was trained on all others, as the shipped one is trained, judges texts of the
+source as they are and after each attack. Searches and answers are those of ``benchmarks.accuracy`` where its
+results folder has them, token scores are kept in the cache: an interrupted run goes on where it was.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
+from benchmarks.accuracy import SHIPPED, stamp
 from benchmarks.attacks import ATTACKS, attack
+from benchmarks.contenders import MIN_TOKENS, ColumnStore, Detector, WithWords, Words, inner_folds
 from benchmarks.protocols import Split, leave_one_source_out
-from ghostbuster.artifact import load as load_detector
-from ghostbuster.artifact import save as save_detector
-from ghostbuster.detector import GhostbusterClassifier
+from benchmarks.results import DEFAULT_FOLDER as DEFAULT_RESULTS
+from benchmarks.results import Results
+from benchmarks.robustness_report import UNTOUCHED, report, summary
+from benchmarks.trials import run_trial
 from ghostbuster.errors import InputError
+from ghostbuster.familiarity import Familiarity, english_share, lone_letters, surprise
+from ghostbuster.features.evaluation import evaluate_all
+from ghostbuster.features.space import candidates
 from ghostbuster.files import replacing
-from ghostbuster.intervals import clopper_pearson
+from ghostbuster.fitting import Fitted
+from ghostbuster.heads import make_head
+from ghostbuster.levelling import levelled
 from ghostbuster.models.panel import open_panel
+from ghostbuster.provenance import LIBRARIES
+from ghostbuster.reading import Reading, reading_of
+from ghostbuster.text import prepare
 from training.crops import random_crops
-from training.data import DEFAULT_FOLDER, Plan, learnable, load
-from training.labelled import LabelledText
+from training.data import DEFAULT_FOLDER, PROBES, Plan, learnable, load
 from training.material import Material, read_material
 from training.score_cache import DEFAULT_FOLDER as DEFAULT_CACHE
+from training.score_cache import cached_scores
 
-UNTOUCHED = "none"
-HEADING = """# Attacks on the verdict
+if TYPE_CHECKING:
+    from ghostbuster.models.panel import Panel
 
-Made by `python -m benchmarks.robustness`. The attacks are those of RAID (Dugan et al. 2024,
-arXiv:2405.07940), at its rates, written from their description in `benchmarks/attacks.py`. Each text is
-judged by a detector that was trained without the text's source ({sources}), at its own threshold for 1 %
-false positives: {n_machine} machine and {n_human} human texts of at least {words} words, pooled; intervals
-are Clopper-Pearson, 95 %. *Unsure* counts texts that got no verdict; the verdict's reason says why.
-
-| attack | share of places | machine texts found | change | unsure | people called machine | unsure |
-|---|---|---|---|---|---|---|"""
 MIN_WORDS = 100  # shorter texts are mostly "unsure", which would flatter the attacks
+BATCH = 25  # texts of a class that are read together
+ATTACKED_BY_OTHERS = "detectrl"  # a source whose authors attacked its texts
+Rows = list[dict[str, Any]]
 
 
-def detector_without(split: Split, material: Material, work: Path) -> GhostbusterClassifier:
-    """The detector that never saw ``split``'s source; trained once, then read from ``work``."""
-    path = work / f"without-{split.name}.joblib"
-    if not path.is_file():
-        rows = split.train
-        detector = GhostbusterClassifier().fit_reading(
-            material.reading.take(rows), material.y[rows], material.groups[rows], material.sources[rows]
-        )
-        save_detector(detector, path)
-    return load_detector(path)
+@dataclass(frozen=True)
+class Judge:
+    """A detector as far as ``machine`` or not, and whether it answers at all.
+
+    Parameters
+    ----------
+    fitted : Fitted
+    familiarity : Familiarity
+    bar : float
+        The raw score above which a text is called machine: passed by 1 % of held-out people.
+    """
+
+    fitted: Fitted
+    familiarity: Familiarity
+    bar: float
+
+    def labels(self, reading: Reading) -> list[str]:
+        """``machine``, ``not machine`` or ``refused`` (too short or too unlike its texts) for each text."""
+        matrix = self.fitted.matrix(reading.vectors)
+        raw = self.fitted.raw_score(matrix, reading.texts)
+        about = surprise(reading), english_share(reading), lone_letters(reading)
+        doubts = self.familiarity.doubts(matrix, *about)
+        refused = [bool(doubt) or n < MIN_TOKENS for doubt, n in zip(doubts, reading.n_tokens, strict=True)]
+        called = ["machine" if score > self.bar else "not machine" for score in raw]
+        return ["refused" if no else label for no, label in zip(refused, called, strict=True)]
 
 
-def drawn(split: Split, material: Material, per_class: int, seed: int) -> list[LabelledText]:
-    """Up to ``per_class`` human and machine texts of the source that nobody attacked before."""
-    rows = [material.texts[i] for i in split.test]
-    fit = [row for row in rows if len(row.text.split()) >= MIN_WORDS and row.attack in ("none", "direct")]
+def judge_without(split: Split, contender: WithWords, results: Results) -> Judge:
+    """The detector that never saw ``split``'s source."""
+    material, detector = contender.detector.material, contender.detector
+    outcome = run_trial(material, SHIPPED, contender, [split], results, nested=True, log=print)
+    train, known = split.train, material.reading.take(split.train)
+    chosen = detector.choose(train, inner_folds(material, train))
+    space = candidates(detector.space, known.vectors.channels)
+    features = tuple(space[i] for i in chosen)
+    matrix = evaluate_all(features, known.vectors, dtype=np.float32, n_jobs=2)
+    y, sources = material.y[train].astype(np.float64), material.sources[train]
+    level = levelled(matrix, y, sources).astype(np.float64)
+    head = make_head(detector.head, 0).fit(level, y, sample_weight=detector.weights(train), groups=sources)
+    fitted = Fitted(features, head, contender.words.lexicon(train), contender.mixes[train.tobytes()])
+    familiar = Familiarity.fit(matrix.astype(np.float64), surprise(known), english_share(known))
+    return Judge(fitted, familiar, outcome.bars[split.name])
+
+
+def drawn(split: Split, material: Material, per_class: int, seed: int = 0) -> list[npt.NDArray[np.intp]]:
+    """Up to ``per_class`` human and machine texts of the source that nobody attacked before, in batches.
+
+    More texts are more batches: what was read of the first ones stays of use.
+    """
+    texts = material.texts
+    fit = [i for i in split.test if len(texts[i].text.split()) >= MIN_WORDS and texts[i].attack == "none"]
     chance = np.random.default_rng(seed)
+    sides = [np.array([i for i in fit if texts[i].label == label], dtype=np.intp) for label in (0, 1)]
+    order = [chance.permutation(side)[:per_class] for side in sides]
+    fewest = min(map(len, order))
+    return [np.concatenate([side[k : k + BATCH] for side in order]) for k in range(0, fewest, BATCH)]
+
+
+def attacked(
+    rows: npt.NDArray[np.intp], name: str, material: Material, judge: Judge, panel: Panel, cache: Path
+) -> Rows:
+    """The verdict on each text after the attack ``name``; what comes out unchanged is not read again."""
+    texts = [material.texts[i] for i in rows]
+    before = [prepare(text.text) for text in texts]
+    after = before if name == UNTOUCHED else [prepare(attack(name, text.text)) for text in texts]
+    labels = judge.labels(material.reading.take(rows))
+    changed = [i for i, text in enumerate(texts) if after[i].text != text.text]
+    if changed:
+        forms = [after[i] for i in changed]
+        scores = cached_scores(panel, kept_name(texts[0].source, name), [form.text for form in forms], cache)
+        new = judge.labels(reading_of(scores, forms, panel.shared_tokenizer))
+        labels = [new[changed.index(i)] if i in changed else label for i, label in enumerate(labels)]
     return [
-        own[i]
-        for label in (0, 1)
-        if (own := [row for row in fit if row.label == label])
-        for i in sorted(chance.permutation(len(own))[:per_class].tolist())
+        {
+            "source": text.source,
+            "truth": text.label,
+            "label": labels[i],
+            "restored": after[i].text == before[i].text,
+            "touched": name != UNTOUCHED and attack(name, text.text) != text.text,
+            "noted": after[i].notes != before[i].notes,
+        }
+        for i, text in enumerate(texts)
     ]
 
 
-def judged(
-    detector: GhostbusterClassifier, texts: Sequence[LabelledText], name: str, path: Path
-) -> list[dict[str, object]]:
-    """Label and probability of each text after the attack ``name``; kept in ``path``."""
-    if not path.is_file():
-        raw = [row.text if name == UNTOUCHED else attack(name, row.text) for row in texts]
-        rows = [
-            {"truth": row.label, "label": verdict.label, "probability": verdict.probability}
-            for row, verdict in zip(texts, detector.judge(raw), strict=True)
-        ]
-        _write(path, json.dumps(rows))
-    return list(json.loads(path.read_text("utf-8")))
+def kept_name(source: str, attack_name: str) -> str:
+    """How the file of attacked texts' token scores begins."""
+    return f"attacked.{source}.{attack_name.replace(' ', '-').replace(',', '')}"
 
 
-def figures(rows: Sequence[dict[str, object]]) -> dict[str, object]:
-    """Shares called machine, with intervals, and shares that got no verdict."""
-    found: dict[str, object] = {}
-    for name, truth in (("fpr", 0), ("tpr", 1)):
-        own = [row["label"] for row in rows if row["truth"] == truth]
-        found[name] = asdict(clopper_pearson(own.count("machine"), len(own)))
-        found[f"{name}_unsure"] = own.count("unsure") / len(own)
-        found[f"{name}_texts"] = len(own)
+def attacked_by_others(split: Split, material: Material, judge: Judge) -> dict[str, Rows]:
+    """Verdicts on texts of a source that its authors attacked, by their attack; human ones are probes."""
+    found: dict[str, Rows] = {}
+    for name in sorted({material.texts[i].attack for i in split.test}):
+        rows = np.array(
+            [i for i in split.test if material.texts[i].attack == name and _is_long(material, int(i))],
+            dtype=np.intp,
+        )
+        for truth, who in ((0, "people"), (1, "machines")):
+            own = rows[material.y[rows] == truth]
+            probe = any(material.texts[i].file in PROBES for i in own)
+            if own.size and (truth == 1 or probe or name == "none"):
+                labels = judge.labels(material.reading.take(own))
+                found[f"{who}: {name}"] = [{"truth": truth, "label": label} for label in labels]
     return found
 
 
-def report(found: dict[str, dict[str, dict[str, object]]]) -> str:
-    """docs/attacks.md."""
-    sources = ", ".join(found[UNTOUCHED]["sources"])
-    head = found[UNTOUCHED]
-    lines = [
-        HEADING.format(
-            sources=sources, n_machine=head["tpr_texts"], n_human=head["fpr_texts"], words=MIN_WORDS
-        )
-    ]
-    for name, row in found.items():
-        share = "" if name == UNTOUCHED else f"{ATTACKS[name].share:.0%}"
-        points = 100 * (row["tpr"]["value"] - head["tpr"]["value"])
-        change = "" if name == UNTOUCHED else f"{points:+.1f} points"
-        mark = " \\*" if name != UNTOUCHED and ATTACKS[name].undone else ""
-        lines.append(
-            f"| {name}{mark} | {share} | {_percent(row['tpr'])} | {change} | {row['tpr_unsure']:.0%} |"
-            f" {_percent(row['fpr'])} | {row['fpr_unsure']:.0%} |"
-        )
-    lines += ["", "\\* undone by canonicalisation before any model reads the text.", ""]
-    return "\n".join(lines)
+def _is_long(material: Material, i: int) -> bool:
+    return len(material.texts[i].text.split()) >= MIN_WORDS
 
 
-def _percent(share: dict[str, float]) -> str:
-    return f"{share['value']:.1%} [{share['low']:.1%}, {share['high']:.1%}]"
-
-
-def _write(path: Path, content: str) -> None:
-    with replacing(path, InputError) as unfinished:
-        unfinished.write_text(content, encoding="utf-8")
+def measured(options: argparse.Namespace) -> dict[str, Any]:
+    """Verdicts by attack, pooled over sources."""
+    texts = load(options.data, Plan())
+    panel = open_panel()
+    material = read_material([*texts, *random_crops(learnable(texts), 0)], panel, options.cache)
+    versions = {name: version(name) for name in LIBRARIES}
+    results = Results(options.results, stamp(material, panel, versions))
+    detector = Detector(ColumnStore(material), "default", "logistic", results=results)
+    contender = WithWords(detector, Words(material))
+    pooled: dict[str, Rows] = {name: [] for name in (UNTOUCHED, *(options.attacks or ATTACKS))}
+    others: dict[str, Rows] = {}
+    for split in leave_one_source_out(material.texts):
+        batches = drawn(split, material, options.per_class)
+        if options.sources and split.name not in options.sources:
+            continue
+        if 2 * options.per_class > sum(map(len, batches)):
+            print(f"{split.name}: too few texts of {MIN_WORDS} words; left out")
+            continue
+        judge = judge_without(split, contender, results)
+        if split.name == ATTACKED_BY_OTHERS:
+            others = attacked_by_others(split, material, judge)
+        for name in pooled:
+            for rows in batches:
+                pooled[name] += attacked(rows, name, material, judge, panel, options.cache)
+            print(split.name, name, flush=True)
+    return {"per_class": options.per_class, "min_words": MIN_WORDS, "attacks": pooled, "others": others}
 
 
 def main() -> None:
@@ -133,33 +199,23 @@ def main() -> None:
     )
     parser.add_argument("--data", type=Path, default=DEFAULT_FOLDER, help="folder of *.jsonl.xz")
     parser.add_argument("--cache", type=Path, default=DEFAULT_CACHE, help="where token scores are kept")
-    parser.add_argument("--work", type=Path, required=True, help="folder of detectors and verdicts")
-    parser.add_argument("--per-class", type=int, default=60, help="texts of each class and source")
+    parser.add_argument("--results", type=Path, default=DEFAULT_RESULTS, help="where answers are kept")
+    parser.add_argument("--per-class", type=int, default=50, help="texts of each class and source")
     parser.add_argument("--sources", nargs="+", help="only these")
-    parser.add_argument("--out", type=Path, default=Path("docs"), help="where attacks.md goes")
+    parser.add_argument("--attacks", nargs="+", choices=tuple(ATTACKS), help="only these")
+    parser.add_argument("--out", type=Path, default=Path("docs/reliability"), help="where attacks.md goes")
     options = parser.parse_args()
-    options.work.mkdir(parents=True, exist_ok=True)
-    texts = load(options.data, Plan())
-    both = [*texts, *random_crops(learnable(texts), 0)]
-    material = read_material(both, open_panel(), options.cache)
-    pooled: dict[str, list[dict[str, object]]] = {name: [] for name in (UNTOUCHED, *ATTACKS)}
-    used = []
-    for split in leave_one_source_out(material.texts):
-        if options.sources and split.name not in options.sources:
-            continue
-        rows = drawn(split, material, options.per_class, seed=0)
-        if len({row.label for row in rows}) < 2:
-            print(f"{split.name}: no {MIN_WORDS}-word texts of both classes; left out")
-            continue
-        used.append(split.name)
-        detector = detector_without(split, material, options.work)
-        for name in pooled:
-            pooled[name] += judged(detector, rows, name, options.work / f"{split.name}-{name}.json")
-            print(split.name, name, flush=True)
-    found = {name: {**figures(rows), "sources": used} for name, rows in pooled.items()}
-    _write(options.out / "attacks.json", json.dumps(found, indent=1) + "\n")
-    _write(options.out / "attacks.md", report(found))
-    print(f"wrote {options.out / 'attacks.md'}")
+    told = summary(measured(options))
+    options.out.mkdir(parents=True, exist_ok=True)
+    path = options.out / "attacks.md"
+    earlier = path.read_text("utf-8") if path.is_file() else ""
+    for file, content in (
+        (path.with_suffix(".json"), json.dumps(told, indent=1) + "\n"),
+        (path, report(told, earlier)),
+    ):
+        with replacing(file, InputError) as unfinished:
+            unfinished.write_text(content, encoding="utf-8")
+    print(f"wrote {path}")
 
 
 if __name__ == "__main__":

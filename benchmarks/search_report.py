@@ -86,8 +86,9 @@ def _against_plain(found: Mapping[str, Any]) -> str:
 {found["candidates"]:,} candidates of the space `ghostbuster`, {found["texts"]:,} texts ({kind}). "plain" is
 `benchmarks/plain_search.py`: Ghostbuster's procedure without any shortcut, run to its end. Accuracy is that
 of plain logistic regression on the chosen features: over 10 folds of the texts they were chosen on, and on
-texts that no search saw. The two evaluations differ by at most {found["largest_difference"]:.0e} of a value.
-Means over {len(draws)} draws of texts{_apart(draws)}.
+texts that no search saw. The two evaluations differ by at most {found["largest_difference"]:.0e} of a
+value (quotients of tiny probabilities apart, which ours holds at 10^12). Means over
+{len(draws)} draws of texts.{_apart(draws)}
 
 {table}"""
 
@@ -101,7 +102,7 @@ def _apart(draws: Sequence[Mapping[str, Any]]) -> str:
         apart = [draw["ours"][key] - draw["plain"][key] for draw in draws]
         error = statistics.stdev(apart) / math.sqrt(len(apart))
         parts.append(f"{statistics.mean(apart):+.4f} (standard error {error:.4f}) {what}")
-    return f"; accuracy of ours less that of plain: {' and '.join(parts)}"
+    return f"\n\nAccuracy of ours less that of plain: {', '.join(parts)}."
 
 
 def _scaling(found: Mapping[str, Any]) -> str:

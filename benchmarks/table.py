@@ -12,8 +12,8 @@
 * ``again``: ``fit`` twice on labelled texts, the time inside the weak models (and the store) each time.
 
 The texts are passages of the file given, each with a number of its own, so that no two are alike. What it
-finds goes to ``table.json`` and ``table-memory.svg`` in the output folder; what is not measured again keeps
-its figures.
+finds goes to ``performance-table.json`` and ``performance-table-memory.svg`` in the output folder; what is
+not measured again keeps its figures.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ import json
 import os
 import random
 import resource
+import signal
 import statistics
 import subprocess
 import sys
@@ -89,12 +90,14 @@ def watch(source: Path, output: Path) -> dict[str, object]:
     before = cpu_of_children()
     began = time.perf_counter()
     first = rows_of_first = None
+    journal_bytes = 0
     memory: list[tuple[float, float]] = []
     child = subprocess.Popen(command(source, output))
     while child.poll() is None:
         try:
             if not memory or time.perf_counter() - began - memory[-1][0] > LOOK_SECONDS:
                 memory.append((time.perf_counter() - began, memory_of(child.pid)))
+            journal_bytes = max(journal_bytes, journal.stat().st_size)
             if first is None and journal.read_bytes().count(b"\n") > 1:
                 first = time.perf_counter()
                 rows_of_first = sum(
@@ -111,6 +114,7 @@ def watch(source: Path, output: Path) -> dict[str, object]:
         "wall_after_first_piece": end - first,
         "rows_of_first_piece": rows_of_first,
         "cpu": cpu_of_children() - before,
+        "journal_bytes": journal_bytes,
         "memory": memory,
     }
 
@@ -137,22 +141,26 @@ def engine(source: Path) -> None:
     print(json.dumps([time.perf_counter() - wall, time.process_time() - cpu, n_tokens]))
 
 
-def kill(source: Path, output: Path, n_kills: int, seconds: float) -> int:
-    """SIGKILL at ``n_kills`` random moments, then to the end; how often it was killed."""
+def kill(source: Path, output: Path, n_kills: int, journal_bytes: int) -> int:
+    """SIGKILL at ``n_kills`` random moments, then to the end; how often it was killed.
+
+    A moment is a random size of the journal, and a random part of a second later.
+    """
     chance = random.Random(SEED)  # noqa: S311 - chance, not secrets
+    journal = output.with_name(output.name + ".partial")
     killed = 0
-    while True:
+    for size in [*sorted(chance.uniform(0, 0.99) * journal_bytes for _ in range(n_kills)), None]:
         child = subprocess.Popen(command(source, output))
-        try:
-            code = child.wait(chance.uniform(0, 2 * seconds / n_kills) + 2 if killed < n_kills else None)
-        except subprocess.TimeoutExpired:
-            child.kill()
-            child.wait()
-            killed += 1
-        else:
-            if code:
-                raise SystemExit(f"score-table ended with {code}")
-            return killed
+        while child.poll() is None:
+            time.sleep(0.02)
+            if size is not None and journal.exists() and journal.stat().st_size >= size:
+                time.sleep(chance.uniform(0, 1))
+                child.kill()
+                killed += child.wait() == -signal.SIGKILL
+                break
+        if child.returncode not in (0, -signal.SIGKILL):
+            raise SystemExit(f"score-table ended with {child.returncode}")
+    return killed
 
 
 def train_twice(n_pairs: int, source: Path) -> dict[str, float]:
@@ -267,7 +275,7 @@ def whole(folder: Path, wanted: argparse.Namespace) -> tuple[dict[str, object], 
     for share in (10, 50, 100):
         seen[f"memory_at_{share}_percent"] = memory[max(0, len(memory) * share // 100 - 2)][1]
     if wanted.kills:
-        seen["kills"] = kill(folder / "in.csv", folder / "cut.csv", wanted.kills, seen["wall"])
+        seen["kills"] = kill(folder / "in.csv", folder / "cut.csv", wanted.kills, seen["journal_bytes"])
         seen["same_bytes"] = (folder / "cut.csv").read_bytes() == (folder / "whole.csv").read_bytes()
     return seen, memory
 
@@ -289,7 +297,7 @@ def main() -> None:
     if wanted.engine:
         engine(wanted.engine)
         return
-    figures = wanted.output / "table.json" if wanted.output else None
+    figures = wanted.output / "performance-table.json" if wanted.output else None
     found: dict[str, object] = json.loads(figures.read_text()) if figures and figures.exists() else {}
     with tempfile.TemporaryDirectory() as name:
         if wanted.rounds:
@@ -297,7 +305,7 @@ def main() -> None:
         if wanted.rows:
             found["whole"], memory = whole(Path(name), wanted)
             if wanted.output:
-                draw(memory, wanted.output / "table-memory.svg")
+                draw(memory, wanted.output / "performance-table-memory.svg")
     if wanted.pairs:
         found["again"] = train_twice(wanted.pairs, wanted.file)
     print(json.dumps(found, indent=2))

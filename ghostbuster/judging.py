@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ghostbuster.calibration import Calibration
-from ghostbuster.familiarity import Familiarity, english_share, surprise, too_short
+from ghostbuster.familiarity import Familiarity, english_share, lone_letters, surprise, too_short
 from ghostbuster.fitting import Fitted
 from ghostbuster.percentiles import Percentiles
 from ghostbuster.reading import Reading
@@ -57,15 +57,21 @@ def is_judged(reading: Reading, parts: JudgeParts) -> Int1d:
         return long_enough
     chosen = reading.take(long_enough)
     matrix = parts.fitted.matrix(chosen.vectors)
-    doubts = parts.familiarity.doubts(matrix, surprise(chosen), english_share(chosen))
+    doubts = _doubts(matrix, chosen, parts)
     return long_enough[[not doubt for doubt in doubts]]
+
+
+def _doubts(matrix: npt.NDArray[np.float64], reading: Reading, parts: JudgeParts) -> list[list[str]]:
+    """Why each text should not be judged."""
+    about = surprise(reading), english_share(reading), lone_letters(reading)
+    return parts.familiarity.doubts(matrix, *about)
 
 
 def _judge_long(reading: Reading, parts: JudgeParts) -> list[Verdict]:
     matrix = parts.fitted.matrix(reading.vectors)
     probabilities = parts.calibration.probability(parts.fitted.raw_score(matrix, reading.texts))
     of_features = feature_evidence(matrix, parts)
-    doubts = parts.familiarity.doubts(matrix, surprise(reading), english_share(reading))
+    doubts = _doubts(matrix, reading, parts)
     verdicts = []
     for i, prepared in enumerate(reading.prepared):
         label, reasons = decide(float(probabilities[i]), parts.threshold, doubts[i])

@@ -6,6 +6,7 @@ import functools
 import re
 import string
 import unicodedata
+from collections.abc import Callable
 
 _MARKS = "\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20f0\ufe20-\ufe2f"
 _MARK_FLOOD = re.compile(f"[{_MARKS}]{{4,}}")  # polytonic Greek, the richest of scripts, stacks three
@@ -20,6 +21,8 @@ _EMOJI_MARKS = re.compile("(?<=[\u00a9\u00ae\u203c-\u3299\U0001f000-\U0001faff#*
 
 LAST_LATIN = 0x24F  # the end of Latin Extended-B; phonetic letters, a disguise, come after
 _LETTERS = frozenset(("Lu", "Ll", "Lt", "Lo", "Nl"))  # Nl: Roman numerals
+
+FEWEST_DISGUISES = 0.02  # share of letters in disguise from which on no other script is taken at its word
 
 _CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _NESTED_AMPERSAND = re.compile(r"&(?:amp;){2,}")
@@ -71,45 +74,81 @@ def normalise(text: str) -> tuple[str, int]:
 def replace_lookalikes(text: str) -> tuple[str, int]:
     """Replace letters of other scripts inside Latin words by the Latin letters they resemble.
 
-    A word wholly in another script stays, and so does a Greek letter beside a single Latin one
-    (physics writes those).
+    A word wholly in another script stays, and so does a Greek letter beside a single Latin one (physics
+    writes those); unless so many words are disguised that these are disguises too.
     """
     if text.isascii():
         return text, 0
     styled = sum(len(m.group()) for m in _STYLED.finditer(text))
     if styled:
         text = _STYLED.sub(lambda m: unicodedata.normalize("NFKC", m.group()), text)
-    table = _lookalikes()
+    text, n = _replace(text, _lookalikes(), _is_disguise)
+    if n and _are_many(n, text):
+        text, more = _replace(text, _letters_and_digits(), _is_disguise_among_many)
+        n += more
+    return text, styled + n
+
+
+def _are_many(n_disguises: int, rest: str) -> bool:
+    """Whether disguises in Latin words make suspect what ``rest`` has of other scripts.
+
+    Not where letters that resemble no Latin one are as many: somebody writes in that script.
+    """
+    twins = _lookalikes()
+    n_foreign = sum(ord(char) > LAST_LATIN and char.isalpha() and char not in twins for char in rest)
+    return n_disguises >= max(n_foreign, FEWEST_DISGUISES * sum(map(str.isalpha, rest)))
+
+
+def _replace(
+    text: str, table: dict[str, str], is_disguise: Callable[[str, int, int], bool]
+) -> tuple[str, int]:
+    """Look up each run of characters of ``table`` that is a disguise; the text, and how many those were."""
     present = sorted(set(text) & table.keys())
     if not present:
-        return text, styled
+        return text, 0
     n = 0
 
-    def replace(match: re.Match[str]) -> str:
+    def replaced(match: re.Match[str]) -> str:
         nonlocal n
         run = match.group()
-        if not _is_disguise(match.string, match.start(), match.end()):
+        if not is_disguise(match.string, match.start(), match.end()):
             return run
         n += len(run)
         return "".join(table[char] for char in run)
 
-    return re.sub("[" + "".join(present) + "]+", replace, text), styled + n
+    return re.sub("[" + "".join(present) + "]+", replaced, text), n
 
 
 @functools.cache
 def _lookalikes() -> dict[str, str]:
     """The ASCII letter that each of Unicode's confusables, all of them letters too, looks like."""
+    return {char: letter for char, letter in _letters_and_digits().items() if _is_foreign_letter(char)}
+
+
+def _is_foreign_letter(char: str) -> bool:
+    return ord(char) > LAST_LATIN and unicodedata.category(char) in _LETTERS
+
+
+@functools.cache
+def _letters_and_digits() -> dict[str, str]:
+    """The ASCII letter that each of Unicode's confusables, letters or digits of any script, looks like."""
     from confusable_homoglyphs.confusables import confusables_data
 
     table: dict[str, str] = {}
     for letter in string.ascii_letters:
         for entry in confusables_data.get(letter, ()):
             char = entry["c"]
-            if len(char) == 1 and ord(char) > LAST_LATIN and unicodedata.category(char) in _LETTERS:
+            if len(char) == 1 and not char.isascii() and unicodedata.category(char)[0] in "LN":
                 # Unicode's prototype of every vertical bar is "l"
                 bar = letter == "l" and char.isupper()
                 table.setdefault(char, "I" if bar else letter)
     return table
+
+
+def _is_disguise_among_many(text: str, start: int, end: int) -> bool:
+    """Whether a run of look-alikes is a disguise where many are: all but numbers that stand by themselves."""
+    around = text[max(start - 1, 0) : start] + text[end : end + 1]
+    return any(char.isalpha() for char in text[start:end] + around)
 
 
 def _is_latin(char: str) -> bool:

@@ -6,11 +6,13 @@ from collections import Counter
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from prose import EXAMPLES
 
 pytest.importorskip("codespell_lib", reason="the attacks' spellings come from codespell")
 
-from benchmarks.attacks import ATTACKS, LOOKALIKES, ZERO_WIDTH, attack
+from benchmarks.attacks import ATTACKS, LOOKALIKES, ZERO_WIDTH, attack, every_lookalike
 from benchmarks.wordnet import DEFAULT_FOLDER, synonyms
+from ghostbuster.artifact import load_default
 from ghostbuster.errors import InputError
 from ghostbuster.text import prepare
 
@@ -33,6 +35,17 @@ def test_homoglyphs_replace_every_letter_that_has_one_and_no_other():
     changed = attack("homoglyph", TEXT)
     assert len(changed) == len(TEXT)
     assert all((old != new) == (old in LOOKALIKES) for old, new in zip(TEXT, changed, strict=True))
+
+
+def test_homoglyphs_of_any_script_replace_every_letter_by_one_of_unicodes_confusables():
+    known = every_lookalike()
+    changed = attack("homoglyph, any script", TEXT)
+    assert len(changed) == len(TEXT)
+    assert all(
+        new in known.get(old, ()) or (new == old and not known.get(old))
+        for old, new in zip(TEXT, changed, strict=True)
+    )
+    assert len({c for c in changed if not c.isascii()}) > 2 * len(LOOKALIKES)
 
 
 def test_zero_width_marks_follow_every_character():
@@ -74,6 +87,26 @@ def test_swapped_case_touches_one_word_in_twenty():
 @pytest.mark.parametrize("name", [name for name, row in ATTACKS.items() if row.undone])
 def test_canonicalisation_undoes_what_the_table_says_it_undoes(name):
     assert prepare(attack(name, TEXT)).text == prepare(TEXT).text
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("homoglyph", "look-alikes of Latin letters were replaced"),
+        ("homoglyph, any script", "look-alikes of Latin letters were replaced"),
+        ("zero width", "invisible marks were removed"),
+        ("white space", "its words are broken by spaces"),
+    ],
+)
+def test_the_verdict_names_what_it_found_of_an_attack(name, said):
+    text = (EXAMPLES / "machine.txt").read_text("utf-8")
+    before, after = load_default().judge([text, attack(name, text)])
+    assert said in " ".join(after.reasons)
+    assert said not in " ".join(before.reasons)
+    if ATTACKS[name].undone:
+        assert (after.label, after.probability) == (before.label, before.probability)
+    else:
+        assert after.label == "unsure"
 
 
 @given(st.text())

@@ -1,7 +1,14 @@
 import numpy as np
 import pytest
 
-from ghostbuster.familiarity import FEWEST_ENGLISH, Familiarity, english_share, surprise, too_short
+from ghostbuster.familiarity import (
+    FEWEST_ENGLISH,
+    Familiarity,
+    english_share,
+    lone_letters,
+    surprise,
+    too_short,
+)
 from ghostbuster.reading import Reading
 from ghostbuster.scores import Vectors
 from ghostbuster.text import PreparedText
@@ -65,6 +72,20 @@ def test_other_languages_lack_english_function_words_and_are_said_to(text):
     )
     assert nothing == []
     assert said[0].endswith("English prose has 15% or more")
+
+
+def test_lone_letters_are_counted_but_for_a_and_i():
+    shares = lone_letters(reading(["Th e c at, s at on a m at.", "I have a cat; A is it.", ""], [[-1.0]] * 3))
+    assert shares.tolist() == [4 / 10, 0.0, 0.0]  # e, c, s, m
+
+
+@pytest.mark.parametrize(("fewest_english", "doubted"), [(FEWEST_ENGLISH, True), (0.0, False)])
+def test_words_broken_by_spaces_are_said_to_be_where_the_detector_reads_english(fewest_english, doubted):
+    familiar = Familiarity(np.zeros(1), np.ones(1), 1.0, 2.0, fewest_english)
+    (said,) = familiar.doubts(np.zeros((1, 1)), np.ones(1), np.ones(1), np.array([0.2]))
+    assert bool(said) == doubted
+    assert not doubted or said[0].startswith("its words are broken by spaces: 20% of them are single letters")
+    assert familiar.doubts(np.zeros((1, 1)), np.ones(1), np.ones(1), np.array([0.14])) == [[]]
 
 
 def test_a_detector_of_another_language_does_not_ask_for_english():

@@ -251,6 +251,40 @@ def test_a_word_of_another_script_stays_beside_latin_ones():
     assert prepare("He said \u0441\u043b\u043e\u0432\u043e to \u03bb\u03cc\u03b3\u03bf\u03c2.").notes == ()
 
 
+def test_words_wholly_in_look_alikes_are_replaced_where_many_others_are_disguised():
+    # every letter that Cyrillic has a twin of: "as", "see" and "I" have no Latin letter left
+    made = prepare(
+        "\u0410\u0455 \u0406 \u0455\u0435\u0435, th\u0435 \u0441\u043el\u043eur \u0456\u0455 r\u0435d."
+    )
+    assert made.text == "As I see, the colour is red."
+    assert made.notes == ("13 look-alikes of Latin letters were replaced",)
+    # Latin ones that no orthography of English has, and a Greek letter alone
+    made = prepare("\u03b1 sm\u0430ll t\u0435xt w\u0131th f\u0435w l\u0435tters b\u00fct \u0440lain")
+    assert made.text == "a small text with few letters b\u00fct plain"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        # a disguise or two do not put other scripts under suspicion
+        "He said \u0441\u043e\u0440 to th\u0435m, and then he told them all of it, at length and in detail.",
+        "The \u03b1 particle and TNF\u03b1 of \u03b1 cells, "
+        + "which are cells of two kinds, " * 4
+        + "are s\u0435en.",
+    ],
+)
+def test_one_disguise_puts_no_other_script_under_suspicion(text):
+    foreign = [c for c in text if not c.isascii()]
+    kept = [c for c in prepare(text).text if not c.isascii()]
+    assert len(kept) >= len(foreign) - 2
+    assert {"\u0441\u043e\u0440", "\u03b1"} & set(prepare(text).text.split())
+
+
+def test_a_text_of_another_script_stays_though_some_words_are_mixed():
+    russian = "\u0421\u043e\u0440 \u0438 \u0434\u043e\u043c, \u0430 \u043d\u0435 \u0441\u0430\u0434. " * 3
+    assert prepare(russian + "Hell\u043e.").text.startswith(russian.strip())
+
+
 def test_stacked_accents_are_trimmed_and_counted():
     made = prepare("Z" + "\u0321\u0322\u031b\u0317\u034d" + "algo h\u0336e\u0336y")
     assert made.text == "Zalgo hey"
