@@ -21,6 +21,7 @@ EXIT_CODES = {
     1: "Some files or rows could not be read, or the reader of a pipe went away; the others are there.",
     2: "Something given cannot be used; one line on standard error says what. Nothing was written.",
     130: "Interrupted.",
+    143: "Ended by SIGTERM.",
 }
 
 

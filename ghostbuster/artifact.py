@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import sys
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ghostbuster.errors import ArtifactError
+from ghostbuster.errors import ArtifactError, GhostbusterError
 from ghostbuster.files import replacing
 from ghostbuster.joblib_reader import DTYPES, parse
 
@@ -20,8 +21,16 @@ SCHEMA = 1
 """Raised when a file's layout changes; older numbers are read or refused by name."""
 DEFAULT = Path(__file__).parent / "artifacts" / "default.joblib"
 """The detector that ships with the package."""
-MAX_BYTES = 256 * 2**20
+MAX_BYTES = 64 * 2**20
 """Most bytes a detector file may unpack to; the ones made here have a few million."""
+OTHER_PACKINGS = {
+    b"\x1f\x8b": "gzip",
+    b"BZ": "bzip2",
+    b"\xfd7zXZ": "xz",
+    b"]\0": "lzma",
+    b"\x04\x22M\x18": "lz4",
+}
+"""First bytes of what joblib would unpack and this does not: no detector was ever packed so."""
 
 _REMEDY = "expected a file made by `ghostbuster train`"
 
@@ -60,14 +69,24 @@ class Artifact:
             When the state lacks a part or a part has another form than this version expects.
         """
         from ghostbuster.detector import GhostbusterClassifier
+        from ghostbuster.state_checks import shown
 
         try:
             return GhostbusterClassifier.from_state(self.state)
-        except (LookupError, TypeError, ValueError, AttributeError) as error:
-            made_by = self.manifest.get("versions", {}).get("ghostbuster", "unknown")
+        except (
+            GhostbusterError,
+            LookupError,
+            TypeError,
+            ValueError,
+            AttributeError,
+            ArithmeticError,
+        ) as error:
+            versions = self.manifest.get("versions")
+            made_by = versions.get("ghostbuster", "unknown") if isinstance(versions, dict) else "unknown"
+            kind = "" if isinstance(error, GhostbusterError) else f"{type(error).__name__}: "
             raise ArtifactError(
-                f"{self.path} holds no detector this version can use ({type(error).__name__}: {error}); "
-                f"it was made by ghostbuster {made_by}: train it again"
+                f"{self.path} holds no detector this version can use ({kind}{shown(error)}); "
+                f"it was made by ghostbuster {shown(made_by)}: train it again"
             ) from error
 
 
@@ -129,14 +148,16 @@ def open_artifact(path: str | Path) -> Artifact:
     content = parse(_inflate(packed, path), path)
     if not isinstance(content, dict) or not {"schema", "manifest", "state"} <= content.keys():
         raise ArtifactError(f"{path} is a joblib file but no detector: {_REMEDY}")
-    if content["schema"] != SCHEMA:
+    if type(content["schema"]) is not int or content["schema"] != SCHEMA:
         raise ArtifactError(
-            f"{path} has schema {content['schema']!r}; this version of ghostbuster reads {SCHEMA}: "
+            f"{path} has schema {_shown(content['schema'])}; this version of ghostbuster reads {SCHEMA}: "
             "train it again, or use the version that made it"
         )
     manifest, state = content["manifest"], content["state"]
     if not isinstance(manifest, dict) or not isinstance(state, dict):
         raise ArtifactError(f"{path} has no manifest or state: {_REMEDY}")
+    if not _fits_json(manifest):
+        raise ArtifactError(f"{path} has a manifest that holds more than words and numbers: {_REMEDY}")
     return Artifact(path, hashlib.sha256(packed).hexdigest(), manifest, state)
 
 
@@ -157,6 +178,9 @@ def _packed(path: Path) -> bytes:
 
 def _inflate(packed: bytes, path: Path) -> bytes:
     """Unpacked content of a zlib file, never more than ``MAX_BYTES``."""
+    for begin, name in OTHER_PACKINGS.items():
+        if packed.startswith(begin):
+            raise ArtifactError(f"{path} is packed by {name}, which no detector is: {_REMEDY}")
     engine = zlib.decompressobj()
     try:
         content = engine.decompress(packed, MAX_BYTES + 1)
@@ -169,6 +193,24 @@ def _inflate(packed: bytes, path: Path) -> bytes:
     if engine.unused_data:
         raise ArtifactError(f"{path} goes on after its end ({len(engine.unused_data)} bytes): it is damaged")
     return content
+
+
+def _shown(value: Any) -> str:
+    """A value of a stranger's file, as a message can repeat it."""
+    if type(value) is int and abs(value) < 10**9:
+        return str(value)
+    return repr(value[:20]) if type(value) is str else f"of type {type(value).__name__}"
+
+
+def _fits_json(value: Any) -> bool:
+    """Whether programs that read JSON can take it: no arrays, nothing that is no number."""
+    if isinstance(value, dict):
+        return all(map(_fits_json, value.values()))
+    if isinstance(value, list | tuple):
+        return all(map(_fits_json, value))
+    if isinstance(value, int):
+        return abs(value) < 2**63
+    return value is None or isinstance(value, str) or (isinstance(value, float) and math.isfinite(value))
 
 
 def _plain(value: Any, where: str) -> Any:

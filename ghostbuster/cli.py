@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import io
+import signal
 import sys
+import threading
 import time
 import traceback
 from collections.abc import Callable, Sequence
 from contextvars import copy_context
+from types import FrameType
 from typing import Annotated
 
 import typer
@@ -30,6 +33,8 @@ USERS_MISTAKE = 2
 """Exit code for a file, table, setting or option that cannot be used; nothing is written then."""
 INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells expect."""
+TERMINATED = 143
+"""Exit code after SIGTERM: what is half done is cleared away first."""
 
 COMMANDS: dict[str, Callable[..., None]] = {
     "score-file": score_file,
@@ -82,7 +87,7 @@ def _ghostbuster(
     talk.verbose = verbose
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None) -> int:  # noqa: C901 - one row for each way to end
     """Run a command.
 
     Parameters
@@ -94,13 +99,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     -------
     int
         0 when all went well, 1 when some files or rows were scored and others could not be, 2 for a user's
-        mistake, 130 after Ctrl-C.
+        mistake or when the system refuses (no memory, no room on the disk), 130 after Ctrl-C, 143 after
+        SIGTERM.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a terminal that cannot show a letter is no error
     talk.verbose = False
     started = time.monotonic()
+    before = _listen_for_end()
     try:
         # in a context of its own: what a command chooses, such as the device, ends with it
         code = copy_context().run(app, args=arguments, prog_name="ghostbuster")
@@ -113,10 +120,36 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return USERS_MISTAKE
     except KeyboardInterrupt:
         return INTERRUPTED
+    except (MemoryError, OSError) as error:
+        if talk.verbose:
+            traceback.print_exc()
+        complain(_refusal(error))
+        return USERS_MISTAKE
     finally:
+        if before is not None:
+            signal.signal(signal.SIGTERM, before)
         if talk.verbose:
             note(f"{time.monotonic() - started:.1f} s in all", quiet=False)
     return code if isinstance(code, int) else 0
+
+
+def _listen_for_end() -> Callable[[int, FrameType | None], object] | int | None:
+    """Let SIGTERM unwind like Ctrl-C, so that no temporary file stays; returns what it did before."""
+    if threading.current_thread() is not threading.main_thread():
+        return None
+    return signal.signal(signal.SIGTERM, _end)
+
+
+def _end(_number: int, _frame: FrameType | None) -> None:
+    raise SystemExit(TERMINATED)
+
+
+def _refusal(error: MemoryError | OSError) -> str:
+    """What the system would not give, in one line."""
+    if isinstance(error, MemoryError):
+        return "not enough memory: end other programs, or give fewer or shorter texts"
+    place = f"{error.filename}: " if error.filename else ""
+    return f"{place}{error.strerror or error}: free what is missing, and give the same command again"
 
 
 if __name__ == "__main__":

@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import warnings
 import zipfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ghostbuster.errors import InputError, SettingError
-from ghostbuster.text import read_text
+from ghostbuster.patience import OutOfTime, within
+from ghostbuster.text import MOST_BYTES, read_bytes, read_text
+
+if TYPE_CHECKING:
+    from bs4 import Tag
 
 MOST_UNPACKED = 256 * 2**20
 """Bytes that a Word document may unpack to; more is a bomb, not an essay."""
+PATIENCE = 60.0
+"""Seconds for one document: some are made to take their reader for ever."""
 UNSEEN = ("script", "style", "template", "noscript", "head", "svg", "nav", "button", "select", "textarea")
 """Parts of a web page that are no prose."""
+BLOCKS = ("p", "div", "li", "tr", "blockquote", "h1", "h2", "h3", "h4", "h5", "h6")
+"""Parts of a web page that end a line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +50,21 @@ def document_text(path: Path) -> str:
     Raises
     ------
     InputError
-        When the file is missing, damaged, locked with a password, or holds no text; it says which.
+        When the file is missing, damaged, locked with a password, takes too long, or holds no text; it says
+        which.
     """
     try:
-        text = DOCUMENTS[path.suffix.lower()].read(path)
+        with within(PATIENCE):
+            text = DOCUMENTS[path.suffix.lower()].read(path)
     except InputError:
         raise
+    except OutOfTime:
+        raise InputError(
+            f"{path} takes more than {PATIENCE:g} seconds to read, as damaged and hostile files do: save it "
+            "as text"
+        ) from None
+    except RecursionError:
+        raise InputError(f"{path} is nested too deeply to be read: save it as text") from None
     except Exception as error:
         kind = path.suffix[1:].upper()
         reason = f"{type(error).__name__}: {error}".rstrip(": ")
@@ -112,16 +130,30 @@ def _html(path: Path) -> str:
     """What a reader of the page sees, one line a block."""
     from bs4 import BeautifulSoup
 
+    data = read_bytes(path)
+    if len(data) > MOST_BYTES:
+        raise InputError(f"{path} is longer than {MOST_BYTES / 1e6:g} MB: save it as text, without pictures")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what looks like a path or like XML is taken for a page all the same
-        page = BeautifulSoup(path.read_bytes(), "html.parser")
-    for part in page(UNSEEN):
-        part.decompose()
-    for line_break in page("br"):
-        line_break.replace_with("\n")
-    for block in page(("p", "div", "li", "tr", "blockquote", "h1", "h2", "h3", "h4", "h5", "h6")):
-        block.append("\n")
-    return page.get_text()
+        page = BeautifulSoup(data, "html.parser")
+    return "".join(_seen(page))
+
+
+def _seen(page: Tag) -> Iterator[str]:
+    """Strings of a page and its line breaks, in order; with a stack of its own, since pages nest at will."""
+    from bs4 import Tag
+    from bs4.element import CData, NavigableString
+
+    waiting: list[object] = [page]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, str) and type(part) in {str, NavigableString, CData}:
+            yield str(part)
+        elif isinstance(part, Tag) and part.name == "br":
+            yield "\n"
+        elif isinstance(part, Tag) and part.name not in UNSEEN:
+            waiting += ["\n"] * (part.name in BLOCKS)
+            waiting += part.contents[::-1]
 
 
 _PLAIN = Document(read_text)

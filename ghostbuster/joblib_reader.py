@@ -17,11 +17,18 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ghostbuster.errors import ArtifactError
+from ghostbuster.printable import printable
 
 MAX_OPCODES = 1_000_000
 """Most pickle instructions; the ones made here have some ten thousand."""
 MAX_DEPTH = 64
 """Deepest nesting of containers."""
+MAX_DIMENSIONS = 8
+"""Most dimensions of an array; the ones made here have two at most."""
+MAX_REPEATED = 1 << 20
+"""Characters of all texts together, each counted wherever it stands, that any file may have."""
+MAX_SHOWN = 80
+"""Characters of a stranger's word that a message repeats."""
 
 _WRAPPER = "joblib.numpy_pickle.NumpyArrayWrapper"
 _NDARRAY = "numpy.ndarray"
@@ -94,6 +101,7 @@ class _Reader:
         self.position = 0
         self.stack: list[Any] = []
         self.memo: list[Any] = []
+        self.n_characters = 0
 
     def run(self) -> Any:
         """The object that the whole stream describes."""
@@ -105,6 +113,8 @@ class _Reader:
         if self.file.tell() != self.size or len(self.stack) != 1:
             raise ValueError("not one object")
         self.check_tree(self.stack[0], 0, set())
+        if self.n_characters > max(self.size, MAX_REPEATED):
+            raise self.refusal("one text in more places than the whole file has room for")
         return self.stack[0]
 
     def step(self, instruction: str, argument: Any) -> None:
@@ -123,7 +133,8 @@ class _Reader:
     def refusal(self, found: str) -> ArtifactError:
         """Why this file is not read."""
         return ArtifactError(
-            f"{self.path} holds {found}; a detector file holds plain values and arrays of numbers only. "
+            f"{self.path} holds {printable(found[:MAX_SHOWN])}; a detector file holds plain values and "
+            "arrays of numbers only. "
             "Nothing of it was run: do not use it unless you know who made it"
         )
 
@@ -157,7 +168,7 @@ class _Reader:
 
     def name(self, module: Any, attribute: Any) -> None:
         """Push a class's name, if it is one that an array consists of."""
-        text = f"{module}.{attribute}"
+        text = f"{_of(str, module)}.{_of(str, attribute)}"
         if text not in {_WRAPPER, _NDARRAY, _DTYPE}:
             raise self.refusal(text)
         self.stack.append(_Name(text))
@@ -174,9 +185,9 @@ class _Reader:
         arguments, named = self.stack.pop(), self.stack.pop()
         if named != _Name(_DTYPE):
             raise self.refusal(f"a call of {getattr(named, 'text', 'an unknown function')}")
-        code = _of(tuple, arguments)[0]
+        code = _of(str, _of(tuple, arguments)[0])  # not yet checked: to print or hash it may take for ever
         if code not in DTYPES:
-            raise self.refusal(f"an array of type {code!r}")
+            raise self.refusal(f"an array of type {code[:MAX_SHOWN]!r}")
         self.stack.append(_Dtype(code))
 
     def build(self) -> None:
@@ -184,7 +195,7 @@ class _Reader:
         state = self.stack.pop()
         target = self.stack[-1]
         if isinstance(target, _Dtype):
-            target.order = {"<": "<", ">": ">", "|": "="}[_of(tuple, state)[1]]
+            target.order = {"<": "<", ">": ">", "|": "="}[_of(str, _of(tuple, state)[1])]
         elif isinstance(target, _Header):
             self.stack[-1] = self.array(_of(dict, state))
         else:
@@ -197,17 +208,15 @@ class _Reader:
         dtype, shape = state["dtype"], _of(tuple, state["shape"])
         if state["subclass"] != _Name(_NDARRAY):
             raise self.refusal("an array of an unknown class")
-        if not all(type(n) is int and n >= 0 for n in shape):
-            raise ValueError(f"array shape {shape!r}")
+        if len(shape) > MAX_DIMENSIONS or not all(type(n) is int and n >= 0 for n in shape):
+            raise ValueError("an array of a shape that none has")
         if state["numpy_array_alignment_bytes"] is not None:
             self.file.seek(
                 self.file.read(1)[0], io.SEEK_CUR
             )  # one byte says how many bytes of padding follow
         n_bytes = math.prod(shape) * int(_of(_Dtype, dtype).code[1])
-        if n_bytes > self.size - self.file.tell():
-            raise ArtifactError(
-                f"{self.path} announces an array of shape {shape}, more than the file can hold: it is damaged"
-            )
+        if max(shape, default=0) > self.size or n_bytes > self.size - self.file.tell():
+            raise ArtifactError(f"{self.path} announces an array larger than the file: it is damaged")
         made = np.frombuffer(self.file.read(n_bytes), dtype=np.dtype(dtype.order + dtype.code))
         native = made.astype(made.dtype.newbyteorder("="))
         return native.reshape(shape, order="F" if state["order"] == "F" else "C")
@@ -216,6 +225,8 @@ class _Reader:
         """Containers stand in one place each and nest ``MAX_DEPTH`` deep at most; no array lacks numbers."""
         if isinstance(value, _Name | _Header | _Dtype) or value is _MARK:
             raise ValueError("an array without its numbers")
+        if type(value) is str:
+            self.n_characters += len(value)
         if not isinstance(value, dict | list | tuple) or not value:
             return
         if id(value) in seen or depth >= MAX_DEPTH:
@@ -233,7 +244,7 @@ def _of(kind: type[_T], value: Any) -> _T:
 
 
 _STRINGS = ("SHORT_BINUNICODE", "BINUNICODE", "BINUNICODE8")
-_NUMBERS = ("BININT", "BININT1", "BININT2", "LONG1", "LONG4", "BINFLOAT")
+_NUMBERS = ("BININT", "BININT1", "BININT2", "LONG1", "BINFLOAT")  # no whole number of over 255 bytes
 _ARGUMENTS = frozenset({*_STRINGS, *_NUMBERS})
 """Instructions that push their own argument."""
 

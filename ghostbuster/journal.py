@@ -131,7 +131,9 @@ class Journal:
             return self._begin()
         try:
             identity = json.loads(header[len(MARK) :])
-        except ValueError:
+        except (ValueError, RecursionError):
+            identity = None
+        if not isinstance(identity, dict):
             raise InputError(f"{self.path} is damaged: give --restart to score all rows again") from None
         self._check(identity)
         n_rows, end = 0, self._file.tell()
@@ -155,7 +157,7 @@ class Journal:
         for name, value in self._identity.items():
             if found.get(name) != value:
                 raise SettingError(
-                    f"{self.path} holds scores with another {name} ({found.get(name, 'none')[:12]}, now "
+                    f"{self.path} holds scores with another {name} ({str(found.get(name, 'none'))[:12]}, now "
                     f"{value[:12]}): give --restart to score all rows again, or the command it was begun with"
                 )
 
@@ -179,5 +181,10 @@ def _piece(line: bytes) -> tuple[int, int] | None:
     """First row and number of rows of a sound line."""
     if not line.endswith(b"\n") or line[:9] != b"%08x " % zlib.crc32(line[9:-1]):
         return None
-    first, scores = json.loads(line[9:])
+    try:
+        first, scores = json.loads(line[9:])
+        for one in scores:
+            Score(*one)
+    except (ValueError, TypeError, RecursionError):
+        return None  # a sound checksum of something else
     return first, len(scores)

@@ -31,8 +31,11 @@ class JudgeParts:
 
 
 def judge_reading(reading: Reading, parts: JudgeParts) -> list[Verdict]:
-    """A verdict for each text of a reading, in order; texts below the floor get no probability."""
-    doubts = too_short(reading.n_tokens.tolist(), parts.min_tokens)
+    """A verdict for each text of a reading, in order; too short or too long ones get no probability."""
+    short = too_short(reading.n_tokens.tolist(), parts.min_tokens)
+    doubts = [
+        [one.refusal] if one.refusal else doubt for one, doubt in zip(reading.prepared, short, strict=True)
+    ]
     long_enough = np.flatnonzero([not doubt for doubt in doubts])
     judged = iter(_judge_long(reading.take(long_enough), parts) if long_enough.size else [])
     return [

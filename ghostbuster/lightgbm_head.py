@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from ghostbuster.errors import ArtifactError, SettingError
 from ghostbuster.folds import Folds
 from ghostbuster.head_inputs import Float1d, Float2d, TrainingSet, finite_matrix
+from ghostbuster.lightgbm_trees import Trees
 
 PATIENCE = 50  # trees without a better held-out loss before a fold stops
 LEAST_IN_LEAF, TEXTS_PER_LEAF = 5, 100  # a leaf holds a hundredth of the texts, five at least, twenty at most
@@ -145,8 +146,8 @@ class LightGBMHead(BaseEstimator):  # type: ignore[misc]
             made.n_trees_ = int(state["n_trees"])
             made.n_features_in_ = int(state["n_features"])
             made.constraints_ = tuple(int(sign) for sign in state["constraints"])
-            made._restore(str(state["trees"]))
-        except (KeyError, TypeError, ValueError, lightgbm.basic.LightGBMError) as error:
+            made._restore(_text(state["trees"]))
+        except (KeyError, TypeError, ValueError, OverflowError, lightgbm.basic.LightGBMError) as error:
             raise ArtifactError(f"lightgbm head cannot be restored ({error}); train it again") from None
         if made.booster_.num_feature() != made.n_features_in_:
             raise ArtifactError(
@@ -160,7 +161,7 @@ class LightGBMHead(BaseEstimator):  # type: ignore[misc]
         import lightgbm
 
         self.trees_ = trees
-        self.booster_ = lightgbm.Booster(model_str=trees)
+        self.booster_ = lightgbm.Booster(model_str=str(Trees.parse(trees)))
         empty = np.zeros((1, self.booster_.num_feature()))
         self.baseline_ = float(np.asarray(self.booster_.predict(empty, pred_contrib=True))[0, -1])
 
@@ -215,6 +216,12 @@ class LightGBMHead(BaseEstimator):  # type: ignore[misc]
                 raise SettingError(f"{name}={getattr(self, name)!r}; expected {least} or more")
         if not 0 < self.learning_rate <= 1:
             raise SettingError(f"learning_rate={self.learning_rate!r}; expected a number above 0, at most 1")
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"trees are {type(value).__name__}, not text")
+    return value
 
 
 def stable_signs(data: TrainingSet, folds: Folds) -> tuple[int, ...]:

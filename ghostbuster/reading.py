@@ -12,7 +12,7 @@ from ghostbuster.errors import InputError
 from ghostbuster.features.align import Unit, align, unit_ends
 from ghostbuster.remembering import score_texts
 from ghostbuster.scores import Int1d, TokenScores, Vectors
-from ghostbuster.text import PreparedText, prepare
+from ghostbuster.text import PreparedText, prepare_or_refuse
 
 if TYPE_CHECKING:
     from ghostbuster.models.panel import Panel
@@ -94,17 +94,18 @@ def read(texts: Sequence[str], panel: Panel, progress: Progress | None = None) -
     Parameters
     ----------
     texts : sequence of str
+        One that is too long is not read, and has no unit.
     panel : Panel
     progress : callable, optional
         Called with (tokens done, tokens in all).
     """
-    prepared = tuple(prepare(text) for text in texts)
+    prepared = tuple(prepare_or_refuse(text) for text in texts)
     scores = score_texts(panel, [one.text for one in prepared], progress)
     return reading_of(scores, prepared, panel.shared_tokenizer)
 
 
 def refuse_empty(reading: Reading) -> None:
-    """Refuse texts of which nothing is left to read.
+    """Refuse texts of which nothing is left to read, or that were not read.
 
     Raises
     ------
@@ -112,6 +113,9 @@ def refuse_empty(reading: Reading) -> None:
         Names the first.
     """
     empty = np.flatnonzero(reading.vectors.lengths == 0)
+    for i in empty.tolist():
+        if reading.prepared[i].refusal:
+            raise InputError(f"text {i} is {reading.prepared[i].refusal}")
     if empty.size:
         raise InputError(
             f"text {empty[0]} is empty once prepared; expected at least one word: drop it, or use judge, "

@@ -18,6 +18,8 @@ DTYPES = {name: name for name in ("<f4", "<f8", "<i4", "<i8")}
 ENDS = ""
 """Under this name a source's ends stand among its channels."""
 _LEVEL = 1  # floats hardly shrink: higher levels take many times as long for a few per cent
+MAX_BYTES = 1 << 31
+"""Most bytes that the scores of one text unpack to; a text of 100 MB has less."""
 _HEAD = struct.Struct("<I")
 
 Array = npt.NDArray[Any]
@@ -54,7 +56,7 @@ def unpack(data: bytes) -> TextScores:
         When the bytes are damaged.
     """
     try:
-        plain = zlib.decompress(data)
+        plain = _inflated(data)
         (length,) = _HEAD.unpack_from(plain)
         at = _HEAD.size + length
         scores: TextScores = {}
@@ -65,9 +67,18 @@ def unpack(data: bytes) -> TextScores:
             values = np.ascontiguousarray(places.T).reshape(-1).view(dtype)
             scores.setdefault(field.source, {})[field.channel] = values
             at = end
-    except (zlib.error, struct.error, LookupError, TypeError, ValueError) as error:
+    except (zlib.error, struct.error, LookupError, TypeError, ValueError, RecursionError) as error:
         raise ValueError(f"stored scores are damaged ({error})") from error
     return scores
+
+
+def _inflated(data: bytes) -> bytes:
+    """What ``data`` unpacks to, all of it and no more than `MAX_BYTES`."""
+    engine = zlib.decompressobj()
+    plain = engine.decompress(data, MAX_BYTES)
+    if not engine.eof or engine.unused_data:
+        raise ValueError("cut short, or too long")
+    return plain
 
 
 def split(scores: Mapping[str, TokenScores]) -> list[TextScores]:

@@ -8,7 +8,7 @@ import numpy as np
 
 from ghostbuster.scores import Int1d
 
-_END = re.compile(r"[.!?]+[\"')\]]*(?= [\"'(\[]*[^\Wa-z])")
+_END = re.compile(r"(?<![.!?])[.!?]++[\"')\]]*+(?= [\"'(\[]*+[^\Wa-z])")  # no run of marks is read twice
 _TITLES = "Dr|Mr|Mrs|Ms|Prof|Rev|Hon|St|Sr|Jr|Mt|Gen|Col|Capt|Lt|Sgt|Sen|Rep|Gov|vs|cf|No|Fig|Vol|pp"
 _NO_END = re.compile(rf"(?:\b(?:{_TITLES})|\b[A-Z](?:\.[A-Z])*|\be\.g|\bi\.e)\.$")
 """Titles, initials and a few abbreviations: their dot ends no sentence."""

@@ -14,6 +14,7 @@ from ghostbuster.fitting import Fitted
 from ghostbuster.heads import HEADS
 from ghostbuster.lexical import Lexicon
 from ghostbuster.percentiles import Percentiles
+from ghostbuster.state_checks import check_detector, check_features, check_params
 from ghostbuster.thresholds import Threshold
 
 if TYPE_CHECKING:
@@ -48,11 +49,19 @@ def params_of(state: Mapping[str, Any]) -> dict[str, Any]:
     params = dict(state["params"])
     if not isinstance(params["panel"], str):
         params["panel"] = tuple(params["panel"])
+    check_params(params)
     return params
 
 
 def restore(detector: GhostbusterClassifier, state: Mapping[str, Any]) -> None:
-    """Give an unfitted detector what was learned."""
+    """Give an unfitted detector what was learned.
+
+    Raises
+    ------
+    ArtifactError
+        When a part is of another kind or width, or holds a number that is not finite.
+    """
+    check_features(state["features"])
     detector.fitted_ = Fitted(
         tuple(Feature.parse(text) for text in state["features"]),
         HEADS[detector.head].from_state(state["head"]),
@@ -68,6 +77,7 @@ def restore(detector: GhostbusterClassifier, state: Mapping[str, Any]) -> None:
     quantiles = state.get("percentiles")  # the first files have none
     detector.percentiles_ = None if quantiles is None else Percentiles(np.asarray(quantiles))
     detector.familiarity_ = Familiarity.from_state(state["familiarity"])
-    detector.fingerprints_ = dict(state["fingerprints"])
+    detector.fingerprints_ = {str(name): str(digest) for name, digest in state["fingerprints"].items()}
     detector.classes_ = np.array(state["classes"])
     detector.manifest_ = dict(state["manifest"])
+    check_detector(detector)

@@ -7,9 +7,14 @@ import re
 import string
 import unicodedata
 from collections.abc import Callable
+from itertools import groupby
+
+from ghostbuster import mojibake
 
 _MARKS = "\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20f0\ufe20-\ufe2f"
 _MARK_FLOOD = re.compile(f"[{_MARKS}]{{4,}}")  # polytonic Greek, the richest of scripts, stacks three
+_MAYBE_MARKS = re.compile(r"[^\x00-\u02ff\w\s]{31,}")  # every combining mark is among these
+MOST_MARKS = 30  # on one letter, in text of any script: UAX #15, Stream-Safe Text Format
 _OVERLAYS = re.compile(r"(?<=[^\W\d_])[\u0334-\u0338]+")  # strike-through
 
 # Zero-width and directional marks, fillers, soft hyphens, tags. Emoji need some: see _EMOJI_MARKS.
@@ -36,19 +41,31 @@ def trim_mark_floods(text: str) -> tuple[str, int]:
     """
     if text.isascii():
         return text, 0
-    floods = [m.group() for pattern in (_MARK_FLOOD, _OVERLAYS) for m in pattern.finditer(text)]
-    if floods:
-        text = _OVERLAYS.sub("", _MARK_FLOOD.sub("", text))
-    return text, sum(map(len, floods))
+    length = len(text)
+    text = _OVERLAYS.sub("", _MARK_FLOOD.sub("", text))
+    text = _MAYBE_MARKS.sub(lambda match: _without_floods(match.group()), text)
+    return text, length - len(text)
+
+
+def _without_floods(marks: str) -> str:
+    """Without runs of more combining marks than any script stacks."""
+    runs = ((is_mark, "".join(run)) for is_mark, run in groupby(marks, _combines))
+    return "".join(run for is_mark, run in runs if not is_mark or len(run) <= MOST_MARKS)
+
+
+def _combines(char: str) -> bool:
+    return unicodedata.combining(char) != 0
+
+
+def _is_flooded(text: str) -> bool:
+    return any(_without_floods(match.group()) != match.group() for match in _MAYBE_MARKS.finditer(text))
 
 
 def repair_encoding(text: str) -> tuple[str, int]:
     """Undo text decoded with the wrong encoding, as ftfy finds it."""
     if text.isascii():
         return text, 0
-    import ftfy
-
-    repaired = ftfy.fix_encoding(text)
+    repaired = mojibake.fix_encoding(text)
     return repaired, int(repaired != text)
 
 
@@ -65,10 +82,10 @@ def normalise(text: str) -> tuple[str, int]:
     """HTML entities, ligatures, full-width forms, stray controls and surrogates to plain NFC."""
     if text.isascii() and "&" not in text and not _CONTROLS.search(text):
         return text, 0
-    import ftfy
-
-    config = ftfy.TextFixerConfig(unescape_html=True, fix_encoding=False, normalization="NFC")
-    return ftfy.fix_text(_NESTED_AMPERSAND.sub("&", text), config), 0
+    text = mojibake.unescape(_NESTED_AMPERSAND.sub("&", text))
+    if _MARK_FLOOD.search(text) or _is_flooded(text):
+        return text, 0  # entities held a flood of marks: the next pass trims it
+    return mojibake.compose(text), 0
 
 
 def replace_lookalikes(text: str) -> tuple[str, int]:

@@ -52,6 +52,9 @@ BYTE_ORDER_MARKS = {  # the longer first: UTF-32's mark begins with UTF-16's
     b"\xef\xbb\xbf": "utf-8-sig",
 }
 
+MOST_BYTES = 10_000_000
+"""Bytes of UTF-8 of the longest text that is read, a long novel thrice: half an hour of one core at worst."""
+
 MOST_CONTROLS = 0.01  # share of control characters beyond which bytes are no text
 
 
@@ -67,11 +70,14 @@ class PreparedText:
         Words between white space in ``text``.
     notes : tuple of str
         Each kind of suspicious change, in words a teacher can read.
+    refusal : str
+        Why the text was not read at all; empty for one that was.
     """
 
     text: str
     n_words: int
     notes: tuple[str, ...] = ()
+    refusal: str = ""
 
 
 def prepare(text: str) -> PreparedText:
@@ -102,6 +108,18 @@ def prepare(text: str) -> PreparedText:
     return PreparedText(text, len(text.split()), notes)
 
 
+def prepare_or_refuse(text: str) -> PreparedText:
+    """``prepare``, unless the text is longer than ``MOST_BYTES``: that is refused at once, never cut."""
+    n_bytes = len(text) if text.isascii() else len(text.encode(errors="replace"))
+    if n_bytes <= MOST_BYTES:
+        return prepare(text)
+    refusal = (
+        f"too long: {n_bytes / 1e6:,.1f} MB; this detector reads texts of at most {MOST_BYTES / 1e6:g} MB: "
+        "give its chapters one by one"
+    )
+    return PreparedText("", 0, refusal=refusal)
+
+
 def decode(data: bytes, name: str) -> str:
     """Text of ``data``: UTF-8, or UTF-16 and UTF-32 that begin with a byte order mark.
 
@@ -117,8 +135,13 @@ def decode(data: bytes, name: str) -> str:
     Raises
     ------
     InputError
-        When ``data`` is empty, only white space, binary, or in another encoding.
+        When ``data`` is empty, white space, binary, in another encoding, or longer than ``MOST_BYTES``.
     """
+    if len(data) > MOST_BYTES:
+        raise InputError(
+            f"{name} is too long; expected a text of at most {MOST_BYTES / 1e6:g} MB: give its chapters "
+            "one by one"
+        )
     if not data:
         raise InputError(f"{name} is empty; expected a text")
     for magic, kind in DOCUMENTS.items():
@@ -150,8 +173,20 @@ def read_text(path: Path) -> str:
     InputError
         When ``path`` is missing, a directory or unreadable, and whatever ``decode`` refuses.
     """
+    return decode(read_bytes(path), str(path))
+
+
+def read_bytes(path: Path) -> bytes:
+    """The file's bytes, and no more than one beyond ``MOST_BYTES``: a device never ends.
+
+    Raises
+    ------
+    InputError
+        When ``path`` is missing, a directory or unreadable.
+    """
     try:
-        data = path.read_bytes()
+        with path.open("rb") as handle:
+            return handle.read(MOST_BYTES + 1)
     except FileNotFoundError:
         raise InputError(f"{path} does not exist; expected a text file") from None
     except IsADirectoryError:
@@ -159,7 +194,6 @@ def read_text(path: Path) -> str:
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise InputError(f"{path} cannot be read ({reason}); expected a readable text file") from None
-    return decode(data, str(path))
 
 
 def _worded(note: str, n: int) -> str:

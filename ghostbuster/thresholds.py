@@ -13,9 +13,12 @@ import numpy.typing as npt
 from ghostbuster.errors import ArtifactError, InputError, SettingError
 from ghostbuster.intervals import Float1d
 from ghostbuster.metrics import Estimate, bar, clopper_pearson
+from ghostbuster.printable import printable
 
 RATES = (0.05, 0.01, 0.001)
 HELD_OUT = "held-out human texts"
+MAX_ABOUT = 200
+"""Characters that a file may say of what its thresholds were measured on."""
 ENOUGH = 100
 """Human texts of a source from which its share of false alarms says something of it."""
 
@@ -112,9 +115,9 @@ class Threshold:
                 int(state["n_human"]),
                 int(state.get("n_sources", 1)),  # the first files have none of these
                 float(state.get("worst", fpr.value)),
-                str(state.get("about", HELD_OUT)),
+                printable(str(state.get("about", HELD_OUT))[:MAX_ABOUT]),
             )
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise ArtifactError(f"threshold cannot be restored ({error}); calibrate again") from None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 _SPEAKER = r"\[?assistant\]?:\s*"
 _EAGER = r"(?:sure(?: thing)?|certainly|of course|absolutely|gladly)\b[,.!]*\s*"
@@ -54,7 +55,8 @@ _TAG = re.compile(
     r"</?(?:p|br|b|i|u|em|strong|div|span|a|ul|ol|li|h[1-6]|blockquote|code|pre)\b[^<>]*>", re.IGNORECASE
 )
 
-_SENTENCE_END = re.compile(r"(?<![.\s])[.!?]+[\"')\]]*(?= )")
+_END_MARKS = re.compile(r"([.!?]+)[\"')\]]*")
+_LEADING_DOTS = re.compile(r"\.*[!?]")
 _FINISHED = re.compile(r"[.!?][\"')\]]*$")
 _ABBREVIATION = re.compile(
     r"(?:\b(?:mr|mrs|ms|dr|prof|st|vs|no|fig|al|e\.g|i\.e|gen|sen|rep|lt|col|capt|jr|sr|inc|co|dept)|\b[A-Z])$",
@@ -94,11 +96,28 @@ def drop_unfinished_end(text: str) -> tuple[str, int]:
     if not text or _FINISHED.search(text, max(len(text) - 8, 0)):
         return text, 0
     half = len(text) // 2
-    ends = [m.end() for m in _SENTENCE_END.finditer(text, half) if _ends_sentence(text, m.start())]
+    ends = list(_sentence_ends(text, half, len(text)))
     if not ends:
         return text, 0
-    earlier = (_ends_sentence(text, m.start()) for m in _SENTENCE_END.finditer(text, 0, half))
-    return (text[: ends[-1]] if len(ends) > 1 or any(earlier) else text), 0
+    earlier = any(True for _ in _sentence_ends(text, 0, half))
+    return (text[: ends[-1]] if len(ends) > 1 or earlier else text), 0
+
+
+def _sentence_ends(text: str, start: int, stop: int) -> Iterator[int]:
+    """Where sentences end in ``text[start:stop]``: behind marks, before a space.
+
+    Runs of marks are taken whole: a pattern that asked for the space would read a run again from each of its
+    marks.
+    """
+    for found in _END_MARKS.finditer(text, start, stop):
+        if found.end() == stop or text[found.end()] != " ":
+            continue
+        mark = found.start()
+        if mark and (text[mark - 1] == "." or text[mark - 1].isspace()):  # dots that stand alone end nothing
+            dots = _LEADING_DOTS.match(text, mark, found.end(1))
+            mark = dots.end() if dots else found.end(1)
+        if mark < found.end(1) and _ends_sentence(text, mark):
+            yield found.end()
 
 
 def _ends_sentence(text: str, stop: int) -> bool:

@@ -1,16 +1,27 @@
 """What all tests share."""
 
+import os
 import sys
 from pathlib import Path
 
+import closed.sitecustomize  # noqa: F401  (from here on nothing connects beyond this machine)
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 # tests of the recipes import ``training`` and ``benchmarks``; appended: an installed package goes first
 sys.path.append(str(Path(__file__).parent.parent))
 
 # machines that run the tests are shared: a slow example is not a failure
 settings.register_profile("shared", deadline=None)
+# one mutant is tried in about a second, always on the same examples
+settings.register_profile(
+    "mutation",
+    deadline=None,
+    derandomize=True,
+    database=None,
+    max_examples=20,
+    suppress_health_check=list(HealthCheck),
+)
 settings.load_profile("shared")
 
 
@@ -20,6 +31,27 @@ def own_cache(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GHOSTBUSTER_CACHE", str(tmp_path_factory.mktemp("cache")))
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def refusals(tmp_path_factory):
+    """Where connections that were refused are written down, by this process and all that it starts."""
+    note = tmp_path_factory.mktemp("network") / "refused"
+    folders = [str(Path(__file__).parent / "closed"), os.environ.get("PYTHONPATH")]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GHOSTBUSTER_TESTS_REFUSED", str(note))
+        patch.setenv("PYTHONPATH", os.pathsep.join(folder for folder in folders if folder))
+        yield note
+
+
+@pytest.fixture(autouse=True)
+def no_network(refusals):
+    """A test that reached for the network fails, even if what it tested lived with the refusal."""
+    yield
+    if refusals.exists():
+        tried = refusals.read_text("utf-8")
+        refusals.unlink()
+        pytest.fail(f"reached for the network: {tried}")
 
 
 def pytest_addoption(parser):

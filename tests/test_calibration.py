@@ -155,6 +155,41 @@ def test_a_calibration_restored_from_its_state_says_the_same(method):
     assert back.method_ == method
 
 
+def test_isotonic_by_hand():
+    raw, y = np.array([0.0, 1.0, 2.0, 3.0]), np.array([0.0, 1.0, 0.0, 1.0])
+    made = Calibration().fit(raw, y, method="isotonic")
+    # the two in the middle are pooled to 1 / 2; the ends are smoothed to 1 / 4 and 3 / 4; then a faint slope
+    faint = 0.01 / np.std(raw) * (raw - 1.5)
+    expected = np.log([1 / 3, 1, 1, 3]) + faint
+    np.testing.assert_allclose(made.probability(raw), 1 / (1 + np.exp(-expected)), rtol=1e-12)
+
+
+def test_isotonic_counts_weights_when_it_pools():
+    raw, y = np.array([0.0, 1.0, 2.0, 3.0]), np.array([0.0, 1.0, 0.0, 1.0])
+    made = Calibration().fit(raw, y, [1.0, 3.0, 1.0, 1.0], method="isotonic")
+    middle = made.probability([1.0, 2.0])
+    assert np.log(middle / (1 - middle)) == pytest.approx(np.log([3, 3]), abs=0.02)  # 3 of 4, no more 1 of 2
+
+
+def test_no_odds_beyond_the_most_are_stated():
+    made = Calibration().fit([0.0, 1.0, 2.0, 3.0], [0, 1, 0, 1], method="sigmoid")
+    assert made.probability([1e9, -1e9]) == pytest.approx([1 / (1 + np.exp(-20)), 1 / (1 + np.exp(20))])
+
+
+def test_only_what_falls_is_refused_and_lone_knots_need_no_company():
+    state = Calibration().fit(*drawn(50)).state()
+    made = Calibration.from_state({**state, "knots": [0.0, 0.0], "log_odds": [0.5, 0.5]})
+    assert made.probability([0.0]).size == 1
+    for damage in (
+        {"slope": 0.0},
+        {"slope": float("nan")},
+        {"knots": [1.0, 0.0], "log_odds": [0.0, 1.0]},
+        {"knots": [0.0, 1.0], "log_odds": [0.0]},
+    ):
+        with pytest.raises(ArtifactError, match="does not rise"):
+            Calibration.from_state({**state, **damage})
+
+
 def test_a_damaged_state_is_refused():
     state = Calibration().fit(*drawn(50)).state()
     with pytest.raises(ArtifactError, match="cannot be restored"):
@@ -169,6 +204,11 @@ def test_a_damaged_state_is_refused():
     ("raw", "y", "weight", "message"),
     [
         ([0.0, 1.0], [0, 1, 1], None, "one length"),
+        ([0.0, 1.0], [0, 1], [1.0], "one length"),
+        ([[0.0], [1.0]], [[0], [1]], None, "one dimension"),
+        ([0.0, 1.0], [-0.5, 1], None, r"y leaves \[0, 1\]"),
+        ([0.0, 1.0], [0, 1], [np.nan, 1.0], "sample_weight holds a negative"),
+        ([0.0, 1.0], [0, 0], None, "one class only"),
         ([0.0, np.inf], [0, 1], None, "raw holds NaN"),
         ([0.0, 1.0], [0, 2], None, r"y leaves \[0, 1\]"),
         ([0.0, 1.0], [1, 1], None, "one class only"),

@@ -1,11 +1,15 @@
+import json
+import math
 import struct
 import subprocess
 import sys
+from pathlib import Path
 
 import gguf
 import numpy as np
 import pytest
 
+from benchmarks.gguf_parts import ARRAY, Value, put_together, take_apart
 from benchmarks.make_gguf import Shape, make_gguf, pieces
 from ghostbuster.errors import ModelError
 from ghostbuster.models.architecture import check_model
@@ -253,36 +257,89 @@ def test_what_passes_the_checks_and_llama_cpp_refuses_is_one_line(damaged):
     assert "\n" not in str(caught.value)
 
 
-def test_random_damage_never_ends_the_process(sound, tmp_path):
-    code = """
-import random, sys
-from pathlib import Path
-from ghostbuster.errors import GhostbusterError
-from ghostbuster.models.language_model import LlamaLM
-sound, path, n = Path(sys.argv[1]).read_bytes(), Path(sys.argv[2]), int(sys.argv[3])
-loaded = 0
-for seed in range(n):
-    chance = random.Random(seed)
-    data = bytearray(sound)
-    for _ in range(chance.choice((1, 1, 2, 8))):
-        data[chance.randrange(24, 14000)] = chance.randrange(256)
-    path.with_suffix(f".{seed}").write_bytes(data)
-    print("try", seed, flush=True)
-    try:
-        model = LlamaLM(path.with_suffix(f".{seed}"), "weak")
-        model.score(["a text of some words"])
-        model.close()
-        loaded += 1
-    except GhostbusterError:
-        pass
-    path.with_suffix(f".{seed}").unlink()
-print("done", loaded)
-"""
-    child = subprocess.run(
-        [sys.executable, "-c", code, sound, tmp_path / "x.gguf", "60"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert child.returncode == 0, (child.returncode, child.stdout[-20:], child.stderr[-2000:])
-    assert child.stdout.splitlines()[-1].startswith("done")
+def test_mutated_files_end_no_process():
+    command = [sys.executable, "-m", "benchmarks.fuzz_gguf", "--inputs", "60", "--seed", "7"]
+    root = Path(__file__).parent.parent
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, (done.stdout, done.stderr)
+    tally = json.loads(done.stdout.splitlines()[-1])
+    assert tally["refused by the checks"] > 15
+    assert tally["scored"] > 5
+
+
+def test_the_mutations_begin_with_the_file_as_it_is(sound):
+    assert put_together(take_apart(sound)) == sound.read_bytes()
+
+
+@pytest.mark.parametrize("raw", [b"\0\x7e", b"\0\x7c", b"\0\xfc"], ids=["nan", "inf", "-inf"])
+def test_weights_that_are_no_numbers_are_refused_when_a_text_is_scored(sound, tmp_path, raw):
+    file = take_apart(sound)
+    tensor = dict(file.tensors)[b"blk.0.ffn_down.weight"]
+    tensor.data = raw * (len(tensor.data) // 2)
+    path = tmp_path / "nan.gguf"
+    path.write_bytes(put_together(file))
+    with pytest.raises(ModelError, match="gave logits that are not finite numbers; expected a sound model"):
+        LlamaLM(path, "weak").score(["a text"])
+
+
+def with_value(path, key, value):
+    """The file with a metadata value replaced or added."""
+    file = take_apart(path)
+    file.metadata = [(name, old) for name, old in file.metadata if name != key] + [(key, value)]
+    return put_together(file)
+
+
+FATAL = {
+    "layers": (
+        b"llama.block_count",
+        Value(4, 513),
+        "block_count is 513; expected a whole number from 1 to 512",
+    ),
+    "layers one by one": (b"llama.block_count", Value(ARRAY, [2, 2], 4), r"block_count is \(2, 2\)"),
+    "epsilon": (
+        b"llama.attention.layer_norm_rms_epsilon",
+        Value(6, -1.0),
+        "epsilon is -1.0; expected a number",
+    ),
+    "epsilon nan": (b"llama.attention.layer_norm_rms_epsilon", Value(6, math.nan), "epsilon is nan"),
+    "epsilon inf": (b"llama.attention.layer_norm_epsilon", Value(6, math.inf), "epsilon is inf"),
+    "epsilon text": (b"llama.attention.layer_norm_epsilon", Value(8, b"0"), "epsilon is b'0'"),
+    "experts unused": (b"llama.expert_count", Value(4, 8), "expert_count is 8 and expert_used_count 0"),
+    "no experts used": (b"llama.expert_used_count", Value(4, 2), "expert_count is 0 and expert_used_count 2"),
+    "rotary": (b"llama.rope.dimension_count", Value(4, 5), "is 5; expected 8, the width of a head"),
+    "no rotary": (
+        b"llama.rope.dimension_count",
+        Value(4, 0),
+        "dimension_count is 0; expected a whole number",
+    ),
+    "key width": (b"llama.attention.key_length", Value(4, 4), "is 8; expected 4, the width of a head"),
+    "alignment": (b"general.alignment", Value(4, 16), "damaged GGUF file, alignment 16"),
+}
+
+
+@pytest.mark.parametrize("name", FATAL)
+def test_what_would_end_the_process_is_refused(sound, tmp_path, name):
+    key, value, message = FATAL[name]
+    path = tmp_path / "x.gguf"
+    path.write_bytes(with_value(sound, key, value))
+    with pytest.raises(ModelError, match=message):
+        check_model(path)
+
+
+def test_a_norm_that_is_not_f32_is_refused(sound, tmp_path):
+    file = take_apart(sound)
+    tensor = dict(file.tensors)[b"blk.0.attn_norm.weight"]
+    tensor.kind, tensor.data = 1, tensor.data[::2]
+    (tmp_path / "x.gguf").write_bytes(put_together(file))
+    with pytest.raises(ModelError, match=r"attn_norm\.weight is a vector of type F16; expected F32"):
+        check_model(tmp_path / "x.gguf")
+
+
+@pytest.mark.parametrize("piece", [b"<0x4>", b"", b"A", b"<0x4g>", b"<0x4a>"])
+def test_a_byte_piece_that_spells_no_byte_is_refused(sound, tmp_path, piece):
+    file = take_apart(sound)
+    pieces_there = file.find("tokenizer.ggml.tokens").data
+    pieces_there[pieces_there.index(b"<0x4A>")] = piece
+    (tmp_path / "x.gguf").write_bytes(put_together(file))
+    with pytest.raises(ModelError, match=r"a byte piece|occurs twice"):
+        check_model(tmp_path / "x.gguf")

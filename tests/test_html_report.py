@@ -16,7 +16,7 @@ from ghostbuster.cli import main
 from ghostbuster.errors import InputError
 from ghostbuster.metrics import Estimate
 from ghostbuster.passages import Passages, passages_of
-from ghostbuster.reading import Reading, prepare
+from ghostbuster.reading import Reading
 from ghostbuster.report import plain_words
 from ghostbuster.report.detail import detail_of
 from ghostbuster.report.page import check_page
@@ -26,6 +26,7 @@ from ghostbuster.report.rows import Report
 from ghostbuster.report.shading import level
 from ghostbuster.report.verdicts import verdicts_page
 from ghostbuster.scores import Vectors
+from ghostbuster.text import prepare
 from ghostbuster.thresholds import Threshold
 from ghostbuster.verdict import Evidence, Verdict
 

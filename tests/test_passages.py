@@ -170,8 +170,9 @@ def test_ends_of_taken_texts_go_with_them(detector):
 
 
 def test_units_that_are_words_end_where_words_do():
-    from ghostbuster.reading import prepare, reading_of
+    from ghostbuster.reading import reading_of
     from ghostbuster.scores import TokenScores
+    from ghostbuster.text import prepare
 
     def scores(ends):
         return TokenScores({"logprob": -np.ones(len(ends))}, np.array(ends), np.array([0, len(ends)]))

@@ -49,6 +49,29 @@ def test_values_cannot_be_written_to():
         scores_of_three_texts().channels["rank"] = np.ones(5)
 
 
+def test_ends_offsets_and_the_channels_of_vectors_cannot_be_written_to_either():
+    scores = scores_of_three_texts()
+    vectors = Vectors({"a.x": np.ones(2)}, np.array([0, 2]))
+    for array in (scores.ends, scores.offsets, vectors.offsets, vectors.channels["a.x"]):
+        with pytest.raises(ValueError, match="read-only"):
+            array[0] = 7
+    with pytest.raises(TypeError, match="item assignment"):
+        vectors.channels["b.x"] = np.ones(2)
+
+
+def test_what_was_given_can_still_be_written_to():
+    given = np.array([0, 2])
+    Vectors({"a.x": np.ones(2)}, given)
+    given[0] = 1
+    assert given.tolist() == [1, 2]
+
+
+def test_taking_no_text_gives_none():
+    taken = scores_of_three_texts().take([])
+    assert (taken.n_texts, taken.ends.size) == (0, 0)
+    assert Vectors({"a.x": np.ones(2)}, np.array([0, 2])).take([]).offsets.tolist() == [0]
+
+
 def test_pickling_gives_back_the_same_scores():
     again = pickle.loads(pickle.dumps(scores_of_three_texts()))
     assert again.channels["logprob"].tolist() == [-1.0, -2.0, -3.0, -4.0, -5.0]
@@ -76,6 +99,24 @@ def test_a_channel_holding_no_number_is_named(bad):
 def test_a_matrix_is_no_channel():
     with pytest.raises(InputError, match=r"shape \(2, 2\); expected one dimension"):
         Vectors({"weak.logprob": np.zeros((2, 2))}, np.array([0, 2]))
+
+
+@pytest.mark.parametrize("name", ["ends", "offsets", "logprob"])
+def test_an_array_of_two_dimensions_is_named(name):
+    arrays = {"logprob": np.zeros(1), "ends": np.ones(1, int), "offsets": np.array([0, 1])}
+    arrays[name] = np.zeros((2, 1))
+    with pytest.raises(InputError, match=rf"^{name} has shape \(2, 1\); expected one dimension"):
+        TokenScores({"logprob": arrays["logprob"]}, arrays["ends"], arrays["offsets"])
+
+
+def test_offsets_that_are_refused_are_shown_by_their_first_three_and_their_last():
+    with pytest.raises(InputError, match=r"got \[0 1 2\]\.\.\.\[4\]$"):
+        Vectors({"a.x": np.ones(5)}, np.array([0, 1, 2, 3, 4]))
+
+
+def test_the_offsets_of_vectors_of_two_dimensions_are_named():
+    with pytest.raises(InputError, match=r"^offsets has shape"):
+        Vectors({"a.x": np.ones(1)}, np.zeros((2, 1)))
 
 
 def test_vectors_without_channels_are_refused():

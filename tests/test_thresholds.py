@@ -155,6 +155,30 @@ def test_unusable_probabilities_are_named(human, message):
         thresholds(human)
 
 
+def test_as_many_texts_as_a_rate_takes_are_enough_and_one_fewer_is_not():
+    human = np.arange(100) / 200
+    (enough,), (fewer,) = thresholds(human, (0.01,)), thresholds(human[:-1], (0.01,))
+    assert (enough.is_supported, fewer.is_supported) == (True, False)
+
+
+def test_a_source_of_just_enough_texts_sets_the_threshold_and_of_one_fewer_does_not():
+    low, high = np.arange(600) / 1000, 0.9 + np.arange(20) / 1000
+    for n_high, sets in ((20, True), (19, False)):
+        human, sources = np.concatenate([low, high[:n_high]]), np.repeat(["a", "b"], [600, n_high])
+        (made,) = thresholds(human, (0.05,), sources, in_every_source=True)
+        assert (made.probability > 0.9) is sets
+
+
+def test_a_threshold_made_by_hand_is_about_held_out_texts_of_one_source():
+    made = Threshold(0.01, 0.9, Estimate(0.005, 0.0, 0.02), 300)
+    assert (made.n_sources, made.worst, made.about) == (1, 0.005, "held-out human texts")
+    assert "sources" not in str(made)
+
+
+def test_certain_probabilities_are_probabilities():
+    assert thresholds([0.0, 1.0], (0.5,))[0].n_human == 2
+
+
 @pytest.mark.parametrize("rate", [0.0, 1.0, -0.1, 5])
 def test_rates_out_of_range_are_named(rate):
     with pytest.raises(SettingError, match="expected a number between 0 and 1"):
@@ -166,7 +190,9 @@ def test_rates_out_of_range_are_named(rate):
     [
         ({"rate": 0.0}, "rate is 0"),
         ({"probability": 0.0}, "probability is 0"),
+        ({"probability": float("nan")}, "probability is nan"),
         ({"n_human": 0}, "n_human is 0"),
+        ({"n_sources": 0}, "n_sources is 0"),
     ],
 )
 def test_a_threshold_out_of_range_is_refused(change, message):

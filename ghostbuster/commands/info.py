@@ -42,9 +42,9 @@ def info(
         "digest": opened.digest,
         "schema": SCHEMA,
         "llama_cpp": outlook(models, ask=verbose),
-        **opened.manifest,
     }
-    typer.echo(show(facts))
+    # what the file says of itself never stands for what is known of it
+    typer.echo(show(facts | {name: said for name, said in opened.manifest.items() if name not in facts}))
 
 
 def _models(manifest: Mapping[str, Any]) -> list[tuple[str, Path]]:
@@ -53,6 +53,6 @@ def _models(manifest: Mapping[str, Any]) -> list[tuple[str, Path]]:
 
     try:
         files = panel_files(manifest["parameters"]["panel"])
-    except (GhostbusterError, KeyError):
+    except (GhostbusterError, LookupError, TypeError, ValueError):  # whatever the manifest says
         return []
     return list(zip(("weak", "strong"), files, strict=True))

@@ -87,14 +87,17 @@ def read_files(files: Sequence[str]) -> tuple[list[str], list[str]]:
     InputError
         When standard input is asked for twice.
     """
-    from ghostbuster.text import decode, read_text
+    from ghostbuster.text import MOST_BYTES, decode, read_text
 
     if list(files).count("-") > 1:
         raise InputError("'-' is given twice; standard input can be read only once")
     names, texts = [], []
     for name in files:
         try:
-            text = decode(sys.stdin.buffer.read(), "standard input") if name == "-" else read_text(Path(name))
+            if name == "-":
+                text = decode(sys.stdin.buffer.read(MOST_BYTES + 1), "standard input")
+            else:
+                text = read_text(Path(name))
         except InputError as error:
             complain(str(error))
         else:

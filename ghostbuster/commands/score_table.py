@@ -153,9 +153,10 @@ def _verdicts(classifier: GhostbusterClassifier) -> Judge:
     from ghostbuster.journal import Score
 
     def judge(texts: list[str]) -> Sequence[Score]:
+        reading = classifier.read(texts)
         return [
-            Score(None if math.isnan(one.probability) else one.probability, one.label)
-            for one in classifier.judge(texts)
+            Score(None if math.isnan(one.probability) else one.probability, one.label, text.refusal)
+            for one, text in zip(classifier.judge_reading(reading), reading.prepared, strict=True)
         ]
 
     return judge
@@ -170,7 +171,7 @@ def _submission(classifier: GhostbusterClassifier) -> Judge:
     def judge(texts: list[str]) -> Sequence[Score]:
         reading = classifier.read(texts)
         filled = np.flatnonzero(reading.vectors.lengths)
-        scores = [Score(None)] * len(texts)
+        scores = [Score(None, None, one.refusal) for one in reading.prepared]
         if filled.size:
             probabilities = classifier.probability_of(reading.take(filled)).tolist()
             for i, probability in zip(filled.tolist(), probabilities, strict=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -23,10 +23,12 @@ POSITIVE_KEYS = (
     "feed_forward_length",
     "attention.head_count",
 )
-MAX_SIZE = 1 << 24  # larger widths, depths and contexts are no language models
+MAX_SIZE = 1 << 24  # larger widths and contexts are no language models
+MAX_LAYERS = 512  # llama.cpp ends the process above
 
 _BYTE_TYPE = 6
-_N_BYTES = 256
+_BYTE_PIECES = frozenset(f"<0x{byte:02X}>".encode() for byte in range(256))
+_F32 = 0
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,7 @@ def _check(path: Path, made: Stamp) -> ModelFile:
         )
     sizes = {key: _positive(header, f"{architecture}.{key}") for key in POSITIVE_KEYS}
     _check_heads(header, architecture, sizes)
+    _check_constants(header, architecture)
     return ModelFile(
         path=header.path,
         architecture=architecture,
@@ -124,12 +127,54 @@ def _check_heads(header: Header, architecture: str, sizes: Mapping[str, int]) ->
     heads, width = sizes["attention.head_count"], sizes["embedding_length"]
     key = f"{architecture}.attention.head_count_kv"
     kv_heads = _positive(header, key) if key in header.metadata else heads
-    has_head_size = f"{architecture}.attention.key_length" in header.metadata
-    if heads % kv_heads or (width % heads and not has_head_size):
+    key = f"{architecture}.attention.key_length"
+    head_size = _positive(header, key) if key in header.metadata else None
+    if heads % kv_heads or (width % heads and head_size is None):
         raise ModelError(
             f"{header.path}: {heads} heads, {kv_heads} key-value heads, width {width}; "
             f"expected key-value heads to divide heads, and heads the width: convert the model again"
         )
+    key, expected = f"{architecture}.rope.dimension_count", head_size or width // heads
+    if key in header.metadata and _positive(header, key) != expected:
+        raise ModelError(
+            f"{header.path}: metadata {key} is {_short(header.metadata[key])}; expected {expected}, the "
+            "width of a head: convert the model again"
+        )
+
+
+def _check_constants(header: Header, architecture: str) -> None:
+    """What llama.cpp takes for granted: few enough layers, no negative epsilon, plain norms and biases."""
+    layers = header.metadata[f"{architecture}.block_count"]
+    if isinstance(layers, tuple) or (isinstance(layers, int) and layers > MAX_LAYERS):
+        raise ModelError(
+            f"{header.path}: metadata {architecture}.block_count is {_short(layers)}; expected a whole "
+            f"number from 1 to {MAX_LAYERS}: convert the model again"
+        )
+    experts, used = (
+        header.metadata.get(f"{architecture}.{key}", 0) for key in ("expert_count", "expert_used_count")
+    )
+    if (
+        not isinstance(experts, int)
+        or not isinstance(used, int)
+        or not (experts == used == 0 or 0 < used <= experts)
+    ):
+        raise ModelError(
+            f"{header.path}: metadata {architecture}.expert_count is {_short(experts)} and expert_used_count "
+            f"{_short(used)}; expected no experts, or some of them used: convert the model again"
+        )
+    for name in ("layer_norm_rms_epsilon", "layer_norm_epsilon"):
+        epsilon = header.metadata.get(f"{architecture}.attention.{name}", 0.0)
+        if not isinstance(epsilon, float) or not 0 <= epsilon < 1:
+            raise ModelError(
+                f"{header.path}: metadata {architecture}.attention.{name} is {_short(epsilon)}; expected a "
+                "number from 0 to 1: convert the model again"
+            )
+    for name, tensor in header.tensors.items():
+        if len(tensor.dimensions) == 1 and tensor.type != _F32:
+            raise ModelError(
+                f"{header.path}: tensor {name} is a vector of type {tensor.type_name}; expected F32: convert "
+                "the model again"
+            )
 
 
 def _check_vocabulary(header: Header) -> int:
@@ -154,9 +199,18 @@ def _check_vocabulary(header: Header) -> int:
         token = header.metadata.get(f"tokenizer.ggml.{special}_token_id", 0)
         if not isinstance(token, int) or not 0 <= token < len(pieces):
             raise _unusable(header, f"{special} token {token!r} outside its {len(pieces)} pieces")
-    if kind == "llama" and types.count(_BYTE_TYPE) != _N_BYTES:
-        raise _unusable(header, f"{types.count(_BYTE_TYPE)} byte pieces where 256 let it spell every text")
+    if kind == "llama":
+        _check_bytes(header, pieces, types)
     return len(pieces)
+
+
+def _check_bytes(header: Header, pieces: Sequence[bytes], types: Sequence[int]) -> None:
+    """The pieces marked as bytes spell each of the 256 once."""
+    if types.count(_BYTE_TYPE) != len(_BYTE_PIECES):
+        raise _unusable(header, f"{types.count(_BYTE_TYPE)} byte pieces where 256 let it spell every text")
+    for piece, kind in zip(pieces, types, strict=False):  # lengths that differ are refused before
+        if kind == _BYTE_TYPE and piece not in _BYTE_PIECES:
+            raise _unusable(header, f"a byte piece {_short(piece)}")
 
 
 def _begin_token(header: Header) -> int:

@@ -19,6 +19,7 @@ VERSIONS = (2, 3)
 MAX_ENTRIES = 1 << 20  # metadata keys or tensors; real files have a few hundred
 MAX_STRING = 1 << 24
 MAX_DIMENSIONS = 4
+LEAST_ALIGNMENT = 32  # bytes; llama.cpp ends the process where a tensor begins elsewhere
 
 _STRING, _ARRAY = 8, 9
 _SCALARS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
@@ -227,7 +228,9 @@ def _check_places(
 ) -> int:
     """Tensors lie one after another, aligned, within the file; the byte where the first begins."""
     alignment = metadata.get("general.alignment", 32)
-    if type(alignment) is not int or alignment <= 0 or alignment & (alignment - 1) or alignment > MAX_ENTRIES:
+    if type(alignment) is not int or not LEAST_ALIGNMENT <= alignment <= MAX_ENTRIES:
+        raise Damaged(f"alignment {alignment!r}")
+    if alignment & (alignment - 1):
         raise Damaged(f"alignment {alignment!r}")
     begin = -(-header_end // alignment) * alignment
     expected = 0

@@ -13,6 +13,7 @@ from ghostbuster.models.architecture import ModelFile
 from ghostbuster.models.llama import Context, Placed, Weights
 from ghostbuster.models.placement import CPU, PATH_VARIABLE, PathWish, Placement
 from ghostbuster.models.probe import UNTOUCHED, CpuPath, cpu_path
+from ghostbuster.models.trial import try_model
 from ghostbuster.names import unknown
 
 SPREAD_BYTES = 1 << 30  # smaller models gain nothing from being spread over several cards
@@ -105,9 +106,11 @@ def load_model(file: ModelFile, n_context: int, n_contexts: int, wanted: Placeme
     SettingError
         When a card is asked for that is not there.
     ModelError
-        When llama.cpp cannot load the model even on the CPU, or the CPU path wanted is not usable.
+        When llama.cpp cannot load the model even on the CPU, or ends a process that reads it, or the CPU
+        path wanted is not usable.
     """
     chosen = cards(wanted)
+    try_model(file)
     if file.n_bytes < SPREAD_BYTES:
         chosen = chosen[:1]
     path = "safe" if chosen and wanted.cpu_path == "auto" else path_for(file, wanted.cpu_path)

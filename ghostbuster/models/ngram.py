@@ -49,11 +49,22 @@ class Level:
 
     @classmethod
     def of(cls, stored: Counts, shape: Shape) -> Self:
-        """Work out what each context leaves to the lower order."""
+        """Work out what each context leaves to the lower order.
+
+        Raises
+        ------
+        ModelError
+            When more tokens followed a context than it was seen.
+        """
         rows = (stored.keys // stored.keys.dtype.type(shape.n_vocab)).astype(np.int64)
         weights = stored.counts - shape.discount
         discounted = np.bincount(rows, weights=weights, minlength=len(stored.contexts))
-        return cls(stored, 1.0 - discounted / stored.totals)
+        backed_off = 1.0 - discounted / stored.totals
+        if (backed_off < 0).any():
+            raise ModelError(
+                "n-gram counts are damaged: more after a context than it was seen; get them again"
+            )
+        return cls(stored, backed_off)
 
     def interpolate(
         self, context: Int64Array, ids: Int64Array, lower: Float64Array, shape: Shape

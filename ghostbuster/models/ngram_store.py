@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +15,14 @@ from ghostbuster.errors import ModelError
 UnsignedArray = npt.NDArray[np.unsignedinteger]
 
 SCHEMA = 1
+MAX_META = 1 << 16
+"""Characters of a ``meta.json`` that are read."""
 PARTS = ("contexts", "totals", "keys", "counts")
+_MAGIC = b"\x93NUMPY\x01\x00"
+# as np.save writes it; np.load would take archives and headers of any kind too
+_HEADER = re.compile(
+    rb"\{'descr': '([<|]u[1248])', 'fortran_order': (?:False|True), 'shape': \(([0-9]{1,12}),\), \} *\n"
+)
 MOST_PIECES = 1 << 21  # three piece ids fit one 64-bit key
 
 
@@ -63,15 +71,17 @@ def read_meta(path: Path) -> tuple[str, Shape]:
         When the file is missing, damaged, or of another schema.
     """
     try:
-        meta = json.loads(path.read_text(encoding="utf-8"))
+        meta = json.loads(path.read_text(encoding="utf-8")[:MAX_META])
         schema, tokenizer = meta["schema"], meta["tokenizer"]
         shape = Shape(int(meta["n_vocab"]), int(meta["bos"]), float(meta["discount"]))
     except OSError as error:
         raise ModelError(f"{path} cannot be read ({error.strerror}); expected an n-gram model") from None
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, LookupError, ArithmeticError, RecursionError):
         raise ModelError(damaged(path, "schema, tokenizer, n_vocab, bos and discount")) from None
     if schema != SCHEMA:
-        raise ModelError(f"{path} has schema {schema}; this version reads {SCHEMA}: train the n-grams again")
+        raise ModelError(
+            f"{path} has schema {str(schema)[:20]}; this version reads {SCHEMA}: train the n-grams again"
+        )
     sound = 0 <= shape.bos < shape.n_vocab <= MOST_PIECES and 0 < shape.discount < 1
     if not isinstance(tokenizer, str) or not sound:
         raise ModelError(damaged(path, "0 <= bos < n_vocab, 0 < discount < 1 and a digest"))
@@ -87,13 +97,21 @@ def read_array(path: Path) -> UnsignedArray:
         When the file is missing or holds anything else.
     """
     try:
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
+        with path.open("rb") as stream:
+            begin = stream.read(len(_MAGIC) + 2)
+            header = stream.read(int.from_bytes(begin[len(_MAGIC) :], "little"))
     except OSError as error:
         raise ModelError(f"{path} cannot be read ({error.strerror}); expected an array") from None
-    except (ValueError, EOFError):
-        raise ModelError(damaged(path, "a NumPy array")) from None
-    if array.ndim != 1 or array.dtype.kind != "u":
+    if not begin.startswith(_MAGIC) or not header.endswith(b"\n"):
+        raise ModelError(damaged(path, "a NumPy array"))
+    found = _HEADER.fullmatch(header)
+    if found is None:
         raise ModelError(damaged(path, "a flat array of unsigned integers"))
+    dtype, length = np.dtype(found[1].decode()), int(found[2])
+    offset = len(begin) + len(header)
+    if path.stat().st_size != offset + length * dtype.itemsize:
+        raise ModelError(damaged(path, f"{length} numbers"))
+    array = np.memmap(path, dtype, "r", offset, (length,))
     # a plain view: indexing a memmap subclass is slow
     flat: UnsignedArray = np.asarray(array)
     return flat
@@ -112,6 +130,7 @@ def read_counts(folder: Path, name: str, shape: Shape) -> Counts:
     rising = (np.diff(keys.astype(np.int64)) > 0).all() and (np.diff(contexts.astype(np.int64)) > 0).all()
     if len(contexts) != len(totals) or len(keys) != len(counts) or not rising:
         raise ModelError(damaged(path, "sorted keys, as many as counts"))
-    if len(keys) and (not totals.all() or not counts.all() or keys[-1] // shape.n_vocab >= len(contexts)):
+    there = not len(keys) or int(keys[-1]) // shape.n_vocab < len(contexts)
+    if not totals.all() or not counts.all() or not there:
         raise ModelError(damaged(path, "keys of contexts that are there, counts above 0"))
     return Counts(contexts, totals, keys, counts)

@@ -19,6 +19,7 @@ from ghostbuster.models.panel_files import PANELS, absolute, panel_files, weight
 from ghostbuster.models.placement import Placement, placement
 from ghostbuster.models.probe import CpuPath
 from ghostbuster.models.tokens import Tokens
+from ghostbuster.models.trial import try_model
 from ghostbuster.names import pick
 from ghostbuster.scores import TokenScores
 
@@ -232,6 +233,8 @@ def _open(
         for file, role, window, made in zip(files, ("weak", "strong"), windows, expected, strict=True)
     ]
     same = next((model.weights for model in models if model.tokenizer == embedded.tokenizer), None)
+    if same is None:
+        try_model(embedded)
     vocabulary = same or Weights(embedded, vocabulary_only=True)
     return Panel(models[0], models[1], ngrams, folder / NGRAM_FOLDER, vocabulary)
 

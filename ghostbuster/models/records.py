@@ -83,7 +83,7 @@ def read_record(name: str) -> PulledModel | None:
         record = PulledModel(**content)
     except (FileNotFoundError, NotADirectoryError):
         return None
-    except (OSError, ValueError, TypeError) as error:
+    except (OSError, ValueError, TypeError, RecursionError) as error:
         raise _damaged(path) from error
     if any(type(getattr(record, field.name)).__name__ != field.type for field in fields(record)):
         raise _damaged(path)

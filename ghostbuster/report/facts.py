@@ -6,6 +6,8 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from ghostbuster.printable import printable
+
 Facts = Mapping[str, Any]
 
 FEW = 6
@@ -26,7 +28,7 @@ def facts_as_table(facts: Facts) -> str:
 
 def _outline(facts: Facts, indent: str) -> Iterator[str]:
     for name, value in facts.items():
-        title = f"{indent}{name.replace('_', ' ')}"
+        title = f"{indent}{printable(name.replace('_', ' '))}"
         if isinstance(value, Mapping):
             yield f"{title}: {_one_line(value)}" if _is_short(value) else f"{title}:"
             if not _is_short(value):
@@ -59,12 +61,12 @@ def _is_short(value: Mapping[str, Any]) -> bool:
 
 
 def _one_line(value: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name.replace('_', ' ')} {_scalar(one)}" for name, one in value.items())
+    return ", ".join(f"{printable(name.replace('_', ' '))} {_scalar(one)}" for name, one in value.items())
 
 
 def _scalar(value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        return str(value)
+        return printable(str(value))  # a file's words must not steer a terminal
     return f"{value:,}" if isinstance(value, int) else f"{value:.4g}"
 
 

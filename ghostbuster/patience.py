@@ -1,0 +1,40 @@
+"""Work that may not take for ever."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+
+class OutOfTime(BaseException):
+    """Time is up. No `Exception`: libraries that go on after those must not go on after this."""
+
+
+@contextmanager
+def within(seconds: float) -> Iterator[None]:
+    """Interrupt the block when it computes for longer (other programs cost it no time), where the system can.
+
+    That is in the main thread of POSIX systems.
+
+    Raises
+    ------
+    OutOfTime
+        When time was up.
+    """
+    if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGPROF, _interrupt)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise OutOfTime
