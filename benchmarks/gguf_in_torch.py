@@ -90,10 +90,12 @@ def statistics(network: LlamaForCausalLM, ids: Sequence[np.ndarray], begin: int)
     longest = max(one.size for one in ids)
     inputs = torch.full((len(ids), longest), begin)
     targets = torch.zeros((len(ids), longest), dtype=torch.long)
+    device = network.device
     for row, one in enumerate(ids):
         values = torch.from_numpy(one.astype(np.int64))
         inputs[row, 1 : one.size] = values[:-1]
         targets[row, : one.size] = values
+    inputs, targets = inputs.to(device), targets.to(device)
     logits = network(inputs, use_cache=False).logits
     chosen = logits.gather(2, targets[..., None])
     rank = 1 + (logits > chosen).sum(-1)
@@ -102,5 +104,5 @@ def statistics(network: LlamaForCausalLM, ids: Sequence[np.ndarray], begin: int)
     entropy = -(p * logp).sum(-1)
     varentropy = (p * logp.square()).sum(-1) - entropy.square()
     logprob = logp.gather(2, targets[..., None])[..., 0]
-    table = torch.stack([logprob, rank.to(logprob.dtype), entropy, varentropy]).numpy()
+    table = torch.stack([logprob, rank.to(logprob.dtype), entropy, varentropy]).cpu().numpy()
     return [table[:, row, : one.size] for row, one in enumerate(ids)]

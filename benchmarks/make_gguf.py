@@ -50,6 +50,7 @@ class Shape:
     tokenizer: str = "llama"
     seed: int = 0
     merges: int = 0  # some SentencePiece files carry merges, which nothing reads
+    alike: int = 0  # 1: all layers have the first one's weights; a large file is made in seconds
 
 
 def pieces(vocabulary: int) -> tuple[list[bytes], list[float], list[int]]:
@@ -83,15 +84,21 @@ def make_gguf(path: str | Path, shape: Shape = Shape(), architecture: str = "lla
     _write_metadata(writer, shape)
     quantisation = gguf.GGMLQuantizationType[shape.quantisation]
     generator = np.random.default_rng(shape.seed)
+    made: dict[str, np.ndarray] = {}
     for name, dimensions in _tensors(shape).items():
         if len(dimensions) == 1:
             writer.add_tensor(name, np.ones(dimensions, np.float32))
+            continue
+        short = name.split(".", 2)[2] if name.startswith("blk.") else name
+        if shape.alike and short in made:
+            writer.add_tensor(name, made[short], raw_dtype=quantisation)
             continue
         scale = 1.0 if name.startswith(("token_embd", "output")) else dimensions[-1] ** -0.5
         values = generator.standard_normal(dimensions, np.float32) * np.float32(scale)
         if name == "output.weight":
             values *= np.float32(3 * shape.width**-0.5)  # logits spread like a trained model's
-        writer.add_tensor(name, gguf.quantize(values, quantisation), raw_dtype=quantisation)
+        made[short] = gguf.quantize(values, quantisation)
+        writer.add_tensor(name, made[short], raw_dtype=quantisation)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()

@@ -15,6 +15,7 @@ ratio to the limit in each round, by wall clock and by CPU. What competes: `scor
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import platform
@@ -47,13 +48,20 @@ LIBRARIES = ("llama-cpp-python", "numpy", "torch", "transformers")
 Rounds = dict[str, list[dict[str, Any]]]
 
 
-def passages(weights: Weights, n_texts: int, n_tokens: int) -> list[str]:
-    """``n_texts`` passages of the licence of as many tokens, from its start again where it ends."""
+def passages(weights: Weights, n_texts: int, n_tokens: int, least: int | None = None) -> list[str]:
+    """``n_texts`` passages of the licence of as many tokens, from its start again where it ends.
+
+    With ``least`` lengths are drawn evenly from there to ``n_tokens``, by one seed.
+    """
     text = " ".join(LICENCE.read_text("utf-8").split()) + " "
     ends = weights.tokenise([text]).ends
     text *= -(-(n_texts + 1) * n_tokens // ends.size)
     ends = np.concatenate(([0], weights.tokenise([text]).ends))
-    return [text[ends[i * n_tokens] : ends[(i + 1) * n_tokens]] for i in range(n_texts)]
+    sizes = np.full(n_texts, n_tokens)
+    if least is not None:
+        sizes = np.random.default_rng(0).integers(least, n_tokens + 1, n_texts)
+    cuts = np.concatenate(([0], np.cumsum(sizes)))
+    return [text[ends[a] : ends[b]] for a, b in itertools.pairwise(cuts)]
 
 
 def work(way: str, path: str, n_texts: int, n_tokens: int) -> None:
@@ -68,9 +76,13 @@ def work(way: str, path: str, n_texts: int, n_tokens: int) -> None:
         wall, cpu = time.perf_counter(), time.process_time()
         run()
         wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        measured = {"wall": wall / n_scored, "cpu": cpu / n_scored, "peak": peak, "note": note}
+        measured = {"wall": wall / n_scored, "cpu": cpu / n_scored, "peak": peak_mb(), "note": note}
         print(json.dumps(measured), flush=True)
+
+
+def peak_mb() -> float:
+    """The most memory this process had."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def vocabulary_of(path: str) -> Weights:

@@ -78,7 +78,8 @@ def decodes(model: LlamaLM, ids: Ids, _: list[str], wanted: str = "last", one_la
 
 def body(model: LlamaLM, ids: Ids, texts: list[str]) -> Run:
     """Decodes of all positions that stop before the output head: llama.cpp asks a callback at each tensor."""
-    name_of = ctypes.CDLL(str(Path(llama_cpp.__file__).parent / "lib" / "libggml-base.so")).ggml_get_name
+    folder = Path(llama_cpp.__file__).parent / "lib"
+    name_of = ctypes.CDLL(str(next(folder.glob("libggml-base.so*")))).ggml_get_name
     name_of.restype, name_of.argtypes = ctypes.c_char_p, [ctypes.c_void_p]
 
     def stop(tensor: int, ask: bool, _: object) -> bool:

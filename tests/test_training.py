@@ -84,11 +84,10 @@ def test_sentences_joined_by_a_space_give_the_paragraph_and_its_tokens_back(toke
     assert [i for part in parts for i in processor.encode(part)] == processor.encode(paragraph)
 
 
-def test_rows_open_with_bos_and_start_where_a_sentence_starts(tmp_path, monkeypatch):
-    monkeypatch.setattr(rows, "WEIGHTS", {"one": 1.0})
+def test_rows_open_with_bos_and_start_where_a_sentence_starts(tmp_path):
     np.save(tmp_path / "one.tokens.npy", np.arange(100, 200, dtype=np.uint16))
     np.save(tmp_path / "one.starts.npy", np.array([1, 5, 12, 30, 31, 50, 97]))
-    table = rows.Rows(tmp_path, length=10, seed=0)
+    table = rows.Rows(tmp_path, length=10, seed=0, weights={"one": 1.0})
     # 1; the first start from 11 on: 12; from 22: 30; from 40: 50; from 60: 97, too near the end
     assert sorted(table.table[:, 1].tolist()) == [1, 12, 30, 50]
     inputs, targets = table.batch(0, 4)

@@ -3,7 +3,7 @@
 Writes one ``<source>.txt`` a source: a paragraph a line, an empty line after each document, and
 ``heldout/<register>.txt``: a document a line. Nothing of it belongs into the repository.
 
-    python training/corpus.py --corpora ../shared/corpora --runs RUNS
+    python training/corpus.py --corpora ../shared/corpora --runs RUNS [--whole]
 """
 
 import argparse
@@ -14,7 +14,7 @@ import re
 import sys
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing import Pool
 from pathlib import Path
 
@@ -167,12 +167,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--corpora", type=Path, required=True)
     parser.add_argument("--runs", type=Path, required=True, help="gets corpus/")
+    parser.add_argument("--whole", action="store_true", help="read every source whole, not the share above")
+    parser.add_argument("--sources", nargs="+", default=[s.name for s in SOURCES], help="only these")
     parser.add_argument("--processes", type=int, default=2)
     options = parser.parse_args()
     out = options.runs / "corpus"
     (out / "heldout").mkdir(parents=True, exist_ok=True)
     write_held_out(options.corpora, out)
-    jobs = [(source, options.corpora, out) for source in SOURCES]
+    sources = [source for source in SOURCES if source.name in options.sources]
+    if options.whole:
+        sources = [replace(source, keep=1.0) for source in sources]
+    jobs = [(source, options.corpora, out) for source in sources]
     with Pool(options.processes) as pool:
         for job in [pool.apply_async(prepare, args) for args in jobs]:
             print(job.get(), file=sys.stderr, flush=True)

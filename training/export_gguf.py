@@ -7,14 +7,14 @@ python training/export_gguf.py RUNS/embedded-weak/final.pt \
 import argparse
 from pathlib import Path
 
+import checkpoints
 import gguf
 import numpy as np
-import torch
 from model import Shape
 from vocabulary import read_vocabulary
 
-TYPES = {"F16": gguf.GGMLQuantizationType.F16, "Q8_0": gguf.GGMLQuantizationType.Q8_0}
-FILE_TYPES = {"F16": gguf.LlamaFileType.MOSTLY_F16, "Q8_0": gguf.LlamaFileType.MOSTLY_Q8_0}
+TYPES = {name: gguf.GGMLQuantizationType[name] for name in ("F16", "Q8_0", "Q5_1")}
+FILE_TYPES = {name: gguf.LlamaFileType[f"MOSTLY_{name}"] for name in TYPES}
 
 # our name of a block's tensor: llama.cpp's
 BLOCK = {
@@ -72,8 +72,9 @@ def add_shape(writer: gguf.GGUFWriter, shape: Shape) -> None:
 
 def export(checkpoint: Path, tokenizer: Path, out: Path, quantisation: str) -> None:
     """Write ``out``; matrices in the quantisation, norms in float32."""
-    state = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    state = checkpoints.load(checkpoint)
     shape = Shape(**state["config"]["model"])
+    out.parent.mkdir(parents=True, exist_ok=True)
     temporary = out.with_suffix(".tmp")
     writer = gguf.GGUFWriter(temporary, "llama")
     writer.add_name(state["config"]["name"])
@@ -82,7 +83,7 @@ def export(checkpoint: Path, tokenizer: Path, out: Path, quantisation: str) -> N
     add_shape(writer, shape)
     add_vocabulary(writer, tokenizer)
     for name, tensor in state["model"].items():
-        values = tensor.float().numpy()
+        values = tensor.float().cpu().numpy()
         if values.ndim == 1:
             writer.add_tensor(llama_cpp_name(name), values)
         elif quantisation == "F16":

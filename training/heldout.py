@@ -56,6 +56,7 @@ def bits_per_character(
     for rows in table.split(n_rows):
         inputs, targets = rows[:, :-1].clamp(min=0), rows[:, 1:]
         scores = logits(inputs).float().flatten(0, 1)
-        loss = torch.nn.functional.cross_entropy(scores, targets.flatten(), ignore_index=-1, reduction="sum")
+        wanted = targets.flatten().to(scores.device)
+        loss = torch.nn.functional.cross_entropy(scores, wanted, ignore_index=-1, reduction="sum")
         nats += float(loss)
     return nats / math.log(2) / register.n_characters

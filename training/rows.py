@@ -1,10 +1,10 @@
 """Training rows: BOS, then the tokens that follow the start of a sentence."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from mix import WEIGHTS
 
 BOS = 1
 
@@ -18,14 +18,19 @@ class Rows:
     length : int
         Tokens predicted in a row; a row starts at the first sentence start after the one before.
     seed : int
+    weights : mapping of str to float
+        How often each source is read in one pass; a source without a shard is left out.
     """
 
-    def __init__(self, shards: Path, length: int, seed: int) -> None:
+    def __init__(self, shards: Path, length: int, seed: int, weights: Mapping[str, float]) -> None:
         self.length = length
-        self.tokens = [np.load(shards / f"{name}.tokens.npy", mmap_mode="r") for name in WEIGHTS]
+        there = {name: weight for name, weight in weights.items() if (shards / f"{name}.tokens.npy").exists()}
+        if not there:
+            raise SystemExit(f"{shards}: no shards of {', '.join(weights)}; training/shards.py makes them")
+        self.tokens = [np.load(shards / f"{name}.tokens.npy", mmap_mode="r") for name in there]
         draw = np.random.default_rng(seed)
         table = []
-        for source, (name, weight) in enumerate(WEIGHTS.items()):
+        for source, (name, weight) in enumerate(there.items()):
             starts = np.load(shards / f"{name}.starts.npy")
             cuts = _cut(starts, length, len(self.tokens[source]))
             whole, part = int(weight), round((weight % 1) * len(cuts))

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import sentencepiece
-from mix import WEIGHTS
+from mix import MIXES
 
 BOS = 1
 PARAGRAPHS_AT_ONCE = 4000
@@ -76,7 +76,7 @@ def main() -> None:
     options = parser.parse_args()
     tokenizer, out = options.runs / "tokenizer" / "tokenizer.model", options.runs / "shards"
     out.mkdir(parents=True, exist_ok=True)
-    jobs = [(options.runs / "corpus" / f"{name}.txt", tokenizer, out) for name in WEIGHTS]
+    jobs = [(options.runs / "corpus" / f"{name}.txt", tokenizer, out) for name in MIXES["part"]]
     with Pool(options.processes) as pool:
         for job in [pool.apply_async(tokenise, args) for args in jobs]:
             print(job.get(), file=sys.stderr, flush=True)

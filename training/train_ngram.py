@@ -6,12 +6,13 @@ python training/train_ngram.py --runs RUNS --out ghostbuster/models/weights/embe
 import argparse
 import json
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from mix import WEIGHTS
+from mix import MIXES
 from vocabulary import read_vocabulary
 
 from ghostbuster.models.vocabulary import vocabulary_digest
@@ -37,10 +38,10 @@ class Counted:
         return cls(occurrences[first], np.diff(first, append=len(occurrences)))
 
 
-def stream(shards: Path, n_tokens: int) -> Int64Array:
+def stream(shards: Path, weights: Mapping[str, float], n_tokens: int) -> Int64Array:
     """The mix's tokens, each document opened by BOS, cut down to about ``n_tokens``."""
     parts = []
-    for name, weight in WEIGHTS.items():
+    for name, weight in weights.items():
         tokens = np.load(shards / f"{name}.tokens.npy", mmap_mode="r")
         parts.extend([tokens] * int(weight))
         parts.append(tokens[: int(weight % 1 * len(tokens))])
@@ -113,12 +114,13 @@ def main() -> None:
     parser.add_argument("--runs", type=Path, required=True, help="holds shards/ and tokenizer/")
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--tokens", type=int, default=80_000_000)
+    parser.add_argument("--mix", choices=MIXES, default="part")
     parser.add_argument("--least-bigram", type=int, default=16)
     parser.add_argument("--least-trigram", type=int, default=20)
     options = parser.parse_args()
     vocabulary = read_vocabulary(options.runs / "tokenizer" / "tokenizer.model")
     n_vocab = len(vocabulary.pieces)
-    tokens = stream(options.runs / "shards", options.tokens)
+    tokens = stream(options.runs / "shards", MIXES[options.mix], options.tokens)
     neighbours, bigrams, trigrams = count(tokens, n_vocab)
     arrays = {"unigram": narrow(neighbours)}
     for name, grams, least in (
