@@ -2,8 +2,9 @@
 
     python training/packing.py --runs RUNS --mib 40
 
-A piece holds blocks of every source, so training can begin with whatever pieces have arrived. Blocks
-are cut where sentences start and hold their tokens and the lengths of their sentences. ``base.zip``
+A piece holds blocks of nearly every source (the smallest have one block, in one piece), so training can begin
+with whatever pieces have arrived. Blocks are cut where sentences start and hold their tokens and the lengths
+of their sentences. ``base.zip``
 holds the tokenizer and the held-out texts.
 """
 
