@@ -304,6 +304,11 @@ FATAL = {
     "epsilon nan": (b"llama.attention.layer_norm_rms_epsilon", Value(6, math.nan), "epsilon is nan"),
     "epsilon inf": (b"llama.attention.layer_norm_epsilon", Value(6, math.inf), "epsilon is inf"),
     "epsilon text": (b"llama.attention.layer_norm_epsilon", Value(8, b"0"), "epsilon is b'0'"),
+    "unknown rope scaling": (
+        b"llama.rope.scaling.type",
+        Value(8, b"odd"),
+        "rope.scaling.type is .*odd.*; expected one of none, linear, yarn, longrope",
+    ),
     "experts unused": (b"llama.expert_count", Value(4, 8), "expert_count is 8 and expert_used_count 0"),
     "no experts used": (b"llama.expert_used_count", Value(4, 2), "expert_count is 0 and expert_used_count 2"),
     "rotary": (b"llama.rope.dimension_count", Value(4, 5), "is 5; expected 8, the width of a head"),

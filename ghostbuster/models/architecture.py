@@ -25,6 +25,7 @@ POSITIVE_KEYS = (
 )
 MAX_SIZE = 1 << 24  # larger widths and contexts are no language models
 MAX_LAYERS = 512  # llama.cpp ends the process above
+ROPE_SCALINGS = (b"none", b"linear", b"yarn", b"longrope")  # llama.cpp ends the process at any other
 
 _BYTE_TYPE = 6
 _BYTE_PIECES = frozenset(f"<0x{byte:02X}>".encode() for byte in range(256))
@@ -161,6 +162,12 @@ def _check_constants(header: Header, architecture: str) -> None:
         raise ModelError(
             f"{header.path}: metadata {architecture}.expert_count is {_short(experts)} and expert_used_count "
             f"{_short(used)}; expected no experts, or some of them used: convert the model again"
+        )
+    key = f"{architecture}.rope.scaling.type"
+    if header.metadata.get(key, b"none") not in ROPE_SCALINGS:
+        raise ModelError(
+            f"{header.path}: metadata {key} is {_short(header.metadata[key])}; expected one of "
+            f"{', '.join(map(bytes.decode, ROPE_SCALINGS))}: convert the model again"
         )
     for name in ("layer_norm_rms_epsilon", "layer_norm_epsilon"):
         epsilon = header.metadata.get(f"{architecture}.attention.{name}", 0.0)
