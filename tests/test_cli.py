@@ -63,7 +63,9 @@ def test_the_forms_agree_on_every_number(capsys, detector_file):
     command = ["score-file", HUMAN, MACHINE, "-m", detector_file, "--format"]
     rows = json.loads(run(capsys, *command, "json")[1])
     lines = [json.loads(line) for line in run(capsys, *command, "jsonl")[1].splitlines()]
-    cells = pd.read_csv(io.StringIO(run(capsys, *command, "csv")[1])).to_dict("records")
+    cells = pd.read_csv(io.StringIO(run(capsys, *command, "csv")[1]), float_precision="round_trip").to_dict(
+        "records"
+    )
     assert lines == rows
     for name in ("path", "probability", "label", "n_tokens", "n_words", "model"):
         assert [cell[name] for cell in cells] == [row[name] for row in rows]
