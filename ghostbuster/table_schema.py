@@ -8,18 +8,24 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pyarrow as pa
 
+_EXACT = 2**53  # whole numbers up to here are fractions too, without rounding
+
 
 class Types:
     """Narrowest types that hold all values seen; text, as JSON writes it, where they have none in common."""
 
     def __init__(self) -> None:
         self._seen: dict[str, pa.DataType] = {}
+        self._unlike_fractions: set[str] = set()
 
     def see(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Take the rows' values into account."""
         for name in dict.fromkeys(key for row in rows for key in row):
-            found = _type_of([row.get(name) for row in rows])
+            values = [row.get(name) for row in rows]
+            found = _type_of(values)
             self._seen[name] = _common(self._seen[name], found) if name in self._seen else found
+            if any(map(_is_no_fraction, values)):
+                self._unlike_fractions.add(name)
 
     def schema(self, columns: Sequence[str]) -> pa.Schema:
         """Of the named columns; text for those that held nothing."""
@@ -27,8 +33,19 @@ class Types:
 
         kinds = {name: self._seen.get(name, pa.null()) for name in columns}
         return pa.schema(
-            [(name, pa.string() if pa.types.is_null(kind) else kind) for name, kind in kinds.items()]
+            [(name, pa.string() if self._is_text(name, kind) else kind) for name, kind in kinds.items()]
         )
+
+    def _is_text(self, name: str, kind: pa.DataType) -> bool:
+        """Whether a column of this type must be written as text, lest something of it be lost."""
+        import pyarrow as pa
+
+        return pa.types.is_null(kind) or (pa.types.is_floating(kind) and name in self._unlike_fractions)
+
+
+def _is_no_fraction(value: Any) -> bool:
+    """Whether a value would become another one as a fraction."""
+    return isinstance(value, bool) or (isinstance(value, int) and abs(value) > _EXACT)
 
 
 def _type_of(values: Sequence[Any]) -> pa.DataType:
