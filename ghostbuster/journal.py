@@ -115,7 +115,7 @@ class Journal:
 
     def discard(self) -> None:
         """Remove the journal: its output is complete."""
-        if os.name == "nt":  # an open file cannot be removed there
+        if os.name == "nt":  # pragma: no cover - Windows, where an open file cannot be removed
             self._file.close()
         self.path.unlink(missing_ok=True)
         self._file.close()

@@ -49,7 +49,7 @@ def _is_there(file: IO[bytes], path: Path) -> bool:
 
 
 def _hold(file: IO[bytes]) -> None:
-    if os.name == "nt":
+    if os.name == "nt":  # pragma: no cover - Windows
         import msvcrt
 
         try:

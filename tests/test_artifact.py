@@ -339,3 +339,19 @@ def test_floats_come_back_to_the_last_bit(tmp_path):
     save(detector_with({"a": values}), tmp_path / "x.joblib")
     read = open_artifact(tmp_path / "x.joblib").state["a"]
     assert [v.hex() for v in read] == [v.hex() for v in values]
+
+
+def test_a_file_that_the_system_does_not_give_says_why(made, monkeypatch):
+    def refused(self):
+        raise PermissionError(13, "Permission denied", str(self))
+
+    monkeypatch.setattr(Path, "read_bytes", refused)
+    with pytest.raises(ArtifactError, match=r"detector\.joblib cannot be read \(Permission denied\)"):
+        open_artifact(made)
+
+
+def test_a_folder_that_must_not_be_written_is_named_before_anything_is_made(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda *_: False)  # the owner of the system may write everywhere
+    with pytest.raises(ArtifactError, match=r"cannot be written to: choose another place for x\.joblib"):
+        save(detector_with({}), tmp_path / "x.joblib")
+    assert list(tmp_path.iterdir()) == []

@@ -1,6 +1,7 @@
 """Texts of documents, made here by other programs' means where there are any."""
 
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -156,3 +157,27 @@ def test_a_folder_without_documents_is_refused(capsys, tmp_path):
     code, _, err = run(capsys, "score-table", tmp_path, "-o", tmp_path / "out.csv")
     assert code == 2
     assert "holds no document" in err
+
+
+@pytest.mark.parametrize("suffix", [".docx", ".html"])
+def test_a_document_is_read_in_any_thread(tmp_path, suffix):
+    path = tmp_path / f"a{suffix}"
+    if suffix == ".docx":
+        write_docx(path, [PROSE])
+    else:
+        path.write_text(f"<p>{PROSE}</p>")
+    with ThreadPoolExecutor(1) as other:
+        assert PROSE in other.submit(document_text, path).result()
+
+
+def test_a_page_is_read_however_deeply_it_is_nested(tmp_path):
+    (tmp_path / "a.html").write_text("<div>" * 20_000 + PROSE)
+    assert document_text(tmp_path / "a.html").strip() == PROSE
+
+
+def test_a_page_longer_than_any_page_is_refused_before_it_is_parsed(tmp_path, monkeypatch):
+    monkeypatch.setattr("ghostbuster.documents.MOST_BYTES", 1000)
+    path = tmp_path / "a.html"
+    path.write_text(f"<p>{PROSE}</p>{' ' * 1000}")
+    with pytest.raises(InputError, match=r"is longer than 0\.001 MB: save it as text"):
+        document_text(path)

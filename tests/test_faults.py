@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -74,3 +75,51 @@ def test_results_that_cannot_be_printed_are_one_line():
     assert ended.returncode == 2
     assert ended.stderr.startswith("ghostbuster: error: ")
     assert ended.stderr.count("\n") == 1
+
+
+def test_ctrl_c_ends_with_the_code_that_shells_expect(capsys, monkeypatch):
+    def interrupted(_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("ghostbuster.commands.score_file.read_files", interrupted)
+    assert main(["score-file", "a.txt"]) == 130
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_ctrl_c_during_a_table_says_what_is_kept_and_that_the_same_command_goes_on(
+    capsys, monkeypatch, tmp_path, detector_file
+):
+    (tmp_path / "in.csv").write_text("id,text\n1,a\n2,b\n")
+    command = ["score-table", str(tmp_path / "in.csv"), "-o", str(tmp_path / "out.csv"), "-m", detector_file]
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("ghostbuster.table_scoring.score", interrupted)
+        assert main(["--verbose", *map(str, command)]) == 130
+    assert "0 of 2 rows are kept in" in (err := capsys.readouterr().err)
+    assert "the same command goes on there" in err
+    assert main([*map(str, command)]) == 0
+    assert {path.name for path in tmp_path.iterdir()} == {"in.csv", "out.csv"}
+
+
+def test_a_traceback_is_shown_to_those_who_ask_and_the_line_stays_the_last_but_the_time(capsys, monkeypatch):
+    def full(_):
+        raise OSError(28, "No space left on device", "/some/place")
+
+    monkeypatch.setattr("ghostbuster.commands.score_file.read_files", full)
+    assert main(["--verbose", "score-file", "a.txt"]) == 2
+    err = capsys.readouterr().err
+    assert "Traceback (most recent call last)" in err
+    assert err.splitlines()[-2].startswith("ghostbuster: error: /some/place")
+
+
+def test_a_thread_may_run_a_command_and_signals_stay_whose_they_were(capsys):
+    before, codes = signal.getsignal(signal.SIGTERM), []
+    thread = threading.Thread(target=lambda: codes.append(main(["cache", "info", "--format", "json"])))
+    thread.start()
+    thread.join()
+    assert codes == [0]
+    assert "limit" in capsys.readouterr().out
+    assert signal.getsignal(signal.SIGTERM) is before

@@ -257,6 +257,11 @@ def test_rarer_machines_make_the_same_text_less_likely_to_be_one():
     }
 
 
+def test_no_probability_is_printed_as_certainty():
+    shown = {p: decimals(p) for p in (0.9996, 0.9995, 0.9994, 0.5, 0.0005, 0.0004)}
+    assert list(shown.values()) == ["over 0.999", "over 0.999", "0.999", "0.500", "0.001", "under 0.001"]
+
+
 def test_a_detector_that_accuses_nobody_says_so():
     promise = plain_words.promise(Threshold(0.001, 1.2, Estimate(0.0, 0.0, 0.01), 400))
     assert "calls no text machine-written: the 400 texts" in promise
@@ -276,6 +281,10 @@ def test_a_class_of_honest_people_is_told_its_risk():
         (1.0, "100"),
         (0.00991, "0.99"),
         (0.26, "26"),
+        (0.994, "99"),
+        (0.997, "99.7"),
+        (0.9994, "99.9"),
+        (0.9995, "over 99.9"),
         (0.99999, "over 99.9"),
         (0.00001, "under 0.01"),
     ],

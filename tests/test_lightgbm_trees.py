@@ -153,3 +153,15 @@ print(tally[0] > 20 and tally[1] > 3)
     command = [sys.executable, "-c", code, tmp_path / "trees.txt"]
     done = subprocess.run(command, cwd=sys.path[-1], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "True\n"), done.stderr[-2000:]
+
+
+def test_a_leaf_that_hangs_nowhere_is_refused(head):
+    text = re.sub(r"(?m)^(right_child=.*) -(\d+)$", r"\1 -1", head.trees_, count=1)
+    with pytest.raises(ArtifactError, match="hangs in two places|a leaf that hangs nowhere"):
+        Trees.parse(text)
+
+
+def test_trees_longer_than_any_are_refused_before_they_are_read(head, monkeypatch):
+    monkeypatch.setattr("ghostbuster.lightgbm_trees.MAX_CHARACTERS", 100)
+    with pytest.raises(ArtifactError, match=rf"{len(head.trees_)} characters, more than 100"):
+        Trees.parse(head.trees_)

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import asdict, replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -12,13 +13,17 @@ import pytest
 from hub_server import COMMIT, Hub, serving
 
 from ghostbuster.cli import main
+from ghostbuster.errors import ModelError
+from ghostbuster.models import hub as hub_module
 from ghostbuster.models.catalog import CATALOG
+from ghostbuster.models.hub import Served
 from ghostbuster.models.panel_files import PANELS, weights_folder
-from ghostbuster.models.records import read_record
+from ghostbuster.models.records import PulledModel, pulled_file, read_record, record_path, write_record
 
 TINY, LARGE = CATALOG["tinyllama-1.1b"], CATALOG["llama-2-7b"]
 WEAK = (weights_folder() / "embedded-weak.gguf").read_bytes()
 STRONG = (weights_folder() / "embedded-strong.gguf").read_bytes()
+PULLED = PulledModel("tinyllama-1.1b", TINY.repository, TINY.file, TINY.revision, "b" * 64, 1, "nowhere")
 needs_hub = pytest.mark.skipif(
     find_spec("huggingface_hub") is None,
     reason="huggingface_hub is not installed: pip install 'ghostbuster[hub]'",
@@ -366,3 +371,52 @@ def test_every_known_model_is_pinned_to_a_commit_and_names_its_licence(name):
 def test_every_pulled_panel_is_made_of_known_models():
     for row in PANELS.values():
         assert not row.pulled or {row.weak, row.strong} <= CATALOG.keys()
+
+
+def test_a_digest_that_the_catalog_pins_is_the_only_one_believed(home):
+    row = replace(TINY, sha256="a" * 64)
+    kept = home / row.revision / row.file
+    write_record(PULLED)
+    assert hub_module._expected("tinyllama-1.1b", row, kept) == "a" * 64
+    assert hub_module._expected("tinyllama-1.1b", TINY, kept) == "b" * 64
+    served = Served("c" * 64, 1, row.revision)
+    with pytest.raises(ModelError, match=r"the SHA-256 c{12}\.\.\., expected a{12}"):
+        hub_module._check_promise("tinyllama-1.1b", row, served)
+    with pytest.raises(ModelError, match=r"the SHA-256 c{12}\.\.\., expected b{12}"):
+        hub_module._check_promise("tinyllama-1.1b", TINY, served)
+
+
+@needs_hub
+def test_more_bytes_than_the_file_has_are_fetched_anew(ghostbuster, hub, home):
+    blobs = home / "hub" / f"models--{TINY.repository.replace('/', '--')}" / "blobs"
+    blobs.mkdir(parents=True)
+    (blobs / f"{hub.digests[TINY.file]}.ghostbuster-part").write_bytes(bytes(len(WEAK) + 1))
+    assert ghostbuster("models", "pull", "tinyllama-1.1b").returncode == 0
+    assert ("GET", 0) in hub.requests
+    assert Path(read_record("tinyllama-1.1b").path).read_bytes() == WEAK
+    assert parts_in(home) == []
+
+
+@needs_hub
+def test_a_file_that_another_process_fetched_meanwhile_is_not_fetched_again(ghostbuster, hub, home):
+    blobs = home / "hub" / f"models--{TINY.repository.replace('/', '--')}" / "blobs"
+    blobs.mkdir(parents=True)
+    (blobs / hub.digests[TINY.file]).write_bytes(WEAK)
+    assert ghostbuster("models", "pull", "tinyllama-1.1b").returncode == 0
+    assert "GET" not in [method for method, _ in hub.requests]
+    assert Path(read_record("tinyllama-1.1b").path).read_bytes() == WEAK
+
+
+@pytest.mark.usefixtures("home")
+def test_a_record_whose_size_is_no_number_is_named():
+    write_record(PULLED)
+    record_path(PULLED.name).write_text(json.dumps({**asdict(PULLED), "size": "1"}))
+    with pytest.raises(ModelError, match=r"tinyllama-1\.1b\.json is no record of a pulled model"):
+        read_record(PULLED.name)
+
+
+def test_a_pulled_file_that_has_changed_since_is_not_opened(home):
+    (home / "x.gguf").write_bytes(b"longer than it was")
+    write_record(replace(PULLED, path=str(home / "x.gguf")))
+    with pytest.raises(ModelError, match=r"x\.gguf .* is changed since it was pulled: get it again with"):
+        pulled_file(PULLED.name)

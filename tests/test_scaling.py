@@ -106,3 +106,12 @@ def test_a_matrix_of_other_columns_is_refused():
     scaler = ColumnScaler.fit(np.eye(3))
     with pytest.raises(InputError, match="matrix has 2 columns; the scaler was fitted on 3"):
         scaler.transform(np.eye(2))
+
+
+def test_whole_numbers_are_scaled_as_the_same_fractions_are():
+    counts = np.array([[1, 200], [3, 100], [2, 500], [9, 400]])
+    made = ColumnScaler.fit(counts)
+    np.testing.assert_array_equal(
+        made.transform(counts), ColumnScaler.fit(counts * 1.0).transform(counts * 1.0)
+    )
+    assert made.transform(counts).dtype == np.float64

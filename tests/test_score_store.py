@@ -18,7 +18,7 @@ from ghostbuster.errors import SettingError
 from ghostbuster.models.panel import open_panel
 from ghostbuster.remembering import panel_key, remember_scores, score_texts
 from ghostbuster.score_codec import join, pack, split, unpack
-from ghostbuster.score_store import LAYOUT, ScoreStore, StoreError, remove, size_limit
+from ghostbuster.score_store import LAYOUT, ScoreStore, StoreError, _write_ahead, remove, size_limit
 
 TEXTS = ["The harbour was quiet that morning.", "", "Nobody had asked for more, and café or not, none came."]
 VALUES = st.one_of(
@@ -329,3 +329,90 @@ def test_a_file_that_cannot_be_deleted_is_named(tmp_path):
     (tmp_path / "s.sqlite").mkdir()
     with pytest.raises(StoreError, match=r"s\.sqlite cannot be deleted"):
         remove(tmp_path / "s.sqlite")
+
+
+def test_a_write_that_fails_half_way_leaves_nothing_of_it(tmp_path):
+    store = ScoreStore(tmp_path / "s.sqlite", tell=(told := []).append)
+    store.put({b"kept": b"1"})
+    with sqlite3.connect(tmp_path / "s.sqlite") as other:  # the disk is full at the second row
+        other.execute(
+            "CREATE TRIGGER full BEFORE INSERT ON scores WHEN NEW.key = x'62' "
+            "BEGIN SELECT RAISE(FAIL, 'database or disk is full'); END"
+        )
+    other.close()
+    store.put({b"a": b"2", b"b": b"3"})
+    assert len(told) == 1
+    assert "database or disk is full" in told[0]
+    again = ScoreStore(tmp_path / "s.sqlite", tell=silent)
+    assert again.get([b"kept", b"a", b"b"]) == {b"kept": b"1"}
+    again.close()
+
+
+def test_who_asks_for_the_store_itself_is_told_why_it_cannot_be_used(tmp_path):
+    store = ScoreStore(tmp_path / "s.sqlite", tell=silent)
+    with sqlite3.connect(tmp_path / "s.sqlite") as other:
+        other.execute("DROP TABLE scores")
+    other.close()
+    with pytest.raises(StoreError, match=r"s\.sqlite cannot be used now \(no such table: scores\)"):
+        store.info()
+    store.close()
+
+
+def test_a_damaged_database_that_cannot_be_put_aside_is_done_without(tmp_path):
+    path = tmp_path / "s.sqlite"
+    path.write_bytes(b"no database at all" * 1000)
+    path.with_suffix(".damaged").mkdir()  # what stands there is no file to be replaced
+    told = []
+    store = ScoreStore(path, tell=told.append)
+    store.put({b"k": b"v"})
+    assert store.get([b"k"]) == {}
+    assert len(told) == 1
+    assert "is damaged and cannot be replaced" in told[0]
+    assert path.read_bytes().startswith(b"no database")
+
+
+def test_processes_that_begin_together_wait_for_each_other(tmp_path, monkeypatch):
+    path = tmp_path / "s.sqlite"
+    with sqlite3.connect(path) as other:
+        other.execute("CREATE TABLE x (y)")
+    other.execute("BEGIN EXCLUSIVE")  # an old journal, held: nobody can change the mode
+    naps = []
+
+    def nap(seconds):
+        naps.append(seconds)
+        if len(naps) == 3:
+            other.execute("ROLLBACK")
+
+    monkeypatch.setattr("ghostbuster.score_store.sleep", nap)
+    with sqlite3.connect(path, timeout=0) as mine:
+        _write_ahead(mine)
+        assert mine.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    assert len(naps) == 3
+    other.close()
+    mine.close()
+
+
+def test_a_store_smaller_than_its_own_empty_tables_keeps_nothing_and_ends(tmp_path):
+    store = ScoreStore(tmp_path / "s.sqlite", limit=100, tell=silent)
+    store.put({b"k": b""})
+    assert store.get([b"k"]) == {}
+    assert store.info().n_texts == 0
+    store.close()
+
+
+def test_scores_that_were_damaged_on_the_disk_are_scored_again(panel, tmp_path):
+    with remember_scores(tmp_path, tell=silent):
+        score_texts(panel, TEXTS, None)
+    with sqlite3.connect(tmp_path / "scores.sqlite") as other:
+        other.execute("UPDATE scores SET data = CAST(x'00' || substr(data, 2) AS BLOB)")
+    other.close()
+    with remember_scores(tmp_path, tell=silent):
+        same(score_texts(panel, TEXTS, None), panel.score(TEXTS))
+    store = ScoreStore(tmp_path / "scores.sqlite", tell=silent)
+    with sqlite3.connect(store.path) as other:
+        (n_damaged,) = other.execute(
+            "SELECT count(*) FROM scores WHERE substr(data, 1, 1) = x'00'"
+        ).fetchone()
+    other.close()
+    store.close()
+    assert n_damaged == 0

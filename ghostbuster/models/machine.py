@@ -48,7 +48,7 @@ def _proc_cpuinfo() -> dict[str, str]:
     return facts
 
 
-def _sysctl_brand() -> str:
+def _sysctl_brand() -> str:  # pragma: no cover - macOS
     """The CPU's name on macOS."""
     program = "/usr/sbin/sysctl"
     if not os.access(program, os.X_OK):

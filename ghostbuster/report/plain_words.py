@@ -19,15 +19,17 @@ _WORDS = re.compile(r"words (['\"])(.*)\1", re.DOTALL)
 
 
 def percent(share: float) -> str:
-    """Two significant digits; nothing is 0 % or 100 % that is not."""
-    if 0 < share < 1 and (share > 0.9995 or share < 0.0001):  # noqa: PLR2004
-        return "over 99.9\u00a0%" if share > 0.5 else "under 0.01\u00a0%"  # noqa: PLR2004
+    """Two significant digits, three near 100 %; nothing is 0 % or 100 % that is not."""
+    if 0 < share < 0.0001:  # noqa: PLR2004
+        return "under 0.01\u00a0%"
+    if 0.995 <= share < 1:  # noqa: PLR2004 - two digits would round it to 100 %
+        return "over 99.9\u00a0%" if share >= 0.9995 else f"{100 * share:.1f}\u00a0%"  # noqa: PLR2004
     return f"{100 * share:.0f}\u00a0%" if share >= 0.1 else f"{100 * share:.2g}\u00a0%"  # noqa: PLR2004
 
 
 def decimals(probability: float) -> str:
     """Three decimals; not 1.000 or 0.000 for what is less or more."""
-    if probability > 0.9995:  # noqa: PLR2004
+    if probability >= 0.9995:  # noqa: PLR2004
         return "over 0.999"
     return "under 0.001" if probability < 0.0005 else f"{probability:.3f}"  # noqa: PLR2004
 
