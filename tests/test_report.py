@@ -2,6 +2,7 @@ import csv
 import io
 import json
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -67,6 +68,13 @@ def test_the_table_reads_as_a_person_expects(monkeypatch):
         "training, scored that high (95 % interval 0.71 % to 1.3 %). A verdict is a reason to look\n"
         "closer, not evidence by itself. Detector: default@1f0c4a5b6d7e."
     )
+
+
+def test_the_table_prints_a_share_near_one_as_a_share(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "110")
+    unproven = replace(PROMISE, fpr=Estimate(0.0, 0.0, 0.9987), n_human=1)
+    printed = " ".join(FORMS["table"](replace(REPORT, threshold=unproven)).split())
+    assert "(95 % interval 0 % to 99.9 %)" in printed
 
 
 @pytest.mark.parametrize("name", FORMS)

@@ -7,6 +7,7 @@ import shutil
 import textwrap
 
 from ghostbuster.printable import printable
+from ghostbuster.report.plain_words import percent
 from ghostbuster.report.rows import Report
 
 WIDEST = 110
@@ -43,7 +44,7 @@ def _promise(report: Report) -> str:
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share:.2g} %"
+    return percent(share).replace("\u00a0", " ")
 
 
 def _line(path: str, verdict: str, probability: str, words: str, first: int) -> str:
