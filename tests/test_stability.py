@@ -23,7 +23,7 @@ def test_of_two_like_features_that_take_turns_each_stands_for_the_other_and_nois
     found = stability(search, X, y, n_resamples=20)
     assert {one.feature for one in found} == {FEATURES[4], FEATURES[7]}
     assert sum(one.share for one in found) == pytest.approx(1.0)
-    assert found[0].share > found[1].share > 0
+    assert found[0].share >= found[1].share > 0
     assert [one.alike for one in found] == [1.0, 1.0]
 
 
