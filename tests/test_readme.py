@@ -51,7 +51,7 @@ def test_the_two_set_up_commands_are_those_that_ci_runs():
 
 @pytest.mark.skipif(
     tuple(map(int, version("typer").split(".")[:2])) < (0, 29),
-    reason="typer before 0.29 words usage otherwise",
+    reason="typer before 0.29 words it otherwise",
 )
 def test_the_man_page_is_what_the_code_makes_of_its_help(monkeypatch):
     monkeypatch.syspath_prepend(ROOT / "docs")
