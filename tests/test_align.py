@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from strategies import CHANNELS, token_scores
 
 from ghostbuster.errors import InputError, SettingError
-from ghostbuster.features.align import WORD_VALUES, align
+from ghostbuster.features.align import WORD_VALUES, align, unit_ends
 from ghostbuster.scores import TokenScores
 
 
@@ -172,3 +172,11 @@ def test_by_token_sources_of_different_tokens_are_refused(ends):
     one, other = scores([2, 3], logprob=[-1, -1]), scores(ends, logprob=[-1] * len(ends))
     with pytest.raises(InputError, match="'weak' and 'strong' have different tokens; align them by word"):
         align({"weak": one, "strong": other}, ["abc"], by="token")
+
+
+def test_units_end_where_their_tokens_or_words_do():
+    made = {"weak": scores([2, 5], logprob=[-1.0, -1.0]), "strong": scores([5], logprob=[-1.0])}
+    assert unit_ends(made, ["ab cd"], by="token").tolist() == [2, 5]  # the first source's
+    assert unit_ends(made, ["ab cd"], by="word").tolist() == [2, 5]
+    assert unit_ends({"strong": made["strong"]}, ["ab cd"], by="token").tolist() == [5]
+    assert unit_ends(made, ["ab cd", "", "efg"], by="word").tolist() == [2, 5, 3]

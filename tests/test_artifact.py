@@ -355,3 +355,18 @@ def test_a_folder_that_must_not_be_written_is_named_before_anything_is_made(tmp_
     with pytest.raises(ArtifactError, match=r"cannot be written to: choose another place for x\.joblib"):
         save(detector_with({}), tmp_path / "x.joblib")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "named"),
+    [
+        (b"\x80\x04\x8c\x05numpy\x8c\x07ndarray\x93)\x81.", "an object of numpy.ndarray"),
+        (b"\x80\x04K\x01)\x81.", "an object of an unknown class"),
+        (b"\x80\x04\x8c\x05numpy\x8c\x07ndarray\x93)R.", "a call of numpy.ndarray"),
+        (b"\x80\x04K\x01)R.", "a call of an unknown function"),
+        (b"\x80\x04K\x01)b.", "a state for a value of type int"),
+    ],
+)
+def test_a_class_of_arrays_used_for_anything_else_is_refused_by_its_name(content, named):
+    with pytest.raises(ArtifactError, match=rf"^x\.joblib holds {named}; a detector file holds plain values"):
+        parse(content, Path("x.joblib"))

@@ -125,8 +125,9 @@ def test_a_soft_label_is_both_answers_with_its_shares_of_weight():
 @pytest.mark.parametrize(
     ("rarer", "method"), [(ENOUGH_FOR_ISOTONIC - 1, "sigmoid"), (ENOUGH_FOR_ISOTONIC, "isotonic")]
 )
-def test_auto_chooses_by_the_rarer_class(rarer, method):
-    y = np.repeat([0.0, 1.0], [2000, rarer])
+@pytest.mark.parametrize("common", [0.0, 1.0])
+def test_auto_chooses_by_the_rarer_class(rarer, method, common):
+    y = np.repeat([common, 1 - common], [2000, rarer])
     raw = np.random.default_rng(0).normal(size=y.size) + y
     assert Calibration().fit(raw, y).method_ == method
 

@@ -58,6 +58,7 @@ def test_a_chain_is_read_from_left_to_right():
         ("strong.logprob weak.logprob s-avg", "an op or a vector too many"),
         ("strong v-sub weak.logprob s-avg", "'strong' is no vector; expected source.channel"),
         ("strong.logprob u-skip-24 s-avg", "no skip 'u-skip-24' before 's-avg'; did you mean 'u-skip-25'"),
+        ("u-skip-25 s-avg", "'u-skip-25' is no vector; expected source.channel"),
         ("stat-lr strong", "no statistic 'stat-lr'; did you mean 'stat-lrr'"),
         ("stat-lrr", "names 0 sources"),
         ("stat-lrr strong weak", "stat-lrr strong weak names 2 source.s.; expected 1"),
@@ -264,3 +265,28 @@ def test_chains_equal_by_algebra_sign_or_complement_are_twins(one, other):
 def test_chains_that_differ_are_no_twins(one, other):
     keys = [twin_key(Feature.parse(f"{text} s-avg").expression) for text in (one, other)]
     assert keys[0] != keys[1]
+
+
+def one_text(**channels):
+    """One text's vectors of the source ``strong``, and the same of ``weak``."""
+    made = {f"{s}.{name}": np.array(values) for s in ("strong", "weak") for name, values in channels.items()}
+    return Vectors(made, np.array([0, len(next(iter(channels.values())))]))
+
+
+def test_statistics_near_the_least_divisor_by_hand():
+    def value(name, **channels):
+        return Feature.parse(name).evaluate(one_text(**channels))[0]
+
+    # (-3 + 2) / sqrt(1/4): a variance below 1 is taken as it is
+    few = {"logprob": [-1.0, -2.0], "entropy": [1.5, 0.5], "varentropy": [0.25, 0.0]}
+    assert value("stat-fast-detectgpt strong", **few) == pytest.approx(-2.0)
+    # every token the likeliest: 3 / log 2; one of rank 2: 3 / log 2 too
+    assert value("stat-lrr strong", logprob=[-1.0, -2.0], logrank=[0.0, 0.0]) == pytest.approx(3 / np.log(2))
+    assert value("stat-lrr strong", logprob=[-1.0, -2.0], logrank=[0.0, np.log(2)]) == pytest.approx(
+        3 / np.log(2)
+    )
+    # 3 / 2 over 1 / 4; and over the least there is, a millionth a token
+    assert value("stat-binoculars strong weak", logprob=[-1.0, -2.0], cross_entropy=[0.5, 0.0]) == 6.0
+    assert value(
+        "stat-binoculars strong weak", logprob=[-1.0, -2.0], cross_entropy=[0.0, 0.0]
+    ) == pytest.approx(1.5e6)

@@ -315,3 +315,8 @@ def test_settings_out_of_range_are_named(made, message):
 def test_an_unknown_head_is_answered_with_the_nearest():
     with pytest.raises(SettingError, match="did you mean 'logistic'"):
         make_head("logistics")
+
+
+def test_a_new_head_is_seeded_with_nought_unless_told():
+    assert {make_head(name).random_state for name in HEADS} == {0}
+    assert {make_head(name, 7).random_state for name in HEADS} == {7}

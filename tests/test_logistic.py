@@ -1,11 +1,12 @@
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from planted import SCORES
 from scipy.optimize import minimize
 
 from ghostbuster.features.criteria import CRITERIA
-from ghostbuster.features.logistic import fit_each, fit_logistic
+from ghostbuster.features.logistic import _chord, fit_each, fit_logistic
 
 
 def penalised_loss(b, X, y, w, C):
@@ -37,3 +38,27 @@ def test_criteria_agree_with_scikit_learn_under_weights_and_ties(seed):
         p = 1 / (1 + np.exp(-log_odds))
         expected = [SCORES[name](y, p[:, i], weight) for i in range(2)]
         np.testing.assert_allclose(criterion.score(y, log_odds, weight), expected, rtol=1e-9)
+
+
+@pytest.mark.parametrize("scale", [1e-6, 1e6])
+def test_the_scale_of_weights_changes_nothing_where_the_penalty_follows_it(scale):
+    rng = np.random.default_rng(3)
+    X = np.column_stack([np.ones(80), rng.normal(size=(80, 3))])
+    y, w = (rng.random(80) < 1 / (1 + np.exp(-X[:, 1]))).astype(float), rng.gamma(2.0, 1.0, 80)
+    found, scaled = fit_logistic(X, y, w, 1.0), fit_logistic(X, y, w * scale, 1.0 / scale)
+    np.testing.assert_allclose(scaled, found, rtol=1e-5)
+    start, other = (fit_logistic(X[:, :3], y, w * s, 1.0 / s) for s in (1.0, scale))
+    one, two = (fit_each(X[:, :3], X[:, 3:], y, w * s, 1.0 / s, b) for s, b in ((1.0, start), (scale, other)))
+    np.testing.assert_allclose(two, one, rtol=1e-4)
+
+
+def test_candidates_of_a_mild_effect_are_settled_without_newtons_method_for_each():
+    rng = np.random.default_rng(4)
+    X, columns = np.column_stack([np.ones(400), rng.normal(size=(400, 2))]), rng.normal(size=(400, 50))
+    y, w = (rng.random(400) < 1 / (1 + np.exp(-X[:, 1]))).astype(float), np.ones(400)
+    start = fit_logistic(X, y, w, 1.0)
+    found, settled = _chord(X, columns, y, w, 1.0, start)
+    assert settled.all()
+    for i in (0, 20, 49):
+        alone = fit_logistic(np.column_stack([X, columns[:, i]]), y, w, 1.0)
+        np.testing.assert_allclose(found[:, i], alone, atol=1e-6)

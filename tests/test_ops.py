@@ -215,3 +215,8 @@ def test_skipping_leaves_short_texts_whole():
 def test_a_sorted_vector_keeps_texts_apart():
     made = Ragged(np.array([3.0, 1.0, 9.0, 7.0, 8.0]), Layout([2, 3]))
     assert made.ordered.tolist() == [1, 3, 7, 8, 9]
+
+
+def test_the_ratio_holds_both_sides_within_its_bounds_by_hand():
+    a, b = np.array([1e9, 1e9, 1.0, -5.0, 1e-9]), np.array([1e9, 2.0, 1e9, 1.0, 1e-9])
+    np.testing.assert_allclose(OPS["v-ratio"].apply(a, b), [1.0, 5e3, 1e-4, 1e-4, 1.0], rtol=1e-12)

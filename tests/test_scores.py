@@ -127,3 +127,10 @@ def test_vectors_without_channels_are_refused():
 def test_concatenating_nothing_is_refused():
     with pytest.raises(InputError, match="nothing to concatenate"):
         TokenScores.concatenate([])
+
+
+def test_concatenating_one_part_gives_that_part():
+    whole = scores_of_three_texts()
+    joined = TokenScores.concatenate([whole])
+    assert joined.offsets.tolist() == whole.offsets.tolist()
+    assert joined.channels["logprob"].tolist() == whole.channels["logprob"].tolist()

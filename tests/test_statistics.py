@@ -155,3 +155,19 @@ def test_a_position_does_not_depend_on_its_neighbours(n, seed):
     for name in whole:
         single = [reduced([logits[i : i + 1]], targets[i : i + 1])[0][name][0] for i in range(n)]
         np.testing.assert_array_equal(whole[name], single)
+
+
+@pytest.mark.parametrize("n_vocabulary", [40, 20000])
+def test_positions_of_many_blocks_are_all_reduced(n_vocabulary):
+    n = 3 * Reducer(["m"], n_vocabulary).rows + 1
+    generator = np.random.default_rng(1)
+    logits = generator.normal(0, 3, (n, n_vocabulary)).astype(np.float32)
+    targets = generator.integers(0, n_vocabulary, n)
+    (got,) = reduced([logits], targets)
+    for name, values in expected(logits, targets).items():
+        np.testing.assert_allclose(got[name], values, rtol=2e-6, atol=3e-5, err_msg=name)
+
+
+def test_a_rank_counts_every_token_of_a_large_vocabulary():
+    logits = np.arange(100_000, dtype=np.float32)[None] / 1e4
+    assert reduced([logits], [0])[0]["rank"][0] == 100_000

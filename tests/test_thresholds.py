@@ -200,3 +200,10 @@ def test_a_threshold_out_of_range_is_refused(change, message):
         Threshold(
             **{"rate": 0.01, "probability": 0.9, "fpr": Estimate(0.0, 0.0, 0.1), "n_human": 30, **change}
         )
+
+
+def test_a_threshold_keeps_its_worst_source_when_it_is_restored():
+    (made,) = thresholds(np.arange(200) / 200, (0.05,), np.repeat(["a", "b"], 100))
+    assert made.worst == 0.1
+    assert made.worst != made.fpr.value
+    assert Threshold.from_state(made.state()) == made
