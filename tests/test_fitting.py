@@ -1,6 +1,8 @@
 import numpy as np
 import pytest
 
+from ghostbuster.detector import GhostbusterClassifier
+from ghostbuster.errors import InputError
 from ghostbuster.fitting import mix_of, mixed
 
 
@@ -19,3 +21,10 @@ def test_a_share_of_a_quarter_spreads_a_third_as_much_as_the_rest():
 def test_without_words_the_head_speaks_alone():
     parts = np.array([[1.0, 9.0], [2.0, -9.0]])
     assert mixed(parts, mix_of(parts, 0.0)).tolist() == [1.0, 2.0]
+
+
+def test_texts_that_nothing_tells_apart_make_no_detector():
+    text = "The harbour was quiet that morning and nobody had asked for more than a little bread. " * 3
+    made = GhostbusterClassifier(space="zeroshot", max_features=2, min_tokens=10)
+    with pytest.raises(InputError, match=r"no feature of space 'zeroshot' tells these \d+ texts apart"):
+        made.fit([text] * 20, [0, 1] * 10)
