@@ -8,6 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+AGAIN = 0.5
+"""Seconds until a block is interrupted again: Python drops what is raised while it tidies up an object."""
+
 
 class OutOfTime(BaseException):
     """Time is up. No `Exception`: libraries that go on after those must not go on after this."""
@@ -28,7 +31,7 @@ def within(seconds: float) -> Iterator[None]:
         yield
         return
     before = signal.signal(signal.SIGPROF, _interrupt)
-    signal.setitimer(signal.ITIMER_PROF, seconds)
+    signal.setitimer(signal.ITIMER_PROF, seconds, AGAIN)
     try:
         yield
     finally:

@@ -1,3 +1,4 @@
+import csv
 import io
 import json
 import os
@@ -63,12 +64,12 @@ def test_the_forms_agree_on_every_number(capsys, detector_file):
     command = ["score-file", HUMAN, MACHINE, "-m", detector_file, "--format"]
     rows = json.loads(run(capsys, *command, "json")[1])
     lines = [json.loads(line) for line in run(capsys, *command, "jsonl")[1].splitlines()]
-    cells = pd.read_csv(io.StringIO(run(capsys, *command, "csv")[1]), float_precision="round_trip").to_dict(
-        "records"
-    )
+    cells = list(csv.DictReader(io.StringIO(run(capsys, *command, "csv")[1])))
     assert lines == rows
     for name in ("path", "probability", "label", "n_tokens", "n_words", "model"):
-        assert [cell[name] for cell in cells] == [row[name] for row in rows]
+        assert [type(row[name])(cell[name]) for cell, row in zip(cells, rows, strict=True)] == [
+            row[name] for row in rows
+        ]
 
 
 def test_a_teacher_reads_file_verdict_probability_words_and_reasons(capsys, detector_file):

@@ -331,6 +331,7 @@ PDFS = {
 }
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # see patience.AGAIN
 @pytest.mark.parametrize("kind", PDFS)
 def test_loops_of_pdf_files_end_in_one_error(tmp_path, monkeypatch, kind):
     monkeypatch.setattr(documents, "PATIENCE", 2.0)

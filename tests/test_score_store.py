@@ -124,7 +124,9 @@ def test_outside_the_block_nothing_is_remembered(panel, tmp_path):
     with remember_scores(tmp_path, tell=silent):
         pass
     score_texts(panel, TEXTS, None)
-    assert ScoreStore(tmp_path / "scores.sqlite", tell=silent).info().n_texts == 0
+    store = ScoreStore(tmp_path / "scores.sqlite", tell=silent)
+    assert store.info().n_texts == 0
+    store.close()
 
 
 def test_no_text_stands_in_the_files_and_only_their_owner_can_read_them(panel, tmp_path):
