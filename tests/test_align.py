@@ -179,4 +179,6 @@ def test_units_end_where_their_tokens_or_words_do():
     assert unit_ends(made, ["ab cd"], by="token").tolist() == [2, 5]  # the first source's
     assert unit_ends(made, ["ab cd"], by="word").tolist() == [2, 5]
     assert unit_ends({"strong": made["strong"]}, ["ab cd"], by="token").tolist() == [5]
-    assert unit_ends(made, ["ab cd", "", "efg"], by="word").tolist() == [2, 5, 3]
+    words = unit_ends(made, ["ab cd", "", "efg"], by="word")
+    assert words.tolist() == [2, 5, 3]
+    assert words.dtype.kind == "i"  # they index texts

@@ -19,7 +19,7 @@ from hypothesis.extra.numpy import arrays
 from ghostbuster import artifact
 from ghostbuster.artifact import open_artifact, save
 from ghostbuster.errors import ArtifactError
-from ghostbuster.joblib_reader import parse
+from ghostbuster.joblib_reader import MAX_DEPTH, parse
 
 NUMBERS = st.one_of(
     st.booleans(), st.none(), st.integers(-(2**70), 2**70), st.floats(allow_nan=False), st.text(max_size=300)
@@ -370,3 +370,15 @@ def test_a_folder_that_must_not_be_written_is_named_before_anything_is_made(tmp_
 def test_a_class_of_arrays_used_for_anything_else_is_refused_by_its_name(content, named):
     with pytest.raises(ArtifactError, match=rf"^x\.joblib holds {named}; a detector file holds plain values"):
         parse(content, Path("x.joblib"))
+
+
+def test_containers_nest_as_deep_as_the_limit_and_no_deeper():
+    def nested(depth):
+        value = "x"
+        for _ in range(depth):
+            value = [value]
+        return pickle.dumps(value, 4)
+
+    assert parse(nested(MAX_DEPTH), Path("x.joblib"))
+    with pytest.raises(ArtifactError, match=r"holds a container that holds itself, .* nests too deeply"):
+        parse(nested(MAX_DEPTH + 1), Path("x.joblib"))

@@ -280,6 +280,8 @@ def test_statistics_near_the_least_divisor_by_hand():
     # (-3 + 2) / sqrt(1/4): a variance below 1 is taken as it is
     few = {"logprob": [-1.0, -2.0], "entropy": [1.5, 0.5], "varentropy": [0.25, 0.0]}
     assert value("stat-fast-detectgpt strong", **few) == pytest.approx(-2.0)
+    certain = {"logprob": [-1.0, -2.0], "entropy": [0.0, 0.0], "varentropy": [0.0, 0.0]}
+    assert value("stat-fast-detectgpt strong", **certain) == 0.0
     # every token the likeliest: 3 / log 2; one of rank 2: 3 / log 2 too
     assert value("stat-lrr strong", logprob=[-1.0, -2.0], logrank=[0.0, 0.0]) == pytest.approx(3 / np.log(2))
     assert value("stat-lrr strong", logprob=[-1.0, -2.0], logrank=[0.0, np.log(2)]) == pytest.approx(

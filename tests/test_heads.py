@@ -320,3 +320,27 @@ def test_an_unknown_head_is_answered_with_the_nearest():
 def test_a_new_head_is_seeded_with_nought_unless_told():
     assert {make_head(name).random_state for name in HEADS} == {0}
     assert {make_head(name, 7).random_state for name in HEADS} == {7}
+
+
+def test_the_penalty_chosen_is_the_one_of_least_loss_on_texts_held_out():
+    rng = np.random.default_rng(8)
+    X = rng.normal(size=(240, 12))
+    y = (rng.random(240) < 1 / (1 + np.exp(2.5 - X[:, 0] + 0.7 * X[:, 1]))).astype(float)  # one in eight
+    strengths = (1.0, 0.1, 0.01, 1e-4)
+    losses = []
+    for strength in strengths:
+        raw = np.empty(240)
+        for train, test in TrainingSet.checked(X, y).folds(5, 0):
+            raw[test] = LogisticHead(penalties=(strength,)).fit(X[train], y[train]).raw_score(X[test])
+        losses.append(log_loss(y, raw, np.ones(240)))
+    assert LogisticHead(penalties=strengths).fit(X, y).penalty_ == strengths[int(np.argmin(losses))]
+
+
+def test_a_restored_head_knows_its_penalty_and_how_many_features_it_takes():
+    X, y = made_up()
+    head = LogisticHead().fit(X, y)
+    back = LogisticHead.from_state(head.state())
+    assert back.penalty_ == head.penalty_
+    assert back.n_features_in_ == 6
+    with pytest.raises(InputError, match="5 features"):
+        back.raw_score(X[:, :5])

@@ -25,6 +25,7 @@ def situation(seed=0, n_texts=90, n_columns=30, n_chosen=2):
     """Texts in the order of three folds, the last ten in none, and models with chosen columns."""
     rng = np.random.default_rng(seed)
     X = rng.normal(size=(n_texts, n_columns)) * rng.gamma(2, 2, n_columns) + rng.normal(size=n_columns)
+    X[3, 0], X[4, 0], X[5, 1] = 1e6, -1e6, 1e6  # held at the limit, on both sides
     weight = rng.gamma(3, 1, n_texts)
     rows = np.arange(n_texts - 10)
     folds = [(np.setdiff1d(np.arange(n_texts), rows[i::3]), rows[i::3]) for i in range(3)]
