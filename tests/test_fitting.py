@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from ghostbuster.fitting import mix_of, mixed
+from ghostbuster.fitted import mixed
+from ghostbuster.fitting import mix_of
 
 
 def test_equal_shares_give_both_parts_the_same_spread():
