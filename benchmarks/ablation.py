@@ -16,7 +16,8 @@ from benchmarks.trials import ranking
 from benchmarks.zeroshot import zero_shot
 from ghostbuster.features.search import FeatureSearch
 from ghostbuster.features.space import SPACES
-from ghostbuster.fitting import mix_of, mixed
+from ghostbuster.fitted import mixed
+from ghostbuster.fitting import mix_of
 from ghostbuster.intervals import Estimate
 from ghostbuster.metrics import auroc, tpr_at_fpr
 from training.data import PROBES, STRESS

@@ -16,7 +16,8 @@ import numpy.typing as npt
 from benchmarks.results import Results
 from ghostbuster.calibration import Calibration
 from ghostbuster.features.search import FeatureSearch
-from ghostbuster.fitting import mix_of, mixed
+from ghostbuster.fitted import mixed
+from ghostbuster.fitting import mix_of
 from ghostbuster.folds import balanced_weights, grouped_folds, leave_one_out
 from ghostbuster.heads import HEADS, Head
 from ghostbuster.levelling import levelled

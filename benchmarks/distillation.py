@@ -30,12 +30,13 @@ from benchmarks.protocols import leave_one_source_out
 from benchmarks.results import DEFAULT_FOLDER as DEFAULT_RESULTS
 from benchmarks.results import Results, code_digest
 from ghostbuster.calibration import Calibration
-from ghostbuster.detector import GhostbusterClassifier
+from ghostbuster.classifier import GhostbusterClassifier
 from ghostbuster.distillation import Mixing, distil
 from ghostbuster.ensemble import combine
 from ghostbuster.errors import InputError
 from ghostbuster.files import replacing
-from ghostbuster.fitting import mix_of, mixed
+from ghostbuster.fitted import mixed
+from ghostbuster.fitting import mix_of
 from ghostbuster.folds import balanced_weights
 from ghostbuster.intervals import bootstrap
 from ghostbuster.metrics import auroc, tpr_at_fpr

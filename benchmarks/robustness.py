@@ -32,7 +32,7 @@ from ghostbuster.familiarity import Familiarity, english_share, lone_letters, su
 from ghostbuster.features.evaluation import evaluate_all
 from ghostbuster.features.space import candidates
 from ghostbuster.files import replacing
-from ghostbuster.fitting import Fitted
+from ghostbuster.fitted import Fitted
 from ghostbuster.heads import make_head
 from ghostbuster.levelling import levelled
 from ghostbuster.models.panel import open_panel

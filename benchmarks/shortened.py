@@ -11,7 +11,7 @@ from benchmarks.baseline import Tfidf
 from benchmarks.contenders import Contender, Detector, WithWords, inner_folds
 from benchmarks.protocols import Split
 from ghostbuster.features.evaluation import evaluate_all
-from ghostbuster.fitting import mixed
+from ghostbuster.fitted import mixed
 from ghostbuster.metrics import auroc, tpr_at_fpr
 from ghostbuster.scores import Vectors
 from training.data import PROBES, STRESS

@@ -166,7 +166,7 @@ def kill(source: Path, output: Path, n_kills: int, journal_bytes: int) -> int:
 def train_twice(n_pairs: int, source: Path) -> dict[str, float]:
     """Seconds of fitting and seconds inside the weak models or the store: first, then again."""
     from ghostbuster import reading, remember_scores
-    from ghostbuster.detector import GhostbusterClassifier
+    from ghostbuster.classifier import GhostbusterClassifier
 
     words = source.read_text("utf-8").split()
     chance = random.Random(SEED)  # noqa: S311 - chance, not secrets

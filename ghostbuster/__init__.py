@@ -11,7 +11,7 @@ from ghostbuster import errors
 
 if TYPE_CHECKING:
     from ghostbuster.artifact import load, load_default, save
-    from ghostbuster.detector import GhostbusterClassifier
+    from ghostbuster.classifier import GhostbusterClassifier
     from ghostbuster.frames import score_texts
     from ghostbuster.models.placement import on_device
     from ghostbuster.passages import judge_passages
@@ -39,7 +39,7 @@ __all__ = [
 
 _HOMES = {
     "Evidence": "verdict",
-    "GhostbusterClassifier": "detector",
+    "GhostbusterClassifier": "classifier",
     "GhostbusterTransformer": "transformer",
     "Verdict": "verdict",
     "judge_passages": "passages",

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from ghostbuster.errors import InputError, SettingError
 
 if TYPE_CHECKING:
-    from ghostbuster.detector import GhostbusterClassifier
+    from ghostbuster.classifier import GhostbusterClassifier
     from ghostbuster.reading import Reading
 
 Float1d = npt.NDArray[np.float64]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,8 +14,9 @@ from ghostbuster.features.evaluation import evaluate_all
 from ghostbuster.features.expression import Feature
 from ghostbuster.features.search import FeatureSearch
 from ghostbuster.features.space import candidates
+from ghostbuster.fitted import Fitted
 from ghostbuster.folds import Folds, grouped_folds, leave_one_out
-from ghostbuster.heads import Head, make_head
+from ghostbuster.heads import make_head
 from ghostbuster.levelling import levelled
 from ghostbuster.lexical import Lexicon
 from ghostbuster.scores import Float1d, Int1d, Vectors
@@ -76,44 +77,6 @@ class Examples:
         """Values of the chosen features, shape (n_texts, n_features)."""
         position = {feature: j for j, feature in enumerate(self.candidates)}
         return self.matrix[:, [position[feature] for feature in features]].astype(np.float64)
-
-
-@dataclass(frozen=True)
-class Fitted:
-    """Chosen features with the head trained on them, and a lexicon beside it.
-
-    Attributes
-    ----------
-    features : tuple of Feature
-    head : Head
-    lexicon : Lexicon or None
-    mix : tuple of float
-        What the head's and the lexicon's log-odds are multiplied by before they are added.
-    """
-
-    features: tuple[Feature, ...]
-    head: Head
-    lexicon: Lexicon | None = None
-    mix: tuple[float, float] = (1.0, 0.0)
-
-    def matrix(self, vectors: Vectors) -> npt.NDArray[np.float64]:
-        """Feature values, shape (n_texts, n_features)."""
-        return np.asarray(evaluate_all(self.features, vectors), dtype=np.float64)
-
-    def parts(self, matrix: npt.NDArray[np.float64], texts: Sequence[str]) -> npt.NDArray[np.float64]:
-        """Log-odds by head and by lexicon, shape (n_texts, 2)."""
-        words = np.zeros(len(texts)) if self.lexicon is None else self.lexicon.raw_score(texts)
-        return np.column_stack([self.head.raw_score(matrix), words])
-
-    def raw_score(self, matrix: npt.NDArray[np.float64], texts: Sequence[str]) -> Float1d:
-        """Mixed log-odds, shape (n_texts,)."""
-        return mixed(self.parts(matrix, texts), self.mix)
-
-
-def mixed(parts: npt.NDArray[np.float64], mix: tuple[float, float]) -> Float1d:
-    """Weighted sum of log-odds by head and by lexicon, shape (n_texts,)."""
-    total: Float1d = parts[:, 0] * mix[0] + parts[:, 1] * mix[1]
-    return total
 
 
 def mix_of(held_out: npt.NDArray[np.float64], lexical_weight: float) -> tuple[float, float]:

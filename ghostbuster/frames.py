@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from ghostbuster.artifact import load
-from ghostbuster.detector import GhostbusterClassifier
+from ghostbuster.detector import Detector
 from ghostbuster.errors import InputError
 from ghostbuster.names import unknown
 from ghostbuster.reading import Progress
@@ -18,7 +18,7 @@ COLUMNS = ("probability", "label", "reasons", "n_tokens", "n_words")
 
 def score_texts(
     texts: Sequence[str] | pd.Series[str] | pd.DataFrame,
-    detector: GhostbusterClassifier | str | Path | None = None,
+    detector: Detector | str | Path | None = None,
     *,
     column: str = "text",
     progress: Progress | None = None,
@@ -57,7 +57,7 @@ def score_texts(
     """
     given = _column(texts, column) if isinstance(texts, pd.DataFrame) else texts
     index = given.index if isinstance(given, pd.Series) else None
-    asked = detector if isinstance(detector, GhostbusterClassifier) else load(detector)
+    asked = detector if isinstance(detector, Detector) else load(detector)
     verdicts = asked.judge(given.tolist() if isinstance(given, pd.Series) else given, progress)
     rows = [(v.probability, v.label, "; ".join(v.reasons), v.n_tokens, v.n_words) for v in verdicts]
     return pd.DataFrame(rows, columns=list(COLUMNS), index=index)

@@ -10,11 +10,8 @@ import numpy.typing as npt
 
 from ghostbuster.errors import InputError
 from ghostbuster.folds import Folds, grouped_folds
+from ghostbuster.matrices import Float1d, Float2d, finite_matrix
 from ghostbuster.scores import Int1d
-
-Float1d = npt.NDArray[np.float64]
-Float2d = npt.NDArray[np.float64]
-
 
 MACHINE = 0.5  # a soft label from here on counts as machine where folds are stratified
 
@@ -91,25 +88,6 @@ class TrainingSet:
         if self.groups is not None:
             most = min(most, np.unique(self.groups).size)
         return grouped_folds(hard, self.groups, most, seed) if most > 1 else []
-
-
-def finite_matrix(X: npt.ArrayLike, n_features: int | None = None) -> Float2d:
-    """A float64 matrix of shape (n_texts, n_features).
-
-    Raises
-    ------
-    InputError
-        When ``X`` is no matrix of finite numbers, has no column, or another number of them.
-    """
-    from sklearn.utils import check_array
-
-    try:
-        matrix: Float2d = check_array(X, dtype=np.float64, ensure_min_samples=0, input_name="X")
-    except (TypeError, ValueError) as error:
-        raise InputError(f"X cannot be used: {error}") from None
-    if n_features is not None and matrix.shape[1] != n_features:
-        raise InputError(f"X has {matrix.shape[1]} features; this head was fitted on {n_features}")
-    return matrix
 
 
 def log_loss(y: Float1d, raw: Float1d, weight: Float1d) -> float:

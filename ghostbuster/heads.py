@@ -1,28 +1,19 @@
-"""Heads: what turns a text's features into one score. To add one, add its row to ``HEADS``."""
+"""Heads that can be trained. To add one, add a row to ``HEADS``, and what it becomes to ``TRAINED_HEADS``."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Protocol, Self
+from typing import Protocol, Self
 
 import numpy.typing as npt
 
-from ghostbuster.head_inputs import Float1d, Float2d
 from ghostbuster.lightgbm_head import LightGBMHead
 from ghostbuster.logistic_head import ElasticNetHead, LogisticHead
 from ghostbuster.names import pick
+from ghostbuster.trained_heads import TrainedHead
 
 
-class Head(Protocol):
-    """A trainable map from features to log-odds of machine.
-
-    Attributes
-    ----------
-    baseline_ : float
-        ``raw_score(X)`` is ``baseline_`` plus the sum of ``contributions(X)``.
-    """
-
-    baseline_: float
+class Head(TrainedHead, Protocol):
+    """A trainable map from features to log-odds of machine."""
 
     def fit(
         self,
@@ -32,23 +23,6 @@ class Head(Protocol):
         groups: npt.ArrayLike | None = None,
     ) -> Self:
         """Learn from features (n_texts, n_features) and probabilities of machine (n_texts,)."""
-        ...
-
-    def raw_score(self, X: npt.ArrayLike) -> Float1d:
-        """Log-odds of machine, not yet calibrated, shape (n_texts,)."""
-        ...
-
-    def contributions(self, X: npt.ArrayLike) -> Float2d:
-        """What each feature adds to ``raw_score``, shape (n_texts, n_features)."""
-        ...
-
-    def state(self) -> dict[str, Any]:
-        """Plain containers, numbers, strings and arrays."""
-        ...
-
-    @classmethod
-    def from_state(cls, state: Mapping[str, Any]) -> Self:
-        """The head that ``state`` describes."""
         ...
 
 

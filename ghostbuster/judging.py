@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from ghostbuster.calibration import Calibration
 from ghostbuster.familiarity import Familiarity, english_share, lone_letters, surprise, too_short
-from ghostbuster.fitting import Fitted
+from ghostbuster.fitted import Fitted
 from ghostbuster.percentiles import Percentiles
 from ghostbuster.reading import Reading
 from ghostbuster.scores import Int1d

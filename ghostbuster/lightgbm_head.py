@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator
-from sklearn.utils.validation import check_is_fitted
 
-from ghostbuster.errors import ArtifactError, SettingError
+from ghostbuster.errors import SettingError
 from ghostbuster.folds import Folds
-from ghostbuster.head_inputs import Float1d, Float2d, TrainingSet, finite_matrix
-from ghostbuster.lightgbm_trees import Trees
+from ghostbuster.head_inputs import TrainingSet
+from ghostbuster.trained_heads import TrainedTrees
 
 PATIENCE = 50  # trees without a better held-out loss before a fold stops
 LEAST_IN_LEAF, TEXTS_PER_LEAF = 5, 100  # a leaf holds a hundredth of the texts, five at least, twenty at most
 FALLBACK = 50  # trees, where there are too few texts to hold any out
 
 
-class LightGBMHead(BaseEstimator):  # type: ignore[misc]
+class LightGBMHead(TrainedTrees, BaseEstimator):  # type: ignore[misc]
     """Boosted trees under the cross-entropy of soft labels, stopped early on grouped folds.
 
     The number of trees is the median of the folds' best; all texts then train that many.
@@ -43,11 +41,8 @@ class LightGBMHead(BaseEstimator):  # type: ignore[misc]
 
     Attributes
     ----------
-    n_trees_ : int
-    baseline_ : float
-        Log-odds that ``contributions`` start from: the trees' mean over the training texts.
-    constraints_ : tuple of int
-        1 where a feature may only raise the score, -1 only lower it, 0 either.
+    n_trees_, baseline_, constraints_
+        As ``TrainedTrees``'s.
 
     References
     ----------
@@ -105,66 +100,6 @@ class LightGBMHead(BaseEstimator):  # type: ignore[misc]
         self._restore(self._grow(data, self.n_trees_).model_to_string())
         return self
 
-    def raw_score(self, X: npt.ArrayLike) -> Float1d:
-        """Log-odds of machine, shape (n_texts,)."""
-        matrix = self._matrix(X)
-        if not matrix.shape[0]:
-            return np.empty(0)
-        return np.asarray(self.booster_.predict(matrix, raw_score=True, num_threads=self.n_threads))
-
-    def contributions(self, X: npt.ArrayLike) -> Float2d:
-        """What each feature adds to ``raw_score``, shape (n_texts, n_features); with ``baseline_`` exact."""
-        matrix = self._matrix(X)
-        if not matrix.shape[0]:
-            return np.empty(matrix.shape)
-        shares = self.booster_.predict(matrix, pred_contrib=True, num_threads=self.n_threads)
-        return np.asarray(shares)[:, :-1]
-
-    def state(self) -> dict[str, Any]:
-        """The trees as LightGBM's own text, and plain numbers, that ``from_state`` reads."""
-        check_is_fitted(self, "booster_")
-        return {
-            "trees": self.trees_,
-            "n_trees": self.n_trees_,
-            "n_features": self.n_features_in_,
-            "constraints": list(self.constraints_),
-        }
-
-    @classmethod
-    def from_state(cls, state: Mapping[str, Any]) -> Self:
-        """The head that ``state`` describes.
-
-        Raises
-        ------
-        ArtifactError
-            When something is missing, or LightGBM cannot read the trees.
-        """
-        import lightgbm
-
-        made = cls()
-        try:
-            made.n_trees_ = int(state["n_trees"])
-            made.n_features_in_ = int(state["n_features"])
-            made.constraints_ = tuple(int(sign) for sign in state["constraints"])
-            made._restore(_text(state["trees"]))
-        except (KeyError, TypeError, ValueError, OverflowError, lightgbm.basic.LightGBMError) as error:
-            raise ArtifactError(f"lightgbm head cannot be restored ({error}); train it again") from None
-        if made.booster_.num_feature() != made.n_features_in_:
-            raise ArtifactError(
-                f"lightgbm head has trees of {made.booster_.num_feature()} features, not "
-                f"{made.n_features_in_}; train it again"
-            )
-        return made
-
-    def _restore(self, trees: str) -> None:
-        """Read the trees; scores always come from the text that an artifact stores."""
-        import lightgbm
-
-        self.trees_ = trees
-        self.booster_ = lightgbm.Booster(model_str=str(Trees.parse(trees)))
-        empty = np.zeros((1, self.booster_.num_feature()))
-        self.baseline_ = float(np.asarray(self.booster_.predict(empty, pred_contrib=True))[0, -1])
-
     def _choose(self, data: TrainingSet, folds: Folds) -> int:
         """Median over folds of the best number of trees."""
         best = [
@@ -206,22 +141,12 @@ class LightGBMHead(BaseEstimator):  # type: ignore[misc]
             "verbosity": -1,
         }
 
-    def _matrix(self, X: npt.ArrayLike) -> Float2d:
-        check_is_fitted(self, "booster_")
-        return finite_matrix(X, self.n_features_in_)
-
     def _check_settings(self) -> None:
         for name, least in (("num_leaves", 2), ("max_trees", 1), ("n_threads", 1)):
             if getattr(self, name) < least:
                 raise SettingError(f"{name}={getattr(self, name)!r}; expected {least} or more")
         if not 0 < self.learning_rate <= 1:
             raise SettingError(f"learning_rate={self.learning_rate!r}; expected a number above 0, at most 1")
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"trees are {type(value).__name__}, not text")
-    return value
 
 
 def stable_signs(data: TrainingSet, folds: Folds) -> tuple[int, ...]:

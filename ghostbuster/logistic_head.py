@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
 from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator
-from sklearn.utils.validation import check_is_fitted
 
-from ghostbuster.errors import ArtifactError, SettingError
+from ghostbuster.errors import SettingError
 from ghostbuster.features.scaling import ColumnScaler
-from ghostbuster.head_inputs import Float1d, Float2d, TrainingSet, finite_matrix, log_loss
+from ghostbuster.head_inputs import TrainingSet, log_loss
+from ghostbuster.matrices import Float1d, Float2d
+from ghostbuster.trained_heads import TrainedLogistic
 
 PENALTIES = (1.0, 0.3, 0.1, 0.03, 0.01, 3e-3, 1e-3, 1e-4)
 """Strengths tried, strongest first, per text: the objective is mean log loss + penalty * norm."""
@@ -21,7 +21,7 @@ PENALTIES = (1.0, 0.3, 0.1, 0.03, 0.01, 3e-3, 1e-3, 1e-4)
 FALLBACK = 0.01  # where there are too few texts to hold any out
 
 
-class LogisticHead(BaseEstimator):  # type: ignore[misc]
+class LogisticHead(TrainedLogistic, BaseEstimator):  # type: ignore[misc]
     """Penalised logistic regression whose strength is chosen by grouped cross-validated log loss.
 
     Parameters
@@ -36,13 +36,8 @@ class LogisticHead(BaseEstimator):  # type: ignore[misc]
 
     Attributes
     ----------
-    coef_ : array of shape (n_features,)
-        In log-odds per scaled unit of a feature.
-    baseline_ : float
-        Log-odds of a text whose features are all average.
-    penalty_ : float
-        The strength chosen.
-    scaler_ : ColumnScaler
+    coef_, baseline_, penalty_, scaler_
+        As ``TrainedLogistic``'s; ``penalty_`` is the strength chosen.
 
     References
     ----------
@@ -92,50 +87,6 @@ class LogisticHead(BaseEstimator):  # type: ignore[misc]
         self.coef_, self.baseline_ = path[0]
         return self
 
-    def raw_score(self, X: npt.ArrayLike) -> Float1d:
-        """Log-odds of machine, shape (n_texts,)."""
-        # no matrix product: BLAS sums in another order for another number of texts
-        return np.asarray(self.contributions(X).sum(axis=1) + self.baseline_)
-
-    def contributions(self, X: npt.ArrayLike) -> Float2d:
-        """What each feature adds to ``raw_score``, shape (n_texts, n_features); with ``baseline_`` exact."""
-        return np.ascontiguousarray(self._scaled(X) * self.coef_)
-
-    def state(self) -> dict[str, Any]:
-        """Plain numbers and arrays that ``from_state`` reads."""
-        check_is_fitted(self, "coef_")
-        return {
-            "coef": self.coef_,
-            "baseline": self.baseline_,
-            "penalty": self.penalty_,
-            "scaler": self.scaler_.state(),
-        }
-
-    @classmethod
-    def from_state(cls, state: Mapping[str, Any]) -> Self:
-        """The head that ``state`` describes.
-
-        Raises
-        ------
-        ArtifactError
-            When something is missing or shapes differ.
-        """
-        made = cls()
-        try:
-            made.scaler_ = ColumnScaler.from_state(state["scaler"])
-            made.coef_ = np.array(state["coef"], dtype=np.float64)
-            made.baseline_ = float(state["baseline"])
-            made.penalty_ = float(state["penalty"])
-        except (KeyError, TypeError, ValueError) as error:
-            raise ArtifactError(f"logistic head cannot be restored ({error}); train it again") from None
-        if made.coef_.shape != made.scaler_.mean.shape:
-            raise ArtifactError(
-                f"logistic head has coefficients {made.coef_.shape} for {made.scaler_.mean.shape} features; "
-                "train it again"
-            )
-        made.n_features_in_ = made.coef_.size
-        return made
-
     def _choose(self, data: TrainingSet) -> float:
         """The strength of least log loss over held-out folds."""
         strengths = tuple(sorted(self.penalties, reverse=True))
@@ -183,10 +134,6 @@ class LogisticHead(BaseEstimator):  # type: ignore[misc]
         if inspect.signature(LogisticRegression).parameters["penalty"].default == "l2":
             settings["penalty"] = "elasticnet"  # scikit-learn before 1.8 wants it said
         return LogisticRegression(**settings, warm_start=True, random_state=self.random_state)
-
-    def _scaled(self, X: npt.ArrayLike) -> Float2d:
-        check_is_fitted(self, "coef_")
-        return self.scaler_.transform(finite_matrix(X, self.n_features_in_))
 
     def _check_settings(self) -> None:
         if not 0 <= self.l1_ratio <= 1:

@@ -20,7 +20,8 @@ from ghostbuster.text import PreparedText
 from ghostbuster.verdict import decide
 
 if TYPE_CHECKING:
-    from ghostbuster.detector import GhostbusterClassifier
+    from ghostbuster.detector import Detector
+
 
 WINDOW = 200
 """Units (tokens, or words where the models have different tokens) that a window holds."""
@@ -71,7 +72,7 @@ class Passages:
     reason: str = ""
 
 
-def judge_passages(detector: GhostbusterClassifier, text: str, window: int = WINDOW) -> Passages:
+def judge_passages(detector: Detector, text: str, window: int = WINDOW) -> Passages:
     """Probabilities along a text, by one pass of the language models.
 
     Parameters
@@ -92,7 +93,7 @@ def judge_passages(detector: GhostbusterClassifier, text: str, window: int = WIN
     return passages_of(detector, detector.read(check_texts([text])), window)
 
 
-def passages_of(detector: GhostbusterClassifier, reading: Reading, window: int = WINDOW) -> Passages:
+def passages_of(detector: Detector, reading: Reading, window: int = WINDOW) -> Passages:
     """``judge_passages`` for a text already read.
 
     Windows are slices of the text's own token scores. Unlike in a fresh text, the first tokens of a slice
@@ -153,9 +154,7 @@ def _spans(ends: Int1d, starts: Int1d, width: int) -> list[tuple[int, int]]:
     return [(int(ends[i - 1]) if i else 0, int(ends[i + width - 1])) for i in starts.tolist()]
 
 
-def _judge(
-    detector: GhostbusterClassifier, reading: Reading, starts: Int1d, width: int
-) -> tuple[Passage, ...]:
+def _judge(detector: Detector, reading: Reading, starts: Int1d, width: int) -> tuple[Passage, ...]:
     """The windows with what the detector makes of each."""
     spans = _spans(reading.ends, starts, width)
     verdicts = detector.judge_reading(cut(reading, starts, width))

@@ -16,7 +16,7 @@ from ghostbuster.labels import Labels
 from ghostbuster.reading import Reading
 
 if TYPE_CHECKING:
-    from ghostbuster.detector import GhostbusterClassifier
+    from ghostbuster.classifier import GhostbusterClassifier
     from ghostbuster.models.panel import Panel
 
 LIBRARIES = ("lightgbm", "llama-cpp-python", "numpy", "scikit-learn", "scipy")

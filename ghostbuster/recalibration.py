@@ -11,19 +11,20 @@ from typing import TYPE_CHECKING
 from ghostbuster.errors import InputError
 from ghostbuster.judging import is_judged
 from ghostbuster.reading import Progress, Reading, check_texts
+from ghostbuster.registers import Judging
 from ghostbuster.text import prepare
 from ghostbuster.thresholds import RATES, Threshold, thresholds
 
 if TYPE_CHECKING:
-    from ghostbuster.detector import GhostbusterClassifier
+    from ghostbuster.detector import Detector
 
 
 def recalibrated(
-    detector: GhostbusterClassifier,
+    detector: Judging,
     texts: Sequence[str],
     register: str | None = None,
     progress: Progress | None = None,
-) -> GhostbusterClassifier:
+) -> Judging:
     """A detector that keeps its promise to the people who wrote ``texts``.
 
     Counted are different texts that the detector would judge: neither too short nor unlike those it knows.
@@ -64,8 +65,8 @@ def recalibrated(
 
 
 def _with_thresholds(
-    detector: GhostbusterClassifier, made: tuple[Threshold, ...], register: str | None, reading: Reading
-) -> GhostbusterClassifier:
+    detector: Judging, made: tuple[Threshold, ...], register: str | None, reading: Reading
+) -> Judging:
     """A copy that has them, and says where they come from."""
     changed = copy(detector)
     if register is None:
@@ -95,7 +96,7 @@ def texts_digest(prepared: Sequence[str]) -> str:
     return hashlib.sha256(b"".join(parts)).hexdigest()
 
 
-def _refuse_few(n_usable: int, n_given: int, detector: GhostbusterClassifier) -> None:
+def _refuse_few(n_usable: int, n_given: int, detector: Detector) -> None:
     wanted = round(1 / detector.max_fpr)
     if n_usable * detector.max_fpr < 1:
         raise InputError(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from copy import copy
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -16,8 +16,9 @@ from ghostbuster.scores import Float1d
 from ghostbuster.thresholds import HELD_OUT, RATES, Threshold, thresholds
 
 if TYPE_CHECKING:
-    from ghostbuster.detector import GhostbusterClassifier
+    from ghostbuster.detector import Detector
 
+Judging = TypeVar("Judging", bound="Detector")
 ByRegister = dict[str, tuple[Threshold, ...]]
 
 
@@ -48,7 +49,7 @@ def register_thresholds(
     return made
 
 
-def for_register(detector: GhostbusterClassifier, name: str | None) -> GhostbusterClassifier:
+def for_register(detector: Judging, name: str | None) -> Judging:
     """The same detector, judging by a register's thresholds; without a name the detector itself.
 
     Raises

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 from ghostbuster.errors import SettingError
 from ghostbuster.features.criteria import CRITERIA
 from ghostbuster.features.space import SPACES
-from ghostbuster.heads import HEADS
 from ghostbuster.names import did_you_mean
+from ghostbuster.trained_heads import TRAINED_HEADS
 
 if TYPE_CHECKING:
-    from ghostbuster.detector import GhostbusterClassifier
+    from ghostbuster.classifier import GhostbusterClassifier
 
 RATES = (0.05, 0.01, 0.001)
 """False-positive rates for which every detector stores a threshold."""
@@ -66,7 +66,7 @@ def fit_settings(classifier: GhostbusterClassifier) -> Settings:
     """
     check_row("space", classifier.space, SPACES)
     check_row("criterion", classifier.criterion, CRITERIA)
-    check_row("head", classifier.head, HEADS)
+    check_row("head", classifier.head, TRAINED_HEADS)
     check_rate(classifier.max_fpr)
     if not 0 <= classifier.lexical_weight < 1:
         raise SettingError(

@@ -10,22 +10,25 @@ import numpy as np
 from ghostbuster.calibration import Calibration
 from ghostbuster.familiarity import Familiarity
 from ghostbuster.features.expression import Feature
-from ghostbuster.fitting import Fitted
-from ghostbuster.heads import HEADS
+from ghostbuster.fitted import Fitted
 from ghostbuster.lexical import Lexicon
 from ghostbuster.percentiles import Percentiles
-from ghostbuster.state_checks import check_detector, check_features, check_params
+from ghostbuster.state_checks import PARAMETERS, check_detector, check_features, check_params
 from ghostbuster.thresholds import Threshold
+from ghostbuster.trained_heads import TRAINED_HEADS
 
 if TYPE_CHECKING:
-    from ghostbuster.detector import GhostbusterClassifier
+    from ghostbuster.detector import Detector
 
 
-def detector_state(detector: GhostbusterClassifier) -> dict[str, Any]:
+def detector_state(detector: Detector) -> dict[str, Any]:
     """Everything learned; it holds no object of a library, so that reading it back runs no code."""
     fitted, panel = detector.fitted_, detector.panel
     return {
-        "params": {**detector.get_params(), "panel": panel if isinstance(panel, str) else list(panel)},
+        "params": {
+            **{name: getattr(detector, name) for name in sorted(PARAMETERS)},
+            "panel": panel if isinstance(panel, str) else list(panel),
+        },
         "fingerprints": dict(detector.fingerprints_),
         "classes": detector.classes_.tolist(),
         "features": [str(feature) for feature in fitted.features],
@@ -53,7 +56,7 @@ def params_of(state: Mapping[str, Any]) -> dict[str, Any]:
     return params
 
 
-def restore(detector: GhostbusterClassifier, state: Mapping[str, Any]) -> None:
+def restore(detector: Detector, state: Mapping[str, Any]) -> None:
     """Give an unfitted detector what was learned.
 
     Raises
@@ -64,7 +67,7 @@ def restore(detector: GhostbusterClassifier, state: Mapping[str, Any]) -> None:
     check_features(state["features"])
     detector.fitted_ = Fitted(
         tuple(Feature.parse(text) for text in state["features"]),
-        HEADS[detector.head].from_state(state["head"]),
+        TRAINED_HEADS[detector.head].from_state(state["head"]),
         None if state["lexicon"] is None else Lexicon.from_state(state["lexicon"]),
         (float(state["mix"][0]), float(state["mix"][1])),
     )

@@ -9,10 +9,11 @@ import numpy as np
 
 from ghostbuster.errors import ArtifactError
 from ghostbuster.printable import printable
+from ghostbuster.trained_heads import TrainedLogistic
 
 if TYPE_CHECKING:
-    from ghostbuster.detector import GhostbusterClassifier
-    from ghostbuster.fitting import Fitted
+    from ghostbuster.detector import Detector
+    from ghostbuster.fitted import Fitted
 
 MAX_FEATURES = 10_000
 MAX_EXPRESSION = 2000
@@ -74,7 +75,7 @@ def check_features(texts: Any) -> None:
         raise ArtifactError(f"a feature is no text of at most {MAX_EXPRESSION} characters")
 
 
-def check_detector(detector: GhostbusterClassifier) -> None:
+def check_detector(detector: Detector) -> None:
     """Numbers are finite, and arrays as wide as there are features.
 
     Raises
@@ -104,11 +105,9 @@ _Named = Iterator[tuple[str, Any, tuple[int, ...] | None]]
 
 def _of_fitted(fitted: Fitted, n: int) -> _Named:
     """Numbers of the head and the lexicon, each with its name and the shape it must have."""
-    from ghostbuster.logistic_head import LogisticHead
-
     head = fitted.head
     yield "head.baseline", head.baseline_, ()
-    if isinstance(head, LogisticHead):
+    if isinstance(head, TrainedLogistic):
         yield "head.coef", head.coef_, (n,)
         yield "head.scaler.mean", head.scaler_.mean, (n,)
         yield "head.scaler.scale", head.scaler_.scale, (n,)
@@ -121,7 +120,7 @@ def _of_fitted(fitted: Fitted, n: int) -> _Named:
         yield "lexicon.baseline", fitted.lexicon.baseline, ()
 
 
-def _of_judging(detector: GhostbusterClassifier, n: int) -> _Named:
+def _of_judging(detector: Detector, n: int) -> _Named:
     """Numbers of calibration, thresholds and doubts."""
     calibration, familiarity = detector.calibration_, detector.familiarity_
     yield "calibration.line", (calibration.slope_, calibration.intercept_), (2,)

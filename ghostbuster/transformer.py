@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Self
+from collections.abc import Sequence
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -14,37 +14,8 @@ from ghostbuster.features.evaluation import evaluate_all
 from ghostbuster.features.expression import Feature
 from ghostbuster.features.search import FeatureSearch
 from ghostbuster.labels import encode_labels
+from ghostbuster.panel_choice import PanelName, panel_of
 from ghostbuster.reading import check_texts, read
-
-if TYPE_CHECKING:
-    from ghostbuster.models.panel import Panel
-
-PanelName = str | tuple[str, str]
-"""A named panel, or the paths of a weak and a strong GGUF model."""
-
-
-def panel_of(panel: PanelName, expected: Mapping[str, str] | None = None) -> Panel:
-    """Open the panel that a ``panel`` parameter names; opening it twice costs nothing.
-
-    Parameters
-    ----------
-    panel : str or (weak path, strong path)
-    expected : mapping of str to str, optional
-        Fingerprints of a detector: quantised models are then read by the CPU path that it was made on.
-
-    Raises
-    ------
-    SettingError
-        When no panel has that name.
-    ModelError
-        When a model file cannot be opened.
-    """
-    from ghostbuster.models.panel import open_panel  # loads llama.cpp
-
-    if isinstance(panel, str):
-        return open_panel(panel, expected=expected)
-    weak, strong = panel
-    return open_panel(weak=weak, strong=strong, expected=expected)
 
 
 class GhostbusterTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]

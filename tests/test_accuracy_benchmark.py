@@ -25,11 +25,12 @@ from benchmarks.results import Results
 from benchmarks.shortened import first_tokens
 from benchmarks.trials import figures_by_file, run_trial
 from benchmarks.zeroshot import DIRECTIONS, zero_shot
-from ghostbuster.detector import GhostbusterClassifier
+from ghostbuster.classifier import GhostbusterClassifier
 from ghostbuster.errors import ArtifactError
 from ghostbuster.features.expression import Feature
 from ghostbuster.features.space import SPACES
-from ghostbuster.fitting import Examples, Fitted, held_out_parts
+from ghostbuster.fitted import Fitted
+from ghostbuster.fitting import Examples, held_out_parts
 from ghostbuster.folds import balanced_weights
 from ghostbuster.intervals import wilson
 from ghostbuster.reading import Reading

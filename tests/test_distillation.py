@@ -21,8 +21,8 @@ from ghostbuster.errors import InputError, SettingError
 from ghostbuster.head_inputs import log_loss
 from ghostbuster.lexical import Lexicon, terms
 from ghostbuster.logistic_head import LogisticHead
+from ghostbuster.panel_choice import panel_of
 from ghostbuster.reading import read
-from ghostbuster.transformer import panel_of
 
 SMALL = {"space": "zeroshot", "max_features": 3, "n_folds": 3, "min_tokens": 20}
 shares = st.floats(0, 1)

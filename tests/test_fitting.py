@@ -3,7 +3,8 @@ import pytest
 
 from ghostbuster.detector import GhostbusterClassifier
 from ghostbuster.errors import InputError
-from ghostbuster.fitting import mix_of, mixed
+from ghostbuster.fitted import mixed
+from ghostbuster.fitting import mix_of
 
 
 def test_equal_shares_give_both_parts_the_same_spread():

@@ -3,8 +3,13 @@ import pickle
 import lightgbm
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 from scipy.optimize import minimize
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone
+from sklearn.exceptions import NotFittedError
+from sklearn.utils import check_array
 from sklearn.utils.estimator_checks import check_estimator
 
 from ghostbuster.errors import ArtifactError, InputError, SettingError
@@ -12,7 +17,9 @@ from ghostbuster.head_inputs import TrainingSet, log_loss
 from ghostbuster.heads import HEADS, make_head
 from ghostbuster.lightgbm_head import LightGBMHead, stable_signs
 from ghostbuster.logistic_head import FALLBACK, LogisticHead
+from ghostbuster.matrices import finite_matrix
 from ghostbuster.metrics import auroc
+from ghostbuster.trained_heads import TRAINED_HEADS
 
 
 def made_up(n=300, n_features=6, seed=0):
@@ -344,3 +351,38 @@ def test_a_restored_head_knows_its_penalty_and_how_many_features_it_takes():
     assert back.n_features_in_ == 6
     with pytest.raises(InputError, match="5 features"):
         back.raw_score(X[:, :5])
+
+
+def test_a_trained_head_scores_without_the_one_that_trained_it(head):
+    X, y = made_up()
+    head.fit(X, y)
+    name = next(name for name, kind in HEADS.items() if kind is type(head))
+    kept = TRAINED_HEADS[name].from_state(head.state())
+    assert not isinstance(kept, BaseEstimator)
+    np.testing.assert_array_equal(kept.raw_score(X), head.raw_score(X))
+    np.testing.assert_array_equal(kept.contributions(X), head.contributions(X))
+    assert set(HEADS) == set(TRAINED_HEADS)
+
+
+@pytest.mark.parametrize("kind", list(TRAINED_HEADS.values()))
+def test_a_trained_head_that_was_never_given_its_state_says_so(kind):
+    with pytest.raises(NotFittedError, match="is not fitted yet"):
+        kind().raw_score(np.zeros((1, 2)))
+
+
+@given(
+    arrays(
+        np.float64,
+        st.tuples(st.integers(0, 4), st.integers(0, 4)),
+        elements=st.floats(allow_nan=True, allow_infinity=True),
+    )
+)
+def test_a_matrix_is_taken_or_refused_as_by_scikit_learn(X):
+    try:
+        with np.errstate(invalid="ignore"):
+            expected = check_array(X, ensure_min_samples=0, input_name="X")
+    except ValueError:
+        with pytest.raises(InputError, match="X cannot be used"):
+            finite_matrix(X)
+    else:
+        np.testing.assert_array_equal(finite_matrix(X), expected)

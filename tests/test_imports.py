@@ -72,7 +72,7 @@ def test_models_and_features_never_import_each_other():
 
 def test_only_the_modules_that_compose_them_know_both_models_and_features():
     both = importers("ghostbuster.models") & importers("ghostbuster.features")
-    assert both <= {"detector.py", "reading.py", "transformer.py"}
+    assert both <= {"reading.py"}
     assert both
 
 
@@ -87,7 +87,9 @@ def test_nothing_but_the_command_line_imports_the_commands():
 
 def test_reports_and_features_know_nothing_of_the_detector():
     for folder in ("report", "features", "models"):
-        assert importers("ghostbuster.detector", folder) == set()
+        assert (
+            importers("ghostbuster.detector", folder) == importers("ghostbuster.classifier", folder) == set()
+        )
 
 
 def test_importing_the_package_loads_nothing_heavy():
@@ -100,6 +102,14 @@ def test_importing_the_package_loads_nothing_heavy():
 def test_help_loads_nothing_heavy(arguments):
     code = f"from ghostbuster.cli import main\nassert main({arguments}) == 0"
     assert set(loaded_by(code)) & {*HEAVY, "numpy", "rich"} == set()
+
+
+def test_scoring_a_file_loads_nothing_that_only_training_needs():
+    text = Path(__file__).parent.parent / "examples" / "human.txt"
+    code = f"from ghostbuster.cli import main\nassert main(['score-file', {str(text)!r}, '-q']) == 0"
+    loaded = set(loaded_by(code))
+    assert "llama_cpp" in loaded
+    assert loaded & {"sklearn", "scipy", "pandas", "lightgbm", "joblib", "matplotlib", "pyarrow"} == set()
 
 
 def test_every_public_name_is_there_and_listed():

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ghostbuster.artifact import DEFAULT, open_artifact
-from ghostbuster.detector import GhostbusterClassifier
+from ghostbuster.classifier import GhostbusterClassifier
 from ghostbuster.errors import ArtifactError
 from ghostbuster.files import replacing
 

@@ -13,7 +13,7 @@ import numpy as np
 from model import Shape
 from vocabulary import read_vocabulary
 
-TYPES = {name: gguf.GGMLQuantizationType[name] for name in ("F16", "Q8_0", "Q5_1")}
+TYPES = {name: gguf.GGMLQuantizationType[name] for name in ("F16", "BF16", "Q8_0", "Q5_1")}
 FILE_TYPES = {name: gguf.LlamaFileType[f"MOSTLY_{name}"] for name in TYPES}
 
 # our name of a block's tensor: llama.cpp's

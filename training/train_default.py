@@ -12,8 +12,8 @@ import argparse
 from pathlib import Path
 
 from ghostbuster.artifact import DEFAULT, save
-from ghostbuster.detector import GhostbusterClassifier
-from ghostbuster.transformer import panel_of
+from ghostbuster.classifier import GhostbusterClassifier
+from ghostbuster.panel_choice import panel_of
 from training.card import write_card
 from training.crops import random_crops
 from training.data import DEFAULT_FOLDER, Plan, learnable, load

@@ -68,15 +68,15 @@ def calibrate(
     if max_fpr is not None:
         check_rate(max_fpr)
     texts = texts_by_people(human_texts, text_column)
-    classifier, _ = open_detector(None if artifact == "default" else Path(artifact), weak_model, strong_model)
+    detector, _ = open_detector(None if artifact == "default" else Path(artifact), weak_model, strong_model)
     if max_fpr is not None:
-        classifier.set_params(max_fpr=max_fpr)
+        detector.max_fpr = max_fpr
 
     from ghostbuster.artifact import save
     from ghostbuster.recalibration import recalibrated
 
     with Progress(quiet=quiet) as progress, remembering(wanted=not no_cache):
-        made = recalibrated(classifier, texts, register, progress)
+        made = recalibrated(detector, texts, register, progress)
     save(made, output)
     for threshold in made.thresholds_ if register is None else made.register_thresholds_[register]:
         typer.echo(f"{threshold.rate:g}: machine from {threshold}")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ghostbuster.errors import SettingError
 
 if TYPE_CHECKING:
-    from ghostbuster.detector import GhostbusterClassifier
+    from ghostbuster.detector import Detector
 
 
 def own_models(weak: Path | None, strong: Path | None) -> tuple[str, str] | None:
@@ -33,7 +33,7 @@ def open_detector(
     strong: Path | None = None,
     register: str | None = None,
     panel: str | None = None,
-) -> tuple[GhostbusterClassifier, str]:
+) -> tuple[Detector, str]:
     """The chosen detector, and its name and digest.
 
     Parameters
@@ -61,7 +61,7 @@ def open_detector(
     if models is not None and panel is not None:
         raise SettingError(f"--panel {panel} and files of models: give one or the other")
     artifact = open_artifact(model or DEFAULT)
-    classifier = artifact.classifier()
-    if models is not None or panel is not None:
-        classifier.set_params(panel=models or panel)
-    return for_register(classifier, register), artifact.identity
+    detector = artifact.detector()
+    if chosen := models or panel:
+        detector.panel = chosen
+    return for_register(detector, register), artifact.identity

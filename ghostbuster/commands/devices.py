@@ -10,7 +10,7 @@ import typer
 from ghostbuster.printable import printable
 
 if TYPE_CHECKING:
-    from ghostbuster.detector import GhostbusterClassifier
+    from ghostbuster.detector import Detector
 
 
 def compute_on(device: str | None, gpu_layers: int | None) -> None:
@@ -29,11 +29,11 @@ def compute_on(device: str | None, gpu_layers: int | None) -> None:
         log.addHandler(_Notes(logging.WARNING))
 
 
-def device_of(classifier: GhostbusterClassifier) -> str:
+def device_of(detector: Detector) -> str:
     """Where the language models of a detector that has read something compute."""
-    from ghostbuster.transformer import panel_of
+    from ghostbuster.panel_choice import panel_of
 
-    return panel_of(classifier.panel, classifier.fingerprints_).device
+    return panel_of(detector.panel, detector.fingerprints_).device
 
 
 class _Notes(logging.Handler):

@@ -77,9 +77,9 @@ def distill(
     groups, sources = (marks(rows, name, table) for name in (group_column, source_column))
     word = teacher_of(teacher, (rows, table), id_column, column)
 
-    from ghostbuster.detector import GhostbusterClassifier
+    from ghostbuster.classifier import GhostbusterClassifier
+    from ghostbuster.panel_choice import panel_of
     from ghostbuster.reading import read
-    from ghostbuster.transformer import panel_of
 
     student = GhostbusterClassifier(
         panel=panel, space=space, max_features=max_features, min_tokens=min_tokens, random_state=seed
@@ -144,7 +144,7 @@ def teacher_of(
     ArtifactError
         When the detector cannot be used.
     """
-    from ghostbuster.artifact import load
+    from ghostbuster.artifact import open_artifact
     from ghostbuster.predictions import ids_of, predictions_for, read_predictions
     from ghostbuster.tables import TABLES
 
@@ -153,5 +153,5 @@ def teacher_of(
         known = read_predictions(teacher, id_column, column)
         found = predictions_for(ids_of(rows, id_column, table), known, teacher)
         return lambda _texts: found
-    classifier = load(teacher)
-    return lambda asked: classifier.predict_proba(asked)[:, 1]
+    detector = open_artifact(teacher).detector()
+    return lambda asked: detector.predict_proba(asked)[:, 1]

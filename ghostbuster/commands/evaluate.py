@@ -82,18 +82,18 @@ def evaluate(
     texts, labels = texts_of(rows, text_column, table), labels_of(rows, label_column, table)
     groups = None if group_column is None else [str(one) for one in column(rows, group_column, table)]
     splits = _splits(rows, {"domain": domain_column, "generator": generator_column}, table)
-    classifier, identity = open_detector(_path(artifact), weak_model, strong_model, register, panel)
+    detector, identity = open_detector(_path(artifact), weak_model, strong_model, register, panel)
     with Progress(quiet=quiet) as progress, remembering(wanted=not no_cache):
-        verdicts = classifier.judge(texts, progress=progress)
+        verdicts = detector.judge(texts, progress=progress)
 
     from ghostbuster.evaluation import evaluate as measure
 
     found = measure(labels, verdicts, groups, splits, seed)
     if report is not None:
         write_figures(
-            report, found, (labels, verdicts, groups, seed), str(table), identity, classifier.threshold_
+            report, found, (labels, verdicts, groups, seed), str(table), identity, detector.threshold_
         )
-    typer.echo(show(found, identity, classifier.threshold_))
+    typer.echo(show(found, identity, detector.threshold_))
 
 
 def _splits(rows: DataFrame, renamed: dict[str, str | None], table: Path) -> dict[str, list[str]]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from ghostbuster.detector import GhostbusterClassifier
+    from ghostbuster.detector import Detector
     from ghostbuster.evaluation import Evaluation
     from ghostbuster.reading import Reading
     from ghostbuster.report.rows import Report
@@ -23,7 +23,7 @@ ReportOption = Annotated[
 
 
 def write_verdicts(
-    path: Path, report: Report, classifier: GhostbusterClassifier, reading: Reading, written: Sequence[str]
+    path: Path, report: Report, detector: Detector, reading: Reading, written: Sequence[str]
 ) -> None:
     """One page that shows each text of a report with all that the detector saw in it.
 
@@ -31,7 +31,7 @@ def write_verdicts(
     ----------
     path : Path
     report : Report
-    classifier : GhostbusterClassifier
+    detector : Detector
     reading : Reading
         Of the report's texts, in order.
     written : sequence of str
@@ -39,24 +39,24 @@ def write_verdicts(
     """
     import numpy as np
 
+    from ghostbuster.panel_choice import panel_of
     from ghostbuster.passages import passages_of
     from ghostbuster.report.detail import detail_of
     from ghostbuster.report.page import write_page
     from ghostbuster.report.verdicts import verdicts_page
-    from ghostbuster.transformer import panel_of
 
     details = []
     for i, text in enumerate(written):
         one = reading.take(np.array([i]))
-        details.append(detail_of(text, one, passages_of(classifier, one), _parts(classifier, one)))
-    panel = panel_of(classifier.panel, classifier.fingerprints_)
+        details.append(detail_of(text, one, passages_of(detector, one), _parts(detector, one)))
+    panel = panel_of(detector.panel, detector.fingerprints_)
     unit = "token" if panel.shared_tokenizer else "word"
     write_page(verdicts_page(report, details, panel.describe(), unit), path)
 
 
-def _parts(classifier: GhostbusterClassifier, reading: Reading) -> list[tuple[str, float]]:
+def _parts(detector: Detector, reading: Reading) -> list[tuple[str, float]]:
     """What the features and the words of one text add to its score in all."""
-    fitted = classifier.fitted_
+    fitted = detector.fitted_
     features, words = fitted.parts(fitted.matrix(reading.vectors), reading.texts)[0] * fitted.mix
     named = [(f"how predictable the text is ({len(fitted.features)} features)", float(features))]
     return named if fitted.lexicon is None else [*named, ("which words it uses", float(words))]

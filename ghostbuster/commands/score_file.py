@@ -62,18 +62,18 @@ def score_file(
     from ghostbuster.commands.detectors import open_detector
     from ghostbuster.report.rows import Report
 
-    classifier, identity = open_detector(model, weak_model, strong_model, register, panel)
+    detector, identity = open_detector(model, weak_model, strong_model, register, panel)
     with Progress(quiet=quiet) as progress:
-        reading = classifier.read(texts, progress)
+        reading = detector.read(texts, progress)
     verdicts = Report(
         names,
-        classifier.judge_reading(reading),
+        detector.judge_reading(reading),
         identity,
-        classifier.threshold_,
-        device_of(classifier),
+        detector.threshold_,
+        device_of(detector),
     )
     if report is not None:
-        write_verdicts(report, verdicts, classifier, reading, texts)
+        write_verdicts(report, verdicts, detector, reading, texts)
     typer.echo(show(verdicts))
     if len(texts) < len(files):
         raise typer.Exit(SOME_BAD)

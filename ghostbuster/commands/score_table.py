@@ -26,7 +26,7 @@ from ghostbuster.commands.options import (
 from ghostbuster.commands.score_file import SOME_BAD
 
 if TYPE_CHECKING:
-    from ghostbuster.detector import GhostbusterClassifier
+    from ghostbuster.detector import Detector
     from ghostbuster.journal import Journal, Score
     from ghostbuster.table_scoring import Judge
     from ghostbuster.table_survey import Fault, Job, Survey
@@ -84,10 +84,10 @@ def score_table(
     source = open_source(table, id_column, text_column)
     job = Job(source, output, text_column, prefix, id_column if submission else "")
     seen = survey(job)
-    classifier, identity = open_detector(model, weak_model, strong_model, register, panel)
-    judge = _submission(classifier) if submission else _verdicts(classifier)
+    detector, identity = open_detector(model, weak_model, strong_model, register, panel)
+    judge = _submission(detector) if submission else _verdicts(detector)
     judge([])  # weak models that do not fit are refused before anything is begun
-    made_by = _identity(job, seen, identity, _device(classifier)) | {"--register": register or ""}
+    made_by = _identity(job, seen, identity, _device(detector)) | {"--register": register or ""}
     with Journal(output, made_by, restart=restart) as journal:
         if journal.n_rows:
             note(f"going on after {journal.n_rows:,} of {seen.n_rows:,} rows", quiet=quiet)
@@ -125,11 +125,11 @@ def _finish(job: Job, seen: Survey, journal: Journal, *, faulty: bool) -> None:
     journal.discard()
 
 
-def _device(classifier: GhostbusterClassifier) -> str:
+def _device(detector: Detector) -> str:
     """Where its models compute; they are open by now."""
-    from ghostbuster.transformer import panel_of
+    from ghostbuster.panel_choice import panel_of
 
-    return panel_of(classifier.panel, classifier.fingerprints_).device
+    return panel_of(detector.panel, detector.fingerprints_).device
 
 
 def _identity(job: Job, seen: Survey, detector: str, device: str) -> dict[str, str]:
@@ -149,31 +149,31 @@ def _identity(job: Job, seen: Survey, detector: str, device: str) -> dict[str, s
     }
 
 
-def _verdicts(classifier: GhostbusterClassifier) -> Judge:
+def _verdicts(detector: Detector) -> Judge:
     from ghostbuster.journal import Score
 
     def judge(texts: list[str]) -> Sequence[Score]:
-        reading = classifier.read(texts)
+        reading = detector.read(texts)
         return [
             Score(None if math.isnan(one.probability) else one.probability, one.label, text.refusal)
-            for one, text in zip(classifier.judge_reading(reading), reading.prepared, strict=True)
+            for one, text in zip(detector.judge_reading(reading), reading.prepared, strict=True)
         ]
 
     return judge
 
 
-def _submission(classifier: GhostbusterClassifier) -> Judge:
+def _submission(detector: Detector) -> Judge:
     """A number for every text that has a word, however short."""
     import numpy as np
 
     from ghostbuster.journal import Score
 
     def judge(texts: list[str]) -> Sequence[Score]:
-        reading = classifier.read(texts)
+        reading = detector.read(texts)
         filled = np.flatnonzero(reading.vectors.lengths)
         scores = [Score(None, None, one.refusal) for one in reading.prepared]
         if filled.size:
-            probabilities = classifier.probability_of(reading.take(filled)).tolist()
+            probabilities = detector.probability_of(reading.take(filled)).tolist()
             for i, probability in zip(filled.tolist(), probabilities, strict=True):
                 scores[i] = Score(probability)
         return scores

@@ -93,7 +93,7 @@ def train(
         None if register_column is None else [str(one) for one in column(rows, register_column, table)]
     )
 
-    from ghostbuster.detector import GhostbusterClassifier
+    from ghostbuster.classifier import GhostbusterClassifier
 
     note(f"training on {len(texts):,} texts: the models read them, then features are chosen", quiet=quiet)
     classifier = GhostbusterClassifier(
