@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from ghostbuster.detector import GhostbusterClassifier
+from ghostbuster import GhostbusterClassifier
 from ghostbuster.errors import InputError
 from ghostbuster.fitted import mixed
 from ghostbuster.fitting import mix_of
