@@ -329,18 +329,27 @@ def test_a_new_head_is_seeded_with_nought_unless_told():
     assert {make_head(name, 7).random_state for name in HEADS} == {7}
 
 
-def test_the_penalty_chosen_is_the_one_of_least_loss_on_texts_held_out():
-    rng = np.random.default_rng(8)
+@pytest.mark.parametrize(("weighted", "chosen"), [(False, 0.1), (True, 1.0)])
+def test_the_penalty_chosen_is_the_one_of_least_loss_on_texts_held_out(weighted, chosen):
+    rng = np.random.default_rng(1)
     X = rng.normal(size=(240, 12))
     y = (rng.random(240) < 1 / (1 + np.exp(2.5 - X[:, 0] + 0.7 * X[:, 1]))).astype(float)  # one in eight
+    weight = rng.gamma(0.5, 2.0, 240) if weighted else np.ones(240)
     strengths = (1.0, 0.1, 0.01, 1e-4)
     losses = []
     for strength in strengths:
-        raw = np.empty(240)
+        raw, alone = np.empty(240), LogisticHead(penalties=(strength,))
         for train, test in TrainingSet.checked(X, y).folds(5, 0):
-            raw[test] = LogisticHead(penalties=(strength,)).fit(X[train], y[train]).raw_score(X[test])
-        losses.append(log_loss(y, raw, np.ones(240)))
-    assert LogisticHead(penalties=strengths).fit(X, y).penalty_ == strengths[int(np.argmin(losses))]
+            raw[test] = alone.fit(X[train], y[train], sample_weight=weight[train]).raw_score(X[test])
+        losses.append(np.average(np.logaddexp(0, raw) - y * raw, weights=weight))
+    assert strengths[int(np.argmin(losses))] == chosen
+    assert LogisticHead(penalties=strengths).fit(X, y, sample_weight=weight).penalty_ == chosen
+
+
+def test_no_texts_have_no_scores(head):
+    head.fit(*made_up())
+    assert head.raw_score(np.empty((0, 6))).shape == (0,)
+    assert head.contributions(np.empty((0, 6))).shape == (0, 6)
 
 
 def test_a_restored_head_knows_its_penalty_and_how_many_features_it_takes():
