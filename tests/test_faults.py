@@ -17,13 +17,13 @@ REPOSITORY = Path(__file__).parent.parent
 @pytest.mark.skipif(
     sys.platform != "linux" or shutil.which("cc") is None, reason="needs Linux and a C compiler"
 )
-def test_a_full_disk_or_a_kill_at_any_write_leaves_the_old_output_or_the_new_one():
+def test_a_full_disk_a_kill_want_of_memory_or_a_jumping_clock_leaves_the_old_output_or_the_new_one():
     command = [sys.executable, "-m", "benchmarks.faults", "--rounds", "3", "--commands", "ensemble"]
     settings = {name: value for name, value in os.environ.items() if name != "FAULT_SHIM"}
     ended = subprocess.run(command, cwd=REPOSITORY, env=settings, capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stdout + ended.stderr
     rows = [line for line in ended.stdout.splitlines() if line.startswith("| ensemble")]
-    assert len(rows) == 5
+    assert len(rows) == 7
     assert all(row.endswith("| 0 |") for row in rows)
 
 
