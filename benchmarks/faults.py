@@ -114,7 +114,7 @@ def storm(stage: Stage, rounds: int, chance: random.Random) -> dict[str, Tally]:
             check(stage, whole, tally, f"{kind} at write {n}", stage.run(n, deadly=deadly))
     for name, number in SIGNALS.items():
         tallies[name] = tally = Tally()
-        for _ in range(max(1, rounds // 3)):
+        for _ in range(max(1, rounds // 2)):
             stage.fresh()
             after = chance.uniform(0, seconds)
             check(stage, whole, tally, f"{name} after {after:.2f} s", stage.run(ending=(number, after)))

@@ -18,6 +18,8 @@ _WANT = (
     "out of memory",
     "bad_alloc",  # C++
     "bad allocation",
+    "error return without exception set",  # of C that could not even make a MemoryError
+    "without setting an exception",
 )
 """What libraries say, in errors of their own kinds, where there is no memory; in lower case."""
 _PANDAS = "c error: out of memory"  # in an error of a kind that may also quote what a user wrote

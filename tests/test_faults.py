@@ -1,12 +1,14 @@
 """Every write of a command fails in turn: the small form of `benchmarks.faults`; what the system refuses."""
 
 import ast
+import ctypes
 import errno
 import os
 import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pandas as pd
@@ -59,6 +61,7 @@ def of_memory(error):
         OSError(errno.ENOMEM, "Cannot allocate memory", "/some/place"),
         RuntimeError("can't start new thread"),
         SystemError("std::bad_alloc"),
+        SystemError("error return without exception set"),
         pd.errors.ParserError("Error tokenizing data. C error: out of memory"),
         of_memory(RuntimeError("no use")),
         of_memory(ModelError("weak.gguf: llama.cpp cannot load it")),
@@ -190,6 +193,47 @@ def test_sigterm_unwinds_and_ends_with_its_own_code(monkeypatch):
     assert main(["score-file", "a.txt"]) == 143
     assert cleared
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+CALLBACK = ctypes.CFUNCTYPE(None)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals are of POSIX")
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_signal_that_comes_where_no_exception_can_pass_is_not_lost(capfd, monkeypatch, number, code):
+    def ended(_):
+        CALLBACK(lambda: os.kill(os.getpid(), number))()  # as in llama.cpp's log
+        time.sleep(30)
+        pytest.fail("went on after the signal")
+
+    hook = sys.unraisablehook
+    monkeypatch.setattr("ghostbuster.commands.score_file.read_files", ended)
+    assert main(["score-file", "a.txt"]) == code
+    assert "Traceback" not in capfd.readouterr().err
+    assert sys.unraisablehook is hook
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals are of POSIX")
+def test_a_signal_lost_at_the_end_of_a_command_does_not_end_who_called_it(monkeypatch):
+    def over(_):
+        CALLBACK(lambda: os.kill(os.getpid(), signal.SIGTERM))()
+        raise InputError("no such file")
+
+    monkeypatch.setattr("ghostbuster.commands.score_file.read_files", over)
+    assert main(["score-file", "a.txt"]) == 2
+    time.sleep(0.1)
+
+
+def test_other_exceptions_that_cannot_pass_are_told(monkeypatch):
+    def careless(_):
+        CALLBACK(lambda: 1 / 0)()
+        raise InputError("no such file")
+
+    told = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda lost: told.append(lost.exc_type))
+    monkeypatch.setattr("ghostbuster.commands.score_file.read_files", careless)
+    assert main(["score-file", "a.txt"]) == 2
+    assert told == [ZeroDivisionError]
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
