@@ -86,7 +86,8 @@ def furnish(folder: Path) -> None:
     pd.DataFrame({"text": odd[:6] + good[:6]}).to_csv(folder / "texts.csv", index=False)
     chance = np.random.default_rng(0)
     for name in ("a.csv", "b.csv"):
-        table = pd.DataFrame({"id": range(2 * n), "probability": chance.uniform(size=2 * n)})
+        probabilities = np.repeat([0.0, 0.6], n) + chance.uniform(0, 0.4, 2 * n)
+        table = pd.DataFrame({"id": range(2 * n), "probability": probabilities})
         table.to_csv(folder / name, index=False)
     (folder / "one.txt").write_text(good[0], encoding="utf-8")
 

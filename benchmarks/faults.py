@@ -74,7 +74,8 @@ def check(stage: Stage, whole: bytes, tally: Tally, what: str, end: Ending) -> N
         wrong.append(f"the next run ends with {again.code}: {again.said.strip()[-200:]}")
     if any(name.endswith(".partial") for name in stage.strangers()):
         wrong.append("the journal stays")
-    tally.said |= set(end.said.splitlines()[-1:]) if end.code == USERS_MISTAKE else set()
+    last_words = f"killed ({end.code}): " * end.killed + "".join(end.said.splitlines()[-1:])
+    tally.said |= {last_words} if end.code == USERS_MISTAKE or end.killed else set()
     tally.broken += [f"{what}: {one}" for one in wrong]
 
 
