@@ -24,7 +24,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -76,7 +76,7 @@ def check(stage: Stage, whole: bytes, tally: Tally, what: str, end: Ending) -> N
         wrong.append("the journal stays")
     last_words = f"killed ({end.code}): " * end.killed + "".join(end.said.splitlines()[-1:])
     tally.said |= {last_words} if end.code == USERS_MISTAKE or end.killed else set()
-    tally.broken += [f"{what}: {one}" for one in wrong]
+    tally.broken += [f"BROKEN: {what}: {one}" for one in wrong]
 
 
 def _wrong_with_process(end: Ending) -> list[str]:
@@ -93,41 +93,58 @@ def _wrong_with_process(end: Ending) -> list[str]:
     return wrong
 
 
-def storm(stage: Stage, rounds: int, chance: random.Random) -> dict[str, Tally]:
+def storm(stage: Stage, rounds: int, chance: random.Random) -> Iterator[tuple[str, Tally]]:
     """Every kind of fault on one command; ``rounds`` of each, or one for each write where those are fewer."""
     stage.fresh()
     first = stage.run(0)
     whole = stage.output()
     if first.code != 0 or whole is None or whole == OLDER:
         raise RuntimeError(f"{stage.command.arguments} fails undisturbed ({first.code}): {first.said}")
-    tallies = dict([with_less_memory(stage, whole, rounds, first.counted["memory"], "with its imports")])
+    yield with_less_memory(stage, whole, rounds, first.counted["memory"], "with its imports")
     preload(first.modules)  # so that other faults strike in the work
     stage.fresh()
     began = time.monotonic()
     calm = stage.run(0)
     seconds = time.monotonic() - began
-    n_writes, memory = calm.counted["writes"], calm.counted["memory"]
-    places = sorted({round(n) for n in np.linspace(1, n_writes, min(rounds, n_writes))})
     for kind, deadly in (("disk full", False), ("SIGKILL at a write", True)):
-        tallies[f"{kind} ({len(places)} of {n_writes} writes)"] = tally = Tally()
-        for n in places:
-            stage.fresh()
-            check(stage, whole, tally, f"{kind} at write {n}", stage.run(n, deadly=deadly))
-    for name, number in SIGNALS.items():
-        tallies[name] = tally = Tally()
-        for _ in range(max(1, rounds // 2)):
-            stage.fresh()
-            after = chance.uniform(0, seconds)
-            check(stage, whole, tally, f"{name} after {after:.2f} s", stage.run(ending=(number, after)))
+        yield failing_at_writes(stage, whole, rounds, calm.counted["writes"], kind, deadly)
+    for name in SIGNALS:
+        yield name, ended_by(stage, whole, name, [chance.uniform(0, seconds) for _ in range(-(-rounds // 2))])
+    yield with_jumping_clock(stage, whole)
+    if calm.counted["memory"] > LITTLE:
+        yield with_less_memory(stage, whole, rounds, calm.counted["memory"], "of work")
+
+
+def failing_at_writes(
+    stage: Stage, whole: bytes, rounds: int, n_writes: int, kind: str, deadly: bool
+) -> tuple[str, Tally]:
+    """The command with one of its writes failing, and all after it."""
+    tally = Tally()
+    places = sorted({round(n) for n in np.linspace(1, n_writes, min(rounds, n_writes))})
+    for n in places:
+        stage.fresh()
+        check(stage, whole, tally, f"{kind} at write {n}", stage.run(n, deadly=deadly))
+    return f"{kind} ({len(places)} of {n_writes} writes)", tally
+
+
+def ended_by(stage: Stage, whole: bytes, name: str, moments: Iterable[float]) -> Tally:
+    """The command, sent a signal after so many seconds."""
+    tally = Tally()
+    for after in moments:
+        stage.fresh()
+        check(stage, whole, tally, f"{name} after {after:.2f} s", stage.run(ending=(SIGNALS[name], after)))
+    return tally
+
+
+def with_jumping_clock(stage: Stage, whole: bytes) -> tuple[str, Tally]:
+    """The command where the clock of the day jumps; it has to end well."""
+    tally = Tally()
     stage.fresh()
-    jumped = stage.run(clock=True)
-    tallies[f"clock that jumps ({jumped.counted.get('readings', 0)} readings)"] = tally = Tally()
-    check(stage, whole, tally, "clock that jumps", jumped)
-    if jumped.code:
-        tally.broken.append(f"ends with {jumped.code} where the clock jumps: {jumped.said.strip()[-200:]}")
-    if memory > LITTLE:
-        tallies |= [with_less_memory(stage, whole, rounds, memory, "of work")]
-    return tallies
+    end = stage.run(clock=True)
+    check(stage, whole, tally, "clock that jumps", end)
+    if end.code:
+        tally.broken.append(f"BROKEN: ends with {end.code} where the clock jumps: {end.said.strip()[-200:]}")
+    return f"clock that jumps ({end.counted.get('readings', 0)} readings)", tally
 
 
 def with_less_memory(stage: Stage, whole: bytes, rounds: int, memory: int, of_what: str) -> tuple[str, Tally]:
@@ -148,24 +165,10 @@ def preload(modules: Iterable[str]) -> None:
                 import_module(name)
 
 
-def table(found: dict[str, dict[str, Tally]]) -> str:
-    """The counts as markdown, and every promise that was broken."""
-    lines = ["| command | fault | tried | ended well | refused in one line | killed | promises broken |"]
-    lines.append("|---|---|---|---|---|---|---|")
-    lines += [
-        f"| {command} | {kind} | {one.tried} | {one.ended_well} | {one.refused} | {one.killed} "
-        f"| {len(one.broken)} |"
-        for command, tallies in found.items()
-        for kind, one in tallies.items()
-    ]
-    broken = [
-        f"{command}: {one}"
-        for command, tallies in found.items()
-        for tally in tallies.values()
-        for one in tally.broken
-    ]
-    said = sorted({one for tallies in found.values() for tally in tallies.values() for one in tally.said})
-    return "\n".join([*lines, "", *broken, *(f"said: {one}" for one in said)])
+def show(command: str, kind: str, one: Tally) -> None:
+    """A row of the table."""
+    counts = (one.tried, one.ended_well, one.refused, one.killed, len(one.broken))
+    print(f"| {command} | {kind} | " + " | ".join(map(str, counts)) + " |", flush=True)
 
 
 def main() -> None:
@@ -179,7 +182,10 @@ def main() -> None:
     if "FAULT_SHIM" not in os.environ:
         sys.exit(_again_with_shim())
     shim = ctypes.CDLL(os.environ["FAULT_SHIM"])
-    found = {}
+    found: dict[str, dict[str, Tally]] = {}
+    details: list[str] = []
+    print("| command | fault | tried | ended well | refused in one line | killed | promises broken |")
+    print("|---|---|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as folder, hub() as address:
         furnished, place = Path(folder) / "furnished", Path(folder) / "stage"
         os.environ |= {**settings_of(place), "HF_ENDPOINT": address}
@@ -187,8 +193,13 @@ def main() -> None:
         furnish(furnished)
         for name in chosen.commands.split(","):
             stage = Stage(COMMANDS[name], furnished, place, shim)
-            found[name] = storm(stage, chosen.rounds, random.Random(chosen.seed))  # noqa: S311 - moments, not secrets
-            print(table({name: found[name]}), flush=True)
+            chance = random.Random(chosen.seed)  # noqa: S311 - moments, not secrets
+            found[name] = {}
+            for kind, tally in storm(stage, chosen.rounds, chance):
+                found[name][kind] = tally
+                show(name, kind, tally)
+                details += [f"{name}, {kind}: {one}" for one in [*tally.broken, *sorted(tally.said)]]
+    print("", *details, sep="\n")
     if chosen.json:
         counts = {name: {kind: vars(one) for kind, one in tallies.items()} for name, tallies in found.items()}
         chosen.json.write_text(json.dumps(counts, indent=1, default=sorted), encoding="utf-8")
