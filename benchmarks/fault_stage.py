@@ -21,6 +21,7 @@ from benchmarks.fault_commands import Command
 
 OLDER = b"what stood here before\n"
 TRACEBACK = 70
+PATIENCE = 240.0  # seconds
 
 
 @dataclass(frozen=True)
@@ -38,12 +39,15 @@ class Ending:
         ended before it could tell.
     modules : list of str
         Names of what was imported.
+    hangs : bool
+        Whether it had to be ended.
     """
 
     code: int
     said: str
     counted: dict[str, int]
     modules: list[str]
+    hangs: bool = False
 
     @property
     def killed(self) -> bool:
@@ -74,6 +78,19 @@ def settings_of(folder: Path) -> dict[str, str]:
         "HF_HUB_DISABLE_TELEMETRY": "1",
         "GGML_NO_BACKTRACE": "1",  # else llama.cpp starts a debugger where it stops
     }
+
+
+def _status(child: int) -> int | None:
+    """How a child ended, as the system says it; None where it had to be ended for it."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        done, status = os.waitpid(child, os.WNOHANG)
+        if done:
+            return status
+        time.sleep(0.01)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    return None
 
 
 class Stage:
@@ -108,7 +125,9 @@ class Stage:
             if ending is not None:
                 time.sleep(ending[1])
                 os.kill(child, ending[0])
-            _, status = os.waitpid(child, 0)
+            status = _status(child)
+            if status is None:
+                return Ending(-signal.SIGKILL, "", {}, [], hangs=True)
             said.seek(0)
             told.seek(0)
             facts: dict[str, Any] = json.loads(told.read() or b"{}")

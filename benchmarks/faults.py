@@ -33,7 +33,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.fault_commands import COMMANDS, furnish, hub
-from benchmarks.fault_stage import OLDER, Ending, Stage, build_shim, settings_of
+from benchmarks.fault_stage import OLDER, PATIENCE, Ending, Stage, build_shim, settings_of
 
 USERS_MISTAKE, BY_SIGNAL = 2, (130, 143)
 LITTLE = 4 << 20  # bytes of address space that are no work to speak of
@@ -81,6 +81,8 @@ def check(stage: Stage, whole: bytes, tally: Tally, what: str, end: Ending) -> N
 
 def _wrong_with_process(end: Ending) -> list[str]:
     """How it ended, and what it said."""
+    if end.hangs:
+        return [f"not ended after {PATIENCE:g} s"]
     if end.killed:
         return []
     wrong = []

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from hub_server import COMMIT, Hub, serving
 
 from ghostbuster.cli import main
 from ghostbuster.models.catalog import CATALOG
+from ghostbuster.models.hub import _progress
 from ghostbuster.models.panel_files import PANELS, weights_folder
 from ghostbuster.models.records import read_record
 
@@ -366,3 +368,15 @@ def test_every_known_model_is_pinned_to_a_commit_and_names_its_licence(name):
 def test_every_pulled_panel_is_made_of_known_models():
     for row in PANELS.values():
         assert not row.pulled or {row.weak, row.strong} <= CATALOG.keys()
+
+
+@needs_hub
+def test_bars_that_nobody_sees_start_no_thread(monkeypatch):
+    from huggingface_hub import utils
+
+    monkeypatch.setattr(utils.tqdm, "monitor", None)
+    interval, before = utils.tqdm.monitor_interval, threading.enumerate()
+    with _progress(quiet=True):
+        assert sum(1 for _ in utils.tqdm(range(3))) == 3
+        assert threading.enumerate() == before
+    assert utils.tqdm.monitor_interval == interval > 0

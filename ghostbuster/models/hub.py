@@ -207,9 +207,12 @@ def _progress(*, quiet: bool) -> Iterator[None]:
         yield
         return
     utils.disable_progress_bars()
+    watched = utils.tqdm.monitor_interval
+    utils.tqdm.monitor_interval = 0  # no thread that watches bars nobody sees: without memory it never starts
     try:
         yield
     finally:
+        utils.tqdm.monitor_interval = watched
         utils.enable_progress_bars()
 
 
