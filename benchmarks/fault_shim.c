@@ -1,4 +1,5 @@
-/* Fails, or ends the process at, the n-th call by which anything below a folder is written or renamed.
+/* Fails, or ends the process at, the n-th call by which anything below a folder is written or renamed; and lets
+   the clock of the day jump by up to 30 years between two calls that read it.
 
    Loaded with LD_PRELOAD; armed by fault_arm. From the n-th call on a full disk stays full. The call itself
    writes half of what it was given first, as a disk does that becomes full, or a process that is killed. */
@@ -11,8 +12,10 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/time.h>
 #include <sys/types.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 static char folder[PATH_MAX];
@@ -28,6 +31,22 @@ void fault_arm(const char *below, long n, int kill_it) {
 }
 
 long fault_calls(void) { return calls; }
+
+static int jumping;
+static volatile long readings;
+
+void fault_clock(int jumps) {
+    jumping = jumps;
+    readings = 0;
+}
+
+long fault_readings(void) { return readings; }
+
+static time_t jumped(time_t now) {
+    const time_t month = 30 * 24 * 3600;
+    long turn = __atomic_add_fetch(&readings, 1, __ATOMIC_SEQ_CST);
+    return now + (turn * 7919 % 721 - 360) * month; /* a prime, so that all of -360 to 360 months come */
+}
 
 static int below_path(const char *path) { return due >= 0 && path && strncmp(path, folder, strlen(folder)) == 0; }
 
@@ -62,6 +81,23 @@ ssize_t write(int handle, const void *data, size_t n) {
         return deadly ? fails() : half;
     }
     return hit ? fails() : REAL(write)(handle, data, n);
+}
+
+int clock_gettime(clockid_t clock, struct timespec *now) {
+    int result = REAL(clock_gettime)(clock, now);
+    if (jumping && !result && (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE)) now->tv_sec = jumped(now->tv_sec);
+    return result;
+}
+int gettimeofday(struct timeval *now, void *zone) {
+    int result = REAL(gettimeofday)(now, zone);
+    if (jumping && !result) now->tv_sec = jumped(now->tv_sec);
+    return result;
+}
+time_t time(time_t *now) {
+    time_t result = REAL(time)(NULL);
+    if (jumping) result = jumped(result);
+    if (now) *now = result;
+    return result;
 }
 
 #define POSITIONED(name, offset_type)                                              \

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import io
-import signal
 import sys
-import threading
 import time
 import traceback
 from collections.abc import Callable, Sequence
 from contextvars import copy_context
-from types import FrameType
 from typing import Annotated
 
 import typer
@@ -28,6 +25,8 @@ from ghostbuster.commands.score_file import score_file
 from ghostbuster.commands.score_table import score_table
 from ghostbuster.commands.train import train
 from ghostbuster.errors import GhostbusterError
+from ghostbuster.refusals import refusal
+from ghostbuster.signals import unwinding
 
 USERS_MISTAKE = 2
 """Exit code for a file, table, setting or option that cannot be used; nothing is written then."""
@@ -87,7 +86,7 @@ def _ghostbuster(
     talk.verbose = verbose
 
 
-def main(arguments: Sequence[str] | None = None) -> int:  # noqa: C901 - one row for each way to end
+def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command.
 
     Parameters
@@ -107,49 +106,26 @@ def main(arguments: Sequence[str] | None = None) -> int:  # noqa: C901 - one row
             stream.reconfigure(errors="backslashreplace")  # a terminal that cannot show a letter is no error
     talk.verbose = False
     started = time.monotonic()
-    before = _listen_for_end()
     try:
-        # in a context of its own: what a command chooses, such as the device, ends with it
-        code = copy_context().run(app, args=arguments, prog_name="ghostbuster")
+        with unwinding(TERMINATED):
+            # in a context of its own: what a command chooses, such as the device, ends with it
+            code = copy_context().run(app, args=arguments, prog_name="ghostbuster")
     except SystemExit as end:
         code = end.code
-    except GhostbusterError as error:
-        if talk.verbose:
-            traceback.print_exc()
-        complain(str(error))
-        return USERS_MISTAKE
     except KeyboardInterrupt:
         return INTERRUPTED
-    except (MemoryError, OSError) as error:
+    except Exception as error:
+        said = refusal(error) or (str(error) if isinstance(error, GhostbusterError) else None)
+        if said is None:
+            raise
         if talk.verbose:
             traceback.print_exc()
-        complain(_refusal(error))
+        complain(said)
         return USERS_MISTAKE
     finally:
-        if before is not None:
-            signal.signal(signal.SIGTERM, before)
         if talk.verbose:
             note(f"{time.monotonic() - started:.1f} s in all", quiet=False)
     return code if isinstance(code, int) else 0
-
-
-def _listen_for_end() -> Callable[[int, FrameType | None], object] | int | None:
-    """Let SIGTERM unwind like Ctrl-C, so that no temporary file stays; returns what it did before."""
-    if threading.current_thread() is not threading.main_thread():
-        return None
-    return signal.signal(signal.SIGTERM, _end)
-
-
-def _end(_number: int, _frame: FrameType | None) -> None:
-    raise SystemExit(TERMINATED)
-
-
-def _refusal(error: MemoryError | OSError) -> str:
-    """What the system would not give, in one line."""
-    if isinstance(error, MemoryError):
-        return "not enough memory: end other programs, or give fewer or shorter texts"
-    place = f"{error.filename}: " if error.filename else ""
-    return f"{place}{error.strerror or error}: free what is missing, and give the same command again"
 
 
 if __name__ == "__main__":

@@ -33,13 +33,17 @@ def replacing(path: Path, error: type[GhostbusterError]) -> Iterator[Path]:
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix)
         os.close(handle)
     except OSError as problem:
-        raise error(f"{path} cannot be written ({problem.strerror}): choose another place") from problem
+        raise error(
+            f"{path} cannot be written ({problem.strerror or problem}): choose another place"
+        ) from problem
     temporary = Path(name)
     try:
         yield temporary
         publish(temporary, path)
     except OSError as problem:
-        raise error(f"{path} could not be written ({problem.strerror}): nothing was changed") from problem
+        raise error(
+            f"{path} could not be written ({problem.strerror or problem}): nothing was changed"
+        ) from problem
     finally:
         temporary.unlink(missing_ok=True)
 

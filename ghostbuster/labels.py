@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,7 +60,7 @@ def encode_labels(y: npt.ArrayLike, n_texts: int) -> Labels:
     InputError
         When the length differs, a label is none of these, or one class is missing.
     """
-    labels = np.asarray(y)
+    labels = _array(y, "labels")
     if labels.ndim != 1 or labels.size != n_texts:
         raise InputError(f"labels have shape {labels.shape}; expected ({n_texts},), one a text")
     if labels.dtype.kind in "bui":
@@ -86,9 +87,17 @@ def encode_labels(y: npt.ArrayLike, n_texts: int) -> Labels:
 def _of_name(label: object, i: int) -> float:
     if label in NAMES:
         return float(NAMES.index(str(label)))
-    if isinstance(label, int | float):
-        return float(label)
+    with suppress(OverflowError):
+        if isinstance(label, int | float):
+            return float(label)
     raise InputError(f"label {label!r} of text {i}; expected 'human' or 'machine', or 0 or 1")
+
+
+def _array(values: npt.ArrayLike, name: str) -> np.ndarray[Any, Any]:
+    try:
+        return np.asarray(values)
+    except (ValueError, OverflowError) as error:
+        raise InputError(f"{name} are no array ({error}); expected one value a text") from None
 
 
 def row_array(values: npt.ArrayLike | None, name: str, n_texts: int, default: Any = None) -> Any:
@@ -101,7 +110,7 @@ def row_array(values: npt.ArrayLike | None, name: str, n_texts: int, default: An
     """
     if values is None:
         return default
-    array = np.asarray(values)
+    array = _array(values, name)
     if array.shape != (n_texts,):
         raise InputError(f"{name} has shape {array.shape}; expected ({n_texts},), one a text")
     return array

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ghostbuster.errors import InputError
+from ghostbuster.printable import encodable
 from ghostbuster.tables import column, read_table
 
 if TYPE_CHECKING:
@@ -41,13 +42,18 @@ def ids_of(table: DataFrame, name: str, path: Path) -> list[str]:
     Raises
     ------
     InputError
-        When there is no such column, or a cell is blank.
+        When there is no such column, a cell is blank, or holds what no file can.
     """
     ids = []
     for row, value in enumerate(column(table, name, path), start=1):
         text = "" if is_blank(value) else str(value)
         if not text:
             raise InputError(f"row {row} of {path}: column {name!r} is blank; expected an id: fill it")
+        if encodable(text) != text:
+            raise InputError(
+                f"row {row} of {path}: column {name!r} holds half a character ({encodable(text)}); "
+                "expected an id"
+            )
         ids.append(text)
     return ids
 
@@ -118,7 +124,7 @@ def _number(value: Any, row: int, name: str, path: Path) -> float:
         return math.nan
     try:
         return float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise InputError(f"row {row} of {path}: column {name!r} holds {value!r}; expected a number") from None
 
 

@@ -70,7 +70,7 @@ def size_limit() -> int:
     given = os.environ.get(LIMIT_VARIABLE)
     if not given:
         return DEFAULT_LIMIT
-    found = re.fullmatch(r"(\d+)\s*([KMGT]?)(?:i?B)?", given.strip(), re.IGNORECASE)
+    found = re.fullmatch(r"(\d{1,18})\s*([KMGT]?)(?:i?B)?", given.strip(), re.IGNORECASE)
     if not found:
         raise SettingError(f"{LIMIT_VARIABLE}={given!r} is no size; expected a number of bytes, or 500M, 2G")
     return int(found[1]) * _UNITS[found[2].upper()]

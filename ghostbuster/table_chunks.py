@@ -92,12 +92,14 @@ class ArrowChunk:
 
     def values(self, column: str) -> list[Any]:
         """A column."""
-        listed: list[Any] = self.batch.column(column).to_pylist()
+        with unpackable():
+            listed: list[Any] = self.batch.column(column).to_pylist()
         return listed
 
     def records(self) -> Sequence[dict[str, Any]]:
         """All rows by column."""
-        rows: list[dict[str, Any]] = self.batch.to_pylist()
+        with unpackable():
+            rows: list[dict[str, Any]] = self.batch.to_pylist()
         return rows
 
 
@@ -128,6 +130,21 @@ def fault_of(value: Any, column: str) -> str:
 
 
 @contextmanager
+def unpackable() -> Iterator[None]:
+    """Values of a Parquet file that Python has none for: years after 9999, bytes that are no UTF-8.
+
+    Raises
+    ------
+    InputError
+        With what is wrong with them.
+    """
+    try:
+        yield
+    except (ValueError, OverflowError, TypeError, LookupError, NotImplementedError) as error:
+        raise InputError(f"a Parquet column holds what cannot be read ({error}): drop or mend it") from error
+
+
+@contextmanager
 def readable(path: Path) -> Iterator[None]:
     """What goes wrong with a file, as its reader should read it."""
     try:
@@ -139,5 +156,5 @@ def readable(path: Path) -> Iterator[None]:
     except (ValueError, csv.Error) as error:  # pyarrow's own errors are ValueErrors
         if isinstance(error, InputError):
             raise
-        first = str(error).strip().splitlines()[0]
+        first = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise InputError(f"{path} is no {path.suffix[1:].upper()} table ({first}): check the file") from None

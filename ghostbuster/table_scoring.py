@@ -88,8 +88,8 @@ def write(job: Job, seen: Survey, journal: Journal, *, faulty: bool) -> None:
         publish(temporary, job.output)
     except OSError as error:
         raise InputError(
-            f"{job.output} could not be written ({error.strerror}): all scores are kept; make room and give "
-            "the same command again"
+            f"{job.output} could not be written ({error.strerror or error}): all scores are kept; make room "
+            "and give the same command again"
         ) from error
     finally:
         temporary.unlink(missing_ok=True)

@@ -123,11 +123,22 @@ class ParquetSource(FileSource):
     def _chunks(self, only: str | None) -> Iterator[Chunk]:
         import pyarrow.parquet as pq
 
+        try:
+            yield from self._batches(pq, only)
+        except (
+            TypeError,
+            LookupError,
+            NotImplementedError,
+        ) as error:  # those of pyarrow that are no ValueErrors
+            raise ValueError(f"{type(error).__name__}: {error}") from error
+
+    def _batches(self, pq: Any, only: str | None) -> Iterator[Chunk]:
         with pq.ParquetFile(self.path, pre_buffer=False, buffer_size=CHUNK_BYTES) as file:
             self.schema = file.schema_arrow
             self.columns = list(self.schema.names)
             columns = [only] if only in self.columns else None
             for batch in file.iter_batches(CHUNK_ROWS, columns=columns):
+                batch.validate(full=True)
                 yield ArrowChunk(batch)
 
 

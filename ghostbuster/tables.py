@@ -17,6 +17,7 @@ from ghostbuster.delimited import line
 from ghostbuster.errors import InputError
 from ghostbuster.files import replacing
 from ghostbuster.names import unknown
+from ghostbuster.table_chunks import unpackable
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -82,7 +83,7 @@ def read_table(path: Path) -> DataFrame:
     except OSError as error:
         raise InputError(f"{path} cannot be read ({error.strerror or error}): expected a table") from None
     except ValueError as error:  # pandas' and pyarrow's own errors are of this kind
-        first = str(error).strip().splitlines()[0]
+        first = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise InputError(f"{path} is no {path.suffix[1:].upper()} table ({first}): check the file") from None
     if table.empty:
         raise InputError(f"{path} has no row; expected a header and at least one text")
@@ -115,7 +116,8 @@ def column(table: DataFrame, name: str, path: Path) -> list[Any]:
     """
     if name not in table.columns:
         raise unknown(name, [str(one) for one in table.columns], f"column of {path}", InputError)
-    values: list[Any] = table[name].tolist()
+    with unpackable():
+        values: list[Any] = table[name].tolist()
     return values
 
 
@@ -217,6 +219,8 @@ def _object(line: str, number: int) -> dict[str, Any]:
         value = json.loads(line)
     except ValueError as error:
         raise ValueError(f"line {number}: {error}") from None
+    except RecursionError:
+        raise ValueError(f"line {number} is nested too deeply") from None
     if not isinstance(value, dict):
         raise ValueError(f"line {number} is no object")  # noqa: TRY004 - read_table sorts by ValueError
     return value
@@ -238,8 +242,17 @@ def _is_absent(value: Any) -> bool:
 
 def _read_parquet(path: Path) -> DataFrame:
     import pandas as pd
+    import pyarrow.parquet as pq
 
-    return pd.read_parquet(path, dtype_backend="pyarrow")
+    try:
+        table = pq.read_table(path)
+        table.validate(full=True)
+        frame: DataFrame = table.to_pandas(types_mapper=pd.ArrowDtype)
+    except (OSError, ValueError, MemoryError):
+        raise
+    except Exception as error:  # pyarrow has errors of many kinds, and pandas for its own notes in the file
+        raise ValueError(f"{type(error).__name__}: {error}") from error
+    return frame
 
 
 def _write_parquet(table: DataFrame, path: Path) -> None:

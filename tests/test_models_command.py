@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from dataclasses import asdict, replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,7 +17,7 @@ from ghostbuster.cli import main
 from ghostbuster.errors import ModelError
 from ghostbuster.models import hub as hub_module
 from ghostbuster.models.catalog import CATALOG
-from ghostbuster.models.hub import Served
+from ghostbuster.models.hub import Served, _progress
 from ghostbuster.models.panel_files import PANELS, weights_folder
 from ghostbuster.models.records import PulledModel, pulled_file, read_record, record_path, write_record
 
@@ -420,3 +421,15 @@ def test_a_pulled_file_that_has_changed_since_is_not_opened(home):
     write_record(replace(PULLED, path=str(home / "x.gguf")))
     with pytest.raises(ModelError, match=r"x\.gguf .* is changed since it was pulled: get it again with"):
         pulled_file(PULLED.name)
+
+
+@needs_hub
+def test_bars_that_nobody_sees_start_no_thread(monkeypatch):
+    from huggingface_hub import utils
+
+    monkeypatch.setattr(utils.tqdm, "monitor", None)
+    interval, before = utils.tqdm.monitor_interval, threading.enumerate()
+    with _progress(quiet=True):
+        assert sum(1 for _ in utils.tqdm(range(3))) == 3
+        assert threading.enumerate() == before
+    assert utils.tqdm.monitor_interval == interval > 0

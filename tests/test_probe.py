@@ -207,6 +207,7 @@ def test_no_python_to_start_is_a_reason_too(monkeypatch, quantised):
     found = cpu_path(quantised)
     assert (found.path, found.usable) == ("safe", False)
     assert found.reason.startswith("the fast path could not be tried")
+    assert not answer_file(quantised).exists()  # the next process tries again
 
 
 def test_threads_that_ask_at_once_start_one_child(monkeypatch, quantised, tmp_path):

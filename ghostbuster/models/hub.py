@@ -207,9 +207,12 @@ def _progress(*, quiet: bool) -> Iterator[None]:
         yield
         return
     utils.disable_progress_bars()
+    watched = utils.tqdm.monitor_interval
+    utils.tqdm.monitor_interval = 0  # no thread that watches bars nobody sees: without memory it never starts
     try:
         yield
     finally:
+        utils.tqdm.monitor_interval = watched
         utils.enable_progress_bars()
 
 
@@ -251,7 +254,7 @@ def _hub() -> Any:
         import huggingface_hub.constants
         import huggingface_hub.errors
         import huggingface_hub.utils
-    except ImportError:
+    except ModuleNotFoundError:  # an ImportError of another kind is want of memory, or a damaged library
         raise SettingError(
             "models come through huggingface_hub, which is not installed: pip install 'ghostbuster[hub]'"
         ) from None

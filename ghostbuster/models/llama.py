@@ -25,6 +25,7 @@ from ghostbuster.models.architecture import ModelFile
 from ghostbuster.models.statistics import Float32
 from ghostbuster.models.streaming import DECODE_TOKENS
 from ghostbuster.models.tokens import Speller, TextTokens, Tokens, character_ends
+from ghostbuster.refusals import says_want_of_memory
 
 _SPM = 1  # llama_vocab_type of SentencePiece vocabularies
 _MARK = "\N{LOWER ONE EIGHTH BLOCK}"  # SentencePiece's space: a text's own one would be read as a space
@@ -54,6 +55,12 @@ def _start() -> None:
             _started.append(True)
         lib.llama_log_set(_callback, ctypes.c_void_p(0))
         _complaints.clear()
+
+
+def _want_of_memory() -> MemoryError | None:
+    """What an error comes of, where llama.cpp's own words say so."""
+    said = "; ".join(_complaints)
+    return MemoryError(said) if says_want_of_memory(said) else None
 
 
 @dataclass(frozen=True)
@@ -109,7 +116,7 @@ class Weights:
             raise ModelError(
                 f"{file.path}: llama.cpp cannot load it ({'; '.join(_complaints) or 'it gave no reason'}); "
                 f"expected a model that llama-cpp-python {lib.__version__} knows: get it again or update that"
-            )
+            ) from _want_of_memory()
         self.close = weakref.finalize(self, lib.llama_model_free, self.handle)
         self.vocabulary = lib.llama_model_get_vocab(self.handle)
         self._speller = Speller(str(file.path), file.n_vocabulary, self.piece)
@@ -177,7 +184,7 @@ class Context:
             raise ModelError(
                 f"{weights.file.path}: llama.cpp gives no context of {n_context} tokens "
                 f"({'; '.join(_complaints) or 'it gave no reason'}); expected enough memory: lower n_ctx"
-            )
+            ) from _want_of_memory()
         self._batch = lib.llama_batch_init(n_decode, 0, 1)
         self.close = weakref.finalize(self, _free_context, self.handle, self._batch)
         view = np.ctypeslib.as_array
@@ -225,7 +232,7 @@ class Context:
             raise ModelError(
                 f"{self._weights.file.path}: llama.cpp could not decode {n} tokens (status {status}); "
                 f"expected status 0: lower n_ctx, or install another build of llama-cpp-python"
-            )
+            ) from _want_of_memory()
         if wanted_from >= n:
             return np.empty((0, self._weights.file.n_vocabulary), np.float32)
         shape = (n - wanted_from, self._weights.file.n_vocabulary)

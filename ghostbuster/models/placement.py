@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar, Token
@@ -127,7 +128,7 @@ def on_device(device: str | None = None, gpu_layers: int | None = None) -> Itera
 def _of_environment() -> Placement:
     """What the environment's variables say."""
     layers = os.environ.get(LAYERS_VARIABLE) or None
-    if layers is not None and not layers.isdecimal():
+    if layers is not None and not re.fullmatch(r"\d{1,9}", layers):
         raise SettingError(f"{LAYERS_VARIABLE}={layers!r}; expected a whole number, 0 or more")
     return Placement(
         os.environ.get(DEVICE_VARIABLE) or None,

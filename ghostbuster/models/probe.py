@@ -42,6 +42,7 @@ MAX_TOKEN, MAX_MEAN, MAX_TEXT = 0.75, 0.15, 0.02
 MAX_ANSWER = 1 << 20  # bytes
 UNTOUCHED = frozenset({"F32", "F16", "BF16"})
 """Tensor types that no extra buffer type is for: their models are never probed."""
+UNTRIED = "the fast path could not be tried"  # for want of room, memory or a process: it may be, next time
 NOTHING_TO_TRY = "its weights are not quantised: the safe path is the fast one"
 
 
@@ -89,7 +90,10 @@ def cpu_path(file: ModelFile) -> Finding:
         return known
     with _lock:
         known = remembered(file)
-        return known if known is not None else _remember(_key(file), _probe(file))
+        if known is not None:
+            return known
+        found = _probe(file)
+        return _remember(_key(file), found, lasting=not found.reason.startswith(UNTRIED))
 
 
 def remembered(file: ModelFile) -> Finding | None:
@@ -123,8 +127,8 @@ def _probe(file: ModelFile) -> Finding:
             return _judge(_ask(child_command(model), Path(folder) / "answer.json"))
     except _Failed as failure:
         return Finding("safe", str(failure))
-    except (OSError, GhostbusterError) as error:
-        return Finding("safe", f"the fast path could not be tried ({error})")
+    except (OSError, MemoryError, GhostbusterError) as error:
+        return Finding("safe", f"{UNTRIED} ({error})")
 
 
 def _ask(command: Sequence[str], answer: Path) -> Any:
@@ -220,9 +224,11 @@ def _finding(stored: Any) -> Finding:
     return Finding(path, str(stored["reason"]), usable, float(stored["gain"]))
 
 
-def _remember(key: str, found: Finding) -> Finding:
-    """In this process, and for later ones where the folder can be written to."""
+def _remember(key: str, found: Finding, *, lasting: bool) -> Finding:
+    """In this process; and for later ones where it is lasting, and the folder can be written to."""
     _remembered[key] = found
+    if not lasting:
+        return found
     place = _place(key)
     try:
         place.parent.mkdir(parents=True, exist_ok=True)

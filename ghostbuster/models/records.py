@@ -6,10 +6,10 @@ Two processes that pull two models write two files, so neither can lose the othe
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
+from ghostbuster.cache_folder import named_folder
 from ghostbuster.errors import ModelError
 from ghostbuster.files import check_writable, replacing
 from ghostbuster.models.digest import file_digest
@@ -55,10 +55,15 @@ def records_folder() -> Path:
     """Folder of the records: what ``GHOSTBUSTER_MODELS`` names, else one in the user's place for data.
 
     They are no cache: without them a digest that has changed since the first download would go unnoticed.
+
+    Raises
+    ------
+    SettingError
+        When the variable begins with the home of somebody who has none.
     """
-    named = os.environ.get(RECORDS_VARIABLE)
-    if named:
-        return Path(named).expanduser().absolute()
+    named = named_folder(RECORDS_VARIABLE)
+    if named is not None:
+        return named
     from platformdirs import user_data_path
 
     return user_data_path("ghostbuster", appauthor=False) / "models"

@@ -1,0 +1,70 @@
+"""What the system would not give a command, in one line: memory, room on a disk, the right to a file."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Iterator
+
+from ghostbuster.errors import GhostbusterError
+
+NO_MEMORY = "not enough memory: end other programs, or give fewer or shorter texts"
+_WANT = (
+    "failed to map segment",  # the loader, of a library
+    "cannot map zero-fill pages",
+    "cannot allocate memory",
+    "unable to allocate",
+    "failed to allocate",
+    "can't start new thread",  # its stack has no room
+    "out of memory",
+    "bad_alloc",  # C++
+    "bad allocation",
+    "error return without exception set",  # of C that could not even make a MemoryError
+    "without setting an exception",
+)
+"""What libraries say, in errors of their own kinds, where there is no memory; in lower case."""
+_PANDAS = "c error: out of memory"  # in an error of a kind that may also quote what a user wrote
+
+
+def refusal(error: Exception) -> str | None:
+    """What the system would not give, or None where the error is of another kind.
+
+    Parameters
+    ----------
+    error : Exception
+        Whatever a command ended with.
+
+    Returns
+    -------
+    str or None
+        One line with the remedy. Want of memory has one wording, in whatever form it comes: a MemoryError, a
+        library that cannot be mapped (ImportError), a thread that cannot be started (RuntimeError), ENOMEM,
+        or an error that came of one of these.
+    """
+    if any(_is_want_of_memory(one) for one in _chain(error)):
+        return NO_MEMORY
+    if not isinstance(error, OSError):
+        return None
+    place = f"{error.filename}: " if error.filename else ""
+    return f"{place}{error.strerror or error}: free what is missing, and give the same command again"
+
+
+def says_want_of_memory(said: str) -> bool:
+    """Whether a library's own words tell of it."""
+    return any(one in said.lower() for one in _WANT)
+
+
+def _is_want_of_memory(error: BaseException) -> bool:
+    if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == errno.ENOMEM):
+        return True
+    if isinstance(error, ValueError | GhostbusterError):  # what these say may be a user's own words
+        return type(error).__name__ == "ParserError" and _PANDAS in str(error).lower()
+    return says_want_of_memory(str(error))
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """The error and those it came of."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        error = error.__cause__ or error.__context__
