@@ -126,6 +126,24 @@ def test_a_library_that_finds_no_room_is_one_line(tmp_path):
     assert (ended.returncode, ended.stderr) == (2, f"ghostbuster: error: {NO_MEMORY}\n")
 
 
+WITHOUT_ROOM = """
+import resource, scipy.linalg
+from ghostbuster.features.logistic import room_for_blas
+used = 1024 * int(open("/proc/self/status").read().split("VmSize:")[1].split()[0])
+resource.setrlimit(resource.RLIMIT_AS, (used + 2**24, used + 2**24))
+try:
+    room_for_blas()
+except MemoryError:
+    print("refused")
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of address space are Linux's")
+def test_a_search_without_room_for_blas_is_refused_and_does_not_hang():
+    ended = subprocess.run([sys.executable, "-c", WITHOUT_ROOM], capture_output=True, text=True, check=False)
+    assert ended.stdout == "refused\n", ended.stderr
+
+
 CLOCKS = {
     "time": {"time", "time_ns", "localtime", "gmtime", "ctime", "asctime", "strftime"},
     "datetime": {"now", "utcnow", "today"},

@@ -6,6 +6,8 @@ the coefficients ``b``; ``y`` may lie between 0 and 1. Designs carry a first col
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import numpy.typing as npt
 
@@ -14,6 +16,7 @@ Float2d = npt.NDArray[np.float64]
 
 GRADIENT_TOLERANCE = 1e-7  # of the total weight
 _MAX_NEWTON, _MAX_CHORD, _MAX_HALVINGS = 100, 12, 40
+BLAS_BYTES = 2**27  # more than the 32 MiB that it takes, wherever they lie
 
 
 def sigmoid(log_odds: Float1d) -> Float1d:
@@ -98,6 +101,7 @@ def _chord(
     penalty = _penalty(design.shape[1], C)
     p = sigmoid(design @ start)
     curvature = weight * p * (1 - p)
+    room_for_blas()
     factor = cho_factor(_hessian(design, curvature, penalty))
     border = design.T @ (curvature[:, None] * columns)
     solved = cho_solve(factor, border)
@@ -139,3 +143,15 @@ def _objective(
 ) -> float:
     loss = weight @ (np.logaddexp(0.0, log_odds) - y * log_odds)
     return float(loss + 0.5 * penalty @ coefficients**2)
+
+
+@cache
+def room_for_blas() -> None:
+    """Ask for the work space of OpenBLAS once before it does: where there is none, it asks without end.
+
+    Raises
+    ------
+    MemoryError
+        When there is none.
+    """
+    np.empty(BLAS_BYTES, np.uint8)
