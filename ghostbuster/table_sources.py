@@ -83,7 +83,8 @@ class DelimitedSource(FileSource):
 
     def _row(self, cells: list[str]) -> tuple[dict[str, Any], str]:
         n, expected = len(cells), len(self.columns)
-        fault = "" if n == expected else f"{n} cells; expected {expected}, as in the header"
+        counted = f"{n} cell" if n == 1 else f"{n} cells"
+        fault = "" if n == expected else f"{counted}; expected {expected}, as in the header"
         if n > expected:
             surplus = json.dumps([encodable(cell) for cell in cells[expected:]], ensure_ascii=False)
             fault += f"; beyond them: {surplus}"

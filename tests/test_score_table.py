@@ -177,7 +177,7 @@ def test_rows_with_too_few_or_too_many_cells_lose_nothing(tmp_path):
     with scored(job_of(tmp_path / "in.csv", tmp_path / "out.csv")).open(newline="") as handle:
         rows = list(csv.reader(handle))
     assert rows[1][:4] == ["one", "1", "0.003", "machine"]
-    assert rows[2] == ["two", "", "", "", "1 cells; expected 2, as in the header"]
+    assert rows[2] == ["two", "", "", "", "1 cell; expected 2, as in the header"]
     assert rows[3][:2] == ["three", "3"]
     assert rows[3][4].endswith('; beyond them: ["more", "and, more"]')
 
