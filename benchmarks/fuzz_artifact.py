@@ -12,10 +12,8 @@ the facts. A traceback, a signal, a probability that is none, or over a gigabyte
 
 from __future__ import annotations
 
-import argparse
 import copy
 import io
-import json
 import math
 import os
 import random
@@ -24,7 +22,6 @@ import resource
 import signal
 import sys
 import tempfile
-import time
 import traceback
 import zlib
 from collections import Counter
@@ -34,6 +31,8 @@ from typing import Any
 
 import joblib
 import numpy as np
+
+from benchmarks.fuzzing import Campaign, keep_input
 
 JUDGED, REFUSED, FAILED = 0, 20, 30
 NAMES = {JUDGED: "judged", REFUSED: "refused in one line"}
@@ -247,28 +246,18 @@ def fuzz(folder: Path, n_inputs: int, seed: int, keep: Path | None = None) -> di
             tally["bad"] += 1
             end = said.read_text(errors="replace").strip()[-500:].replace("\n", " / ")
             print(f"{i} {what}: {status}, {memory >> 10} MiB: {end}", flush=True)
-            if keep is not None:
-                keep.mkdir(parents=True, exist_ok=True)
-                (keep / f"{seed}-{i}.joblib").write_bytes(data)
+            keep_input(keep, f"{seed}-{i}.joblib", data)
     return dict(sorted(tally.items()))
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--inputs", type=int, default=1000)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--keep", type=Path)
-    wanted = parser.parse_args()
+    campaign = Campaign(__doc__)
     os.environ["OMP_NUM_THREADS"] = (
         "1"  # children are forked: a pool of LightGBM's threads would not be there
     )
-    started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="fuzz-") as name:
-        tally = fuzz(Path(name), wanted.inputs, wanted.seed, wanted.keep)
-    seconds = round(time.monotonic() - started)
-    print(json.dumps({"inputs": wanted.inputs, "seed": wanted.seed, **tally, "seconds": seconds}))
+        tally = fuzz(Path(name), campaign.n_inputs, campaign.seed, campaign.keep)
+    campaign.tell(tally)
     raise SystemExit(1 if tally.get("bad") else 0)
 
 

@@ -11,18 +11,16 @@ input depends on nothing but the seed and its number, and ``--keep FOLDER`` keep
 
 from __future__ import annotations
 
-import argparse
-import json
 import os
 import resource
 import signal
 import sys
 import tempfile
-import time
 import traceback
 from collections import Counter
 from pathlib import Path
 
+from benchmarks.fuzzing import Campaign, keep_input
 from benchmarks.gguf_mutations import mutated
 from benchmarks.make_gguf import Shape, make_gguf
 
@@ -128,9 +126,7 @@ def fuzz(folder: Path, n_inputs: int, seed: int, keep: Path | None = None) -> di
         if status in NAMES and status != TRACEBACK:
             continue
         print(f"{i} {base.name} {changes}: {_death(status)}: {_end(said)}", flush=True)
-        if keep is not None:
-            keep.mkdir(parents=True, exist_ok=True)
-            (keep / f"{seed}-{i}.gguf").write_bytes(data)
+        keep_input(keep, f"{seed}-{i}.gguf", data)
         if status != TRACEBACK:
             as_user = read_in_child(path, said, trial=True)
             tally["... and refused by the trial" if as_user == REFUSED else DIED] += 1
@@ -148,20 +144,12 @@ def _end(said: Path) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--inputs", type=int, default=1000)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--keep", type=Path)
-    wanted = parser.parse_args()
-    started = time.monotonic()
+    campaign = Campaign(__doc__)
     shared = Path("/dev/shm")  # noqa: S108 - a folder of our own in it
     with tempfile.TemporaryDirectory(prefix="fuzz-", dir=shared if shared.is_dir() else None) as name:
         os.environ["GHOSTBUSTER_CACHE"] = name
-        tally = fuzz(Path(name), wanted.inputs, wanted.seed, wanted.keep)
-    seconds = round(time.monotonic() - started)
-    print(json.dumps({"inputs": wanted.inputs, "seed": wanted.seed, **tally, "seconds": seconds}))
+        tally = fuzz(Path(name), campaign.n_inputs, campaign.seed, campaign.keep)
+    campaign.tell(tally)
     if NAMES[TRACEBACK] in tally or DIED in tally:
         raise SystemExit(1)
 
