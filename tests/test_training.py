@@ -22,6 +22,7 @@ import shards  # noqa: E402
 import train_lm  # noqa: E402
 import train_ngram  # noqa: E402
 from canonical import canonical  # noqa: E402
+from causal_attention import BLOCK, causal_attention  # noqa: E402
 from model import Llama, Shape, n_parameters, read_config  # noqa: E402
 from reading_gguf import Reader  # noqa: E402
 
@@ -132,6 +133,27 @@ def test_llama_cpp_reads_an_exported_model_as_pytorch_does(tmp_path, tokenizer, 
     with torch.no_grad():
         expected = model(torch.tensor([[BOS, *ids[:-1]]]))[0].log_softmax(-1).numpy()
     np.testing.assert_allclose(got, expected, atol=nats, rtol=0)
+
+
+@pytest.mark.parametrize("n_positions", [1, 5, BLOCK, BLOCK + 1, 3 * BLOCK])
+def test_attention_in_blocks_and_its_gradients_equal_pytorchs_own(n_positions):
+    generator = torch.Generator().manual_seed(n_positions)
+
+    def drawn():
+        return torch.randn(2, 3, n_positions, 16, dtype=torch.float64, generator=generator)
+
+    ours = [drawn().requires_grad_() for _ in range(3)]
+    reference = [t.detach().clone().requires_grad_() for t in ours]
+    weights = drawn()
+    results = (
+        causal_attention(*ours),
+        torch.nn.functional.scaled_dot_product_attention(*reference, is_causal=True),
+    )
+    for result in results:
+        (result * weights).sum().backward()
+    torch.testing.assert_close(results[0], results[1])
+    for one, other in zip(ours, reference, strict=True):
+        torch.testing.assert_close(one.grad, other.grad)
 
 
 def test_the_learning_rate_warms_up_stays_and_falls_to_nearly_nothing():

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from causal_attention import causal_attention
 from torch import Tensor, nn
 from torch.nn import functional as nnf
 
@@ -86,13 +87,12 @@ class Attention(nn.Module):
         v = self.v(x).unflatten(-1, split)
         q = rotate(self.q(x).unflatten(-1, split), cos, sin).to(v.dtype)
         k = rotate(self.k(x).unflatten(-1, split), cos, sin).to(v.dtype)
-        mixed = nnf.scaled_dot_product_attention(
-            q.transpose(1, 2),
-            k.transpose(1, 2),
-            v.transpose(1, 2),
-            is_causal=True,
-            enable_gqa=self.shape.n_kv_heads != self.shape.n_heads,
-        )
+        q, k, v = (t.transpose(1, 2) for t in (q, k, v))
+        grouped = self.shape.n_kv_heads != self.shape.n_heads
+        if x.device.type == "cpu" and not grouped:
+            mixed = causal_attention(q, k, v)
+        else:
+            mixed = nnf.scaled_dot_product_attention(q, k, v, is_causal=True, enable_gqa=grouped)
         return self.out(mixed.transpose(1, 2).flatten(-2))
 
 
