@@ -3,9 +3,10 @@
     python -m benchmarks.scoring SECTION ... [--out docs]
 
 Sections: ``embedded`` (the models that ship), ``lengths`` (the panel by length and number of texts),
-``large`` (GGUF files given by ``--large``; `make_gguf` writes the shape of TinyLlama-1.1B), and
-``agreement`` (the numbers themselves). Each fills its part of OUT/performance.json and leaves the other
-parts alone; then the plots are drawn anew.
+``large`` (GGUF files given by ``--large``; `make_gguf` writes the shape of TinyLlama-1.1B), ``builds`` (the
+engine with another build of llama-cpp-python, which ``pip install --target FOLDER`` put into the folder that
+``--other-build`` names), and ``agreement`` (the numbers themselves). Each fills its part of
+OUT/performance.json and leaves the other parts alone; then the plots are drawn anew.
 
 Every contestant lives in its own process; rounds are interleaved, so that a busy machine disturbs all alike.
 Reported are medians over the rounds: tokens a second, microseconds of CPU a token, and the median of the
@@ -92,10 +93,16 @@ def vocabulary_of(path: str) -> Weights:
     return Weights(check_model(path), vocabulary_only=True)
 
 
-def compete(contestants: Mapping[str, Sequence[object]], rounds: int) -> Rounds:
-    """Start every contestant, let them run in turn; a contestant is given as the arguments of `work`."""
+def compete(
+    contestants: Mapping[str, Sequence[object]], rounds: int, builds: Mapping[str, Path] | None = None
+) -> Rounds:
+    """Start every contestant, let them run in turn.
+
+    A contestant is given as the arguments of `work`; ``builds`` names the folder of those that import
+    another llama_cpp.
+    """
     results: Rounds = {name: [] for name in contestants}
-    children = {name: start(arguments) for name, arguments in contestants.items()}
+    children = {name: start(arguments, (builds or {}).get(name)) for name, arguments in contestants.items()}
     for _ in range(rounds):
         for name, child in children.items():
             print("go", file=child.stdin, flush=True)
@@ -106,10 +113,14 @@ def compete(contestants: Mapping[str, Sequence[object]], rounds: int) -> Rounds:
     return results
 
 
-def start(arguments: Sequence[object]) -> subprocess.Popen[str]:
-    """A contestant's process."""
+def start(arguments: Sequence[object], build: Path | None = None) -> subprocess.Popen[str]:
+    """A contestant's process, with its own folder of llama_cpp if it has one."""
     command = [sys.executable, "-m", "benchmarks.scoring", "--work", *map(str, arguments)]
-    child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+    kept = os.environ.get("PYTHONPATH", "")
+    paths = os.environ if build is None else os.environ | {"PYTHONPATH": os.pathsep.join((str(build), kept))}
+    child = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=paths
+    )
     child.stdout.readline()  # ready: none is disturbed while it tries which way is quickest
     return child
 
@@ -152,6 +163,23 @@ def embedded(wanted: argparse.Namespace) -> dict[str, Any]:
     return found
 
 
+def builds(wanted: argparse.Namespace) -> dict[str, Any]:
+    """The engine on both builds, and transformers."""
+    if wanted.other_build is None:
+        raise SystemExit("the section `builds` needs --other-build FOLDER")
+    found = {}
+    for role in ("weak", "strong"):
+        path = weights_folder() / f"embedded-{role}.gguf"
+        given = path, wanted.texts, wanted.tokens
+        ways = ("limit", "engine", *(way for way in CONTESTANTS if way.startswith("torch")))
+        arguments = {way: (way, *given) for way in ways}
+        others = {f"{way}, other build": (way, *given) for way in ("limit", "engine")}
+        print(role)
+        folders = dict.fromkeys(others, wanted.other_build.resolve())
+        found[role] = summary(compete(arguments | others, wanted.rounds, folders))
+    return found
+
+
 def lengths(wanted: argparse.Namespace) -> dict[str, Any]:
     """The panel by length of one text, and by number of texts."""
     by_length = {str(n): ("panel", "-", max(1, 2000 // n), n) for n in LENGTHS}
@@ -179,7 +207,13 @@ def agreement(_: argparse.Namespace) -> dict[str, Any]:
     return measured(LICENCE)
 
 
-SECTIONS = {"embedded": embedded, "lengths": lengths, "large": large, "agreement": agreement}
+SECTIONS = {
+    "embedded": embedded,
+    "builds": builds,
+    "lengths": lengths,
+    "large": large,
+    "agreement": agreement,
+}
 
 
 def machine() -> dict[str, Any]:
@@ -209,6 +243,7 @@ def main() -> None:
     parser.add_argument("--texts", type=int, default=8)
     parser.add_argument("--tokens", type=int, default=400, help="length of each text")
     parser.add_argument("--large", type=Path, nargs="+", default=[], help="GGUF files")
+    parser.add_argument("--other-build", type=Path, help="folder with another llama_cpp")
     parser.add_argument("--out", type=Path, default=ROOT / "docs")
     wanted = parser.parse_args()
     path = wanted.out / "performance.json"
