@@ -241,14 +241,15 @@ def main() -> None:
     parser.add_argument("--share", type=float, default=0.5, help="of all groups of texts")
     options = parser.parse_args()
     texts = load(options.data, Plan())
-    material = part_of(read_material(texts, open_panel(), options.cache), options.share)
+    panel = open_panel()
+    material = part_of(read_material(texts, panel, options.cache), options.share)
     settings = {"plan": str(Plan()), "data_digest": digest(texts), "max_features": options.max_features}
-    settings |= {"share": options.share, "few": FEW, "draws": DRAWS}
+    settings |= {"share": options.share, "few": FEW, "draws": DRAWS, "models": dict(panel.fingerprints)}
     path = options.out / "distillation.json"
     before = json.loads(path.read_text("utf-8")) if path.exists() else {}
     same = all(before.get(name) == value for name, value in settings.items())
     found = before["sources"] if same else {}
-    results = Results(options.results, f"{settings['data_digest']} {code_digest()}")
+    results = Results(options.results, json.dumps([settings, code_digest()]))
     for found in measure(material, options.max_features, found, results):  # noqa: B020 - the last counts
         with replacing(path, InputError) as unfinished:
             unfinished.write_text(
