@@ -7,7 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.accuracy_tables import forms_table, lengths_table, promise_table, variants_table
+from benchmarks.accuracy_changes import before_section
+from benchmarks.accuracy_tables import (
+    forms_table,
+    lengths_table,
+    over_sources,
+    promise_table,
+    variants_table,
+)
 from training.data import PROBES, STRESS
 
 Figure = Mapping[str, float]
@@ -107,6 +114,7 @@ def report(found: Mapping[str, Any]) -> str:
         _comparison(unseen, found),
         [VARIANTS],
         variants_table(found["variants"], found["baseline"]),
+        *(before_section(found) if "before" in found else []),
         [CANONICAL.format(n=found["canonicalisation"]["n_texts"])] if "canonicalisation" in found else [],
         forms_table(found["canonicalisation"]["figures"]) if "canonicalisation" in found else [],
         [PROMISE.format(min_tokens=found["min_tokens"])],
@@ -160,23 +168,12 @@ def _summary(trial: Trial, sources: Mapping[str, str]) -> list[str]:
     """One row a contender: means over sources, and the worst source's AUROC."""
     lines = [f"| | {' | '.join(HEADS.values())} | worst source |", "|---|---|---|---|---|---|---|"]
     for contender, files in trial.items():
-        means = {metric: _over_sources(files, metric, sources) for metric in HEADS}
+        means = {metric: over_sources(files, metric, sources) for metric in HEADS}
         areas = means["auroc"]
         worst = min(areas, key=lambda source: areas[source])
         cells = [f"{np.mean(list(means[metric].values())):.3f}" for metric in HEADS]
         lines.append(f"| {contender} | {' | '.join(cells)} | {worst} ({areas[worst]:.3f}) |")
     return lines
-
-
-def _over_sources(
-    files: Mapping[str, Mapping[str, Figure]], metric: str, sources: Mapping[str, str]
-) -> dict[str, float]:
-    """Mean over the files of each source, stress files and probes left out."""
-    found: dict[str, list[float]] = {}
-    for name, figures in files.items():
-        if name not in STRESS | PROBES and metric in figures:
-            found.setdefault(sources[name], []).append(figures[metric]["value"])
-    return {source: float(np.mean(values)) for source, values in found.items()}
 
 
 def _comparison(unseen: Trial, found: Mapping[str, Any]) -> list[str]:

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
+from training.data import PROBES, STRESS
+
 Figure = Mapping[str, float]
 Row = Mapping[str, Figure]
 
@@ -71,3 +75,14 @@ def cell(figure: Figure | None, *, signed: bool = False) -> str:
         return "-"
     form = "+.3f" if signed else ".3f"
     return f"{figure['value']:{form}} [{figure['low']:{form}}, {figure['high']:{form}}]"
+
+
+def over_sources(
+    files: Mapping[str, Mapping[str, Figure]], metric: str, sources: Mapping[str, str]
+) -> dict[str, float]:
+    """Mean over the files of each source, stress files and probes left out."""
+    found: dict[str, list[float]] = {}
+    for name, figures in files.items():
+        if name not in STRESS | PROBES and metric in figures:
+            found.setdefault(sources[name], []).append(figures[metric]["value"])
+    return {source: float(np.mean(values)) for source, values in found.items()}

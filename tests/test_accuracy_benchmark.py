@@ -7,6 +7,8 @@ import pytest
 
 from benchmarks.ablation import BASELINE, ablations, earned, over_sources
 from benchmarks.accuracy import ahead, by_length, measure_all
+from benchmarks.accuracy_before import before
+from benchmarks.accuracy_changes import before_section
 from benchmarks.accuracy_report import report
 from benchmarks.baseline import Tfidf
 from benchmarks.contenders import (
@@ -26,7 +28,7 @@ from benchmarks.shortened import first_tokens
 from benchmarks.trials import figures_by_file, run_trial
 from benchmarks.zeroshot import DIRECTIONS, zero_shot
 from ghostbuster.classifier import GhostbusterClassifier
-from ghostbuster.errors import ArtifactError
+from ghostbuster.errors import ArtifactError, InputError
 from ghostbuster.features.expression import Feature
 from ghostbuster.features.space import SPACES
 from ghostbuster.fitted import Fitted
@@ -289,6 +291,40 @@ def test_the_whole_benchmark_makes_a_document_with_every_file_and_contender(monk
         assert name in document
     assert f"| {ours:.3f} [" in document
     assert "nan" not in document
+
+
+def measured_with(contexts, areas):
+    """What the comparison with earlier models reads: one detector, three files of two sources."""
+    return {
+        "data_digest": "d", "plan": "p", "n_crops": 0, "space": "s", "max_features": 1, "min_tokens": 100,
+        "detectors": ["ours"],
+        "sources": {"a.one": "a", "a.two": "a", "b.one": "b"},
+        "models": [{"role": "weak", "digest": "0" * 64, "parameters": 1, "context": contexts}],
+        "variants": {name: {m: {"value": value} for m in ("auroc", "tpr")} for name, value in areas.items()},
+        "leave_one_source_out": {"ours": {
+            file: {metric: {"value": areas[file]} for metric in ("auroc", "tpr")}
+            for file in ("a.one", "a.two", "b.one")
+        }},
+    }  # fmt: skip
+
+
+def test_earlier_models_stand_beside_the_present_ones_source_by_source():
+    old = measured_with(512, {"a.one": 0.5, "a.two": 0.7, "b.one": 0.8, "same": 0.4})
+    new = measured_with(1024, {"a.one": 0.6, "a.two": 0.8, "b.one": 0.9, "same": 0.4})
+    new["before"] = before(new, old)
+    text, by_source, variants = ("\n".join(block) for block in before_section(new))
+    assert "(context 512); now: weak `000000000000` (context 1,024)" in text
+    assert "| a | 0.600 to 0.700 |" in by_source  # means of its two files
+    assert "| b | 0.800 to 0.900 |" in by_source
+    assert "| gain, mean | +0.100 [+0.100, +0.100] |" in by_source  # both sources gain alike
+    assert variants.splitlines()[2].startswith("| b.one | 0.800 | 0.900 |")
+    assert "same" not in variants
+
+
+def test_figures_of_other_texts_are_not_compared():
+    found = measured_with(512, {"a.one": 0.5, "a.two": 0.7, "b.one": 0.8})
+    with pytest.raises(InputError, match="differ in data_digest"):
+        before(found, found | {"data_digest": "other"})
 
 
 def test_figures_are_given_only_for_files_that_were_asked_about():
