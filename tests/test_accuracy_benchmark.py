@@ -313,7 +313,7 @@ def test_earlier_models_stand_beside_the_present_ones_source_by_source():
     new = measured_with(1024, {"a.one": 0.6, "a.two": 0.8, "b.one": 0.9, "same": 0.4})
     new["before"] = before(new, old)
     text, by_source, variants = ("\n".join(block) for block in before_section(new))
-    assert "(context 512); now: weak `000000000000` (context 1,024)" in text
+    assert "(context 512);\nnow weak `000000000000` (context 1,024)" in text
     assert "| a | 0.600 to 0.700 |" in by_source  # means of its two files
     assert "| b | 0.800 to 0.900 |" in by_source
     assert "| gain, mean | +0.100 [+0.100, +0.100] |" in by_source  # both sources gain alike

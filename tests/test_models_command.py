@@ -340,7 +340,7 @@ def test_a_model_file_tells_its_facts(capsys):
     assert facts["digest"] == hashlib.sha256(STRONG).hexdigest()
     assert facts["size_bytes"] == len(STRONG)
     assert (facts["usable"], facts["reason"]) == (True, None)
-    assert (facts["vocabulary"], facts["context"]) == (4096, 512)
+    assert (facts["vocabulary"], facts["context"]) == (4096, 1024)
     assert facts["metadata"]["general.name"] == "embedded-strong"
     assert main(["models", "info", str(path)]) == 0
     assert "architecture: llama" in capsys.readouterr().out

@@ -1,6 +1,6 @@
 """Bits per character of the shipped language models and n-grams on held-out registers, as a table.
 
-Read through llama.cpp, in windows of 511 tokens behind a BOS (none overlapping), as the corpus stands.
+Read through llama.cpp, in windows of 1,023 tokens behind a BOS (none overlapping), as the corpus stands.
 
     PYTHONPATH=. python training/bits_per_character.py RUNS/corpus/heldout/*.txt
 """
@@ -17,7 +17,7 @@ from ghostbuster.models.ngram import NgramModel
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 from reading_gguf import Reader
 
-WINDOW = 511
+WINDOW = 1023
 
 
 def texts_of(path: Path, limit: int) -> list[str]:
