@@ -30,8 +30,7 @@ PROMISE = """
 *Undone*: texts that canonicalisation brings back to what they were, letter by letter, of those that the
 attack touched. *Named*: of the same, those whose verdict says what was found.
 """
-OTHERS = """
-### Texts that others attacked
+OTHERS = """### Texts that others attacked
 
 Texts of DetectRL, attacked by its authors and not paired with any text of ours: among them paraphrases by
 DIPPER, the tool of RAID's eleventh attack. The detector that judges them never saw a text of that source.
