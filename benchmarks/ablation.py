@@ -104,20 +104,26 @@ def earned(
     """
     by_source = {name: over_sources(material, values) for name, values in scores.items()}
     sources = list(by_source[BASELINE])
-    draws = np.random.default_rng(seed).integers(len(sources), size=(RESAMPLES, len(sources)))
+    draws = source_draws(len(sources), seed)
     made = {}
     for name, figures in by_source.items():
         values = np.array([figures[source] for source in sources])  # (n_sources, 2)
         gain = values - np.array([by_source[BASELINE][source] for source in sources])
         made[name] = {
-            "auroc": asdict(_mean(values[:, 0], draws)),
-            "tpr": asdict(_mean(values[:, 1], draws)),
-            "gain": asdict(_mean(gain[:, 0], draws)),
+            "auroc": asdict(mean_over_sources(values[:, 0], draws)),
+            "tpr": asdict(mean_over_sources(values[:, 1], draws)),
+            "gain": asdict(mean_over_sources(gain[:, 0], draws)),
         }
     return made
 
 
-def _mean(values: Scores, draws: npt.NDArray[np.intp]) -> Estimate:
+def source_draws(n_sources: int, seed: int = 0) -> npt.NDArray[np.intp]:
+    """Whole sources drawn with replacement, shape (RESAMPLES, n_sources)."""
+    return np.random.default_rng(seed).integers(n_sources, size=(RESAMPLES, n_sources))
+
+
+def mean_over_sources(values: Scores, draws: npt.NDArray[np.intp]) -> Estimate:
+    """Mean of one value a source, with its 95 % interval over the draws."""
     low, high = np.quantile(values[draws].mean(axis=1), (0.025, 0.975))
     return Estimate(float(values.mean()), float(low), float(high))
 

@@ -30,11 +30,9 @@ from benchmarks.measures import plain
 from benchmarks.other_texts import long_texts
 from benchmarks.protocols import leave_one_source_out
 from benchmarks.results import DEFAULT_FOLDER as DEFAULT_RESULTS
-from benchmarks.results import Results, code_digest
+from benchmarks.results import Results, code_digest, write_page
 from benchmarks.shortened import LENGTHS, LONG_LENGTHS, shortened_trials
 from benchmarks.trials import Outcome, figures_by_file, in_domain_trials, judged_texts, leave_one_out_trials
-from ghostbuster.errors import InputError
-from ghostbuster.files import replacing
 from ghostbuster.intervals import wilson
 from ghostbuster.models.panel import open_panel
 from ghostbuster.provenance import LIBRARIES
@@ -221,13 +219,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     found = measured(options)
-    options.out.mkdir(parents=True, exist_ok=True)
-    for name, content in (
-        ("accuracy.json", json.dumps(found, indent=1) + "\n"),
-        ("accuracy.md", report(found)),
-    ):
-        with replacing(options.out / name, InputError) as unfinished:
-            unfinished.write_text(content, encoding="utf-8")
+    write_page(options.out / "accuracy.md", found, report(found))
     print(f"wrote {options.out / 'accuracy.md'}")
 
 

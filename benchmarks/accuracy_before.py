@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.accuracy_report import report
+from benchmarks.results import write_page
 from ghostbuster.errors import InputError
-from ghostbuster.files import replacing
 
 SAME = ("data_digest", "plan", "n_crops", "space", "max_features", "min_tokens")
 """What must not differ: the comparison is of the models alone."""
@@ -47,12 +47,7 @@ def main() -> None:
     options = parser.parse_args()
     found = json.loads((options.out / "accuracy.json").read_text("utf-8"))
     found["before"] = before(found, json.loads(options.earlier.read_text("utf-8")))
-    for name, content in (
-        ("accuracy.json", json.dumps(found, indent=1) + "\n"),
-        ("accuracy.md", report(found)),
-    ):
-        with replacing(options.out / name, InputError) as unfinished:
-            unfinished.write_text(content, encoding="utf-8")
+    write_page(options.out / "accuracy.md", found, report(found))
 
 
 if __name__ == "__main__":

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
+from benchmarks.ablation import mean_over_sources, source_draws
 from benchmarks.accuracy_tables import cell, over_sources, table
 
-RESAMPLES = 2000
 METRICS = {"auroc": "AUROC", "tpr": "TPR at 1 % FPR"}
 BEFORE = """## What better language models earn
 
@@ -47,15 +48,9 @@ def _by_source(found: Mapping[str, Any], earlier: Mapping[str, Any]) -> list[str
         for source in sources
     ]
     gains = [np.array([new - old for old, new in column.values()]) for column in columns.values()]
-    draws = np.random.default_rng(0).integers(len(sources), size=(RESAMPLES, len(sources)))
-    return table(
-        ["source", *columns], [*rows, ["gain, mean", *(cell(_mean(g, draws), signed=True) for g in gains)]]
-    )
-
-
-def _mean(values: np.ndarray, draws: np.ndarray) -> dict[str, float]:
-    low, high = np.quantile(values[draws].mean(axis=1), (0.025, 0.975))
-    return {"value": float(values.mean()), "low": float(low), "high": float(high)}
+    draws = source_draws(len(sources))
+    means = [cell(asdict(mean_over_sources(gain, draws)), signed=True) for gain in gains]
+    return table(["source", *columns], [*rows, ["gain, mean", *means]])
 
 
 def _variants(new: Mapping[str, Any], old: Mapping[str, Any]) -> list[str]:

@@ -1,8 +1,9 @@
-"""Costly results kept on disk, so that a benchmark that was cut off goes on where it was."""
+"""Costly results kept on disk, so that a cut-off benchmark goes on where it was; pages of figures."""
 
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,3 +78,11 @@ def code_digest() -> str:
     for path in (*files, Path(__file__).with_name("contenders.py"), Path(__file__).with_name("protocols.py")):
         digest.update(path.read_bytes())
     return digest.hexdigest()
+
+
+def write_page(page: Path, figures: Mapping[str, Any], text: str) -> None:
+    """Write ``text`` to a Markdown ``page`` and its figures, as JSON, beside it."""
+    page.parent.mkdir(parents=True, exist_ok=True)
+    for path, content in ((page.with_suffix(".json"), json.dumps(figures, indent=1) + "\n"), (page, text)):
+        with replacing(path, InputError) as unfinished:
+            unfinished.write_text(content, encoding="utf-8")

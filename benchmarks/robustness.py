@@ -10,7 +10,6 @@ results folder has them, token scores are kept in the cache: an interrupted run 
 from __future__ import annotations
 
 import argparse
-import json
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -24,14 +23,12 @@ from benchmarks.attacks import ATTACKS, attack
 from benchmarks.contenders import MIN_TOKENS, ColumnStore, Detector, WithWords, Words, inner_folds
 from benchmarks.protocols import Split, leave_one_source_out
 from benchmarks.results import DEFAULT_FOLDER as DEFAULT_RESULTS
-from benchmarks.results import Results
+from benchmarks.results import Results, write_page
 from benchmarks.robustness_report import UNTOUCHED, report, summary
 from benchmarks.trials import run_trial
-from ghostbuster.errors import InputError
 from ghostbuster.familiarity import Familiarity, english_share, lone_letters, surprise
 from ghostbuster.features.evaluation import evaluate_all
 from ghostbuster.features.space import candidates
-from ghostbuster.files import replacing
 from ghostbuster.fitted import Fitted
 from ghostbuster.heads import make_head
 from ghostbuster.levelling import levelled
@@ -206,15 +203,9 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("docs/reliability"), help="where attacks.md goes")
     options = parser.parse_args()
     told = summary(measured(options))
-    options.out.mkdir(parents=True, exist_ok=True)
     path = options.out / "attacks.md"
     earlier = path.read_text("utf-8") if path.is_file() else ""
-    for file, content in (
-        (path.with_suffix(".json"), json.dumps(told, indent=1) + "\n"),
-        (path, report(told, earlier)),
-    ):
-        with replacing(file, InputError) as unfinished:
-            unfinished.write_text(content, encoding="utf-8")
+    write_page(path, told, report(told, earlier))
     print(f"wrote {path}")
 
 

@@ -11,6 +11,9 @@ QUIET = llama_cpp.llama_log_callback(
     lambda *_: None
 )  # llama.cpp keeps its address: it must outlive each reader
 
+CONTEXT = 1024
+"""Tokens that are read at most, the begin token among them."""
+
 
 class Reader:
     """One open GGUF; ``with Reader(path) as reader``."""
@@ -25,7 +28,7 @@ class Reader:
         self.vocab = llama_cpp.llama_model_get_vocab(self.model)
         self.n_vocab = llama_cpp.llama_vocab_n_tokens(self.vocab)
         context = llama_cpp.llama_context_default_params()
-        context.n_ctx = context.n_batch = context.n_ubatch = 1024
+        context.n_ctx = context.n_batch = context.n_ubatch = CONTEXT
         context.n_threads = context.n_threads_batch = 1
         context.no_perf = True
         self.context = llama_cpp.llama_init_from_model(self.model, context)

@@ -15,9 +15,9 @@ import numpy as np
 from ghostbuster.models.ngram import NgramModel
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
-from reading_gguf import Reader
+from reading_gguf import CONTEXT, Reader
 
-WINDOW = 1023
+WINDOW = CONTEXT - 1
 
 
 def texts_of(path: Path, limit: int) -> list[str]:
