@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from benchmarks.baseline import Tfidf
 from benchmarks.contenders import ColumnStore, Contender, Detector, Words
+from benchmarks.measures import mean_with_interval, redrawn
 from benchmarks.protocols import leave_one_source_out
 from benchmarks.results import Results
 from benchmarks.trials import ranking
@@ -18,7 +19,6 @@ from ghostbuster.features.search import FeatureSearch
 from ghostbuster.features.space import SPACES
 from ghostbuster.fitted import mixed
 from ghostbuster.fitting import mix_of
-from ghostbuster.intervals import Estimate
 from ghostbuster.metrics import auroc, tpr_at_fpr
 from training.data import PROBES, STRESS
 from training.material import Material
@@ -33,7 +33,6 @@ MIXED = {
     "features across sources, words 70 %": ("features chosen across sources", 0.7),
     "surface features too, words 70 %": ("surface features too", 0.7),
 }
-RESAMPLES = 2000
 
 
 def ablations(store: ColumnStore, max_features: int, space: str, results: Results) -> dict[str, Contender]:
@@ -104,28 +103,17 @@ def earned(
     """
     by_source = {name: over_sources(material, values) for name, values in scores.items()}
     sources = list(by_source[BASELINE])
-    draws = source_draws(len(sources), seed)
+    draws = redrawn(len(sources), seed)
     made = {}
     for name, figures in by_source.items():
         values = np.array([figures[source] for source in sources])  # (n_sources, 2)
         gain = values - np.array([by_source[BASELINE][source] for source in sources])
         made[name] = {
-            "auroc": asdict(mean_over_sources(values[:, 0], draws)),
-            "tpr": asdict(mean_over_sources(values[:, 1], draws)),
-            "gain": asdict(mean_over_sources(gain[:, 0], draws)),
+            "auroc": asdict(mean_with_interval(values[:, 0], draws)),
+            "tpr": asdict(mean_with_interval(values[:, 1], draws)),
+            "gain": asdict(mean_with_interval(gain[:, 0], draws)),
         }
     return made
-
-
-def source_draws(n_sources: int, seed: int = 0) -> npt.NDArray[np.intp]:
-    """Whole sources drawn with replacement, shape (RESAMPLES, n_sources)."""
-    return np.random.default_rng(seed).integers(n_sources, size=(RESAMPLES, n_sources))
-
-
-def mean_over_sources(values: Scores, draws: npt.NDArray[np.intp]) -> Estimate:
-    """Mean of one value a source, with its 95 % interval over the draws."""
-    low, high = np.quantile(values[draws].mean(axis=1), (0.025, 0.975))
-    return Estimate(float(values.mean()), float(low), float(high))
 
 
 def over_sources(material: Material, scores: Scores) -> dict[str, tuple[float, float]]:

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.ablation import mean_over_sources, source_draws
-from benchmarks.accuracy_tables import cell, over_sources, table
+from benchmarks.accuracy_tables import cell, language_models, over_sources, table
+from benchmarks.measures import mean_with_interval, redrawn
 
 METRICS = {"auroc": "AUROC", "tpr": "TPR at 1 % FPR"}
 BEFORE = """## What better language models earn
@@ -24,13 +24,8 @@ What the shipped make gains on each source left out, and its head alone; the mea
 def before_section(found: Mapping[str, Any]) -> list[list[str]]:
     """Blocks of the report: by source, and all variants that read a language model."""
     earlier = found["before"]
-    texts = BEFORE.format(before=_models(earlier["models"]), now=_models(found["models"]))
+    texts = BEFORE.format(before=language_models(earlier["models"]), now=language_models(found["models"]))
     return [[texts], _by_source(found, earlier), _variants(found["variants"], earlier["variants"])]
-
-
-def _models(models: list[Mapping[str, Any]]) -> str:
-    read = [model for model in models if "parameters" in model]
-    return ", ".join(f"{m['role']} `{m['digest'][:12]}` (context {m['context']:,})" for m in read)
 
 
 def _by_source(found: Mapping[str, Any], earlier: Mapping[str, Any]) -> list[str]:
@@ -48,8 +43,8 @@ def _by_source(found: Mapping[str, Any], earlier: Mapping[str, Any]) -> list[str
         for source in sources
     ]
     gains = [np.array([new - old for old, new in column.values()]) for column in columns.values()]
-    draws = source_draws(len(sources))
-    means = [cell(asdict(mean_over_sources(gain, draws)), signed=True) for gain in gains]
+    draws = redrawn(len(sources))
+    means = [cell(asdict(mean_with_interval(gain, draws)), signed=True) for gain in gains]
     return table(["source", *columns], [*rows, ["gain, mean", *means]])
 
 

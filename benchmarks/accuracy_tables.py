@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -10,6 +11,12 @@ from training.data import PROBES, STRESS
 
 Figure = Mapping[str, float]
 Row = Mapping[str, Figure]
+
+
+def language_models(sources: Iterable[Mapping[str, Any]]) -> str:
+    """The language models among what a panel describes, each by its digest."""
+    read = [source for source in sources if "parameters" in source]
+    return ", ".join(f"{m['role']} `{m['digest'][:12]}` (context {m['context']:,})" for m in read)
 
 
 def variants_table(variants: Mapping[str, Row], baseline: str) -> list[str]:

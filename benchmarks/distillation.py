@@ -28,13 +28,11 @@ from benchmarks.baseline import Tfidf
 from benchmarks.contenders import ColumnStore, Contender, Detector, WithWords, Words, inner_folds
 from benchmarks.protocols import leave_one_source_out
 from benchmarks.results import DEFAULT_FOLDER as DEFAULT_RESULTS
-from benchmarks.results import Results, code_digest
+from benchmarks.results import Results, code_digest, write_figures
 from ghostbuster.calibration import Calibration
 from ghostbuster.classifier import GhostbusterClassifier
 from ghostbuster.distillation import Mixing, distil
 from ghostbuster.ensemble import combine
-from ghostbuster.errors import InputError
-from ghostbuster.files import replacing
 from ghostbuster.fitted import mixed
 from ghostbuster.fitting import mix_of
 from ghostbuster.folds import balanced_weights
@@ -251,10 +249,7 @@ def main() -> None:
     found = before["sources"] if same else {}
     results = Results(options.results, json.dumps([settings, code_digest()]))
     for found in measure(material, options.max_features, found, results):  # noqa: B020 - the last counts
-        with replacing(path, InputError) as unfinished:
-            unfinished.write_text(
-                json.dumps(settings | {"sources": found}, indent=1) + "\n", encoding="utf-8"
-            )
+        write_figures(path, settings | {"sources": found})
     print(table(found))
 
 

@@ -80,9 +80,15 @@ def code_digest() -> str:
     return digest.hexdigest()
 
 
+def write_figures(path: Path, figures: Mapping[str, Any]) -> None:
+    """Write figures as JSON."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path, InputError) as unfinished:
+        unfinished.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+
+
 def write_page(page: Path, figures: Mapping[str, Any], text: str) -> None:
     """Write ``text`` to a Markdown ``page`` and its figures, as JSON, beside it."""
-    page.parent.mkdir(parents=True, exist_ok=True)
-    for path, content in ((page.with_suffix(".json"), json.dumps(figures, indent=1) + "\n"), (page, text)):
-        with replacing(path, InputError) as unfinished:
-            unfinished.write_text(content, encoding="utf-8")
+    write_figures(page.with_suffix(".json"), figures)
+    with replacing(page, InputError) as unfinished:
+        unfinished.write_text(text, encoding="utf-8")

@@ -10,11 +10,11 @@ import numpy as np
 
 from benchmarks.accuracy_tables import table
 from benchmarks.attacks import ATTACKS
+from benchmarks.measures import mean_with_interval, redrawn
 from ghostbuster.intervals import wilson
 
 UNTOUCHED = "none"
 READING = "### What holds and what does not"
-RESAMPLES = 2000
 HEADING = """## Attacks on the verdict
 
 Made by `python -m benchmarks.robustness`; what stands under "{reading}" is written by hand. The attacks are
@@ -79,10 +79,7 @@ def change(before: Sequence[str], after: Sequence[str]) -> dict[str, float]:
         [(new == "machine") - (old == "machine") for old, new in zip(before, after, strict=True)],
         dtype=np.float64,
     )
-    chance = np.random.default_rng(0)
-    draws = difference[chance.integers(difference.size, size=(RESAMPLES, difference.size))].mean(axis=1)
-    low, high = np.quantile(draws, (0.025, 0.975))
-    return {"value": float(difference.mean()), "low": float(low), "high": float(high)}
+    return asdict(mean_with_interval(difference, redrawn(difference.size)))
 
 
 def summary(found: Mapping[str, Any]) -> dict[str, Any]:

@@ -36,14 +36,13 @@ from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
 from benchmarks import plain_search
+from benchmarks.results import write_page
 from benchmarks.search_report import report
-from ghostbuster.errors import InputError
 from ghostbuster.features.expression import evaluate_all
 from ghostbuster.features.search import FeatureSearch
 from ghostbuster.features.space import candidates
 from ghostbuster.features.stability import stability
 from ghostbuster.features.surface import SURFACE
-from ghostbuster.files import replacing
 from ghostbuster.scores import Vectors
 from training.score_cache import DEFAULT_FOLDER as DEFAULT_CACHE
 
@@ -276,6 +275,10 @@ def measured(options: argparse.Namespace) -> dict[str, Any]:
         if "plain" in options.parts:
             draws = [one_draw(options, seed) for seed in range(options.draws)]
             found["plain"] = {"labelled": options.data is not None, "draws": draws} | mean_of(draws)
+            if options.data is not None:
+                from ghostbuster.models.panel import open_panel  # its weight is none of the large search's
+
+                found["plain"]["models"] = open_panel().describe()
         if "scaling" in options.parts:
             found["by_texts"] = scaling(BY_TEXTS, varied=0)
             found["by_candidates"] = scaling(BY_CANDIDATES, varied=1)
@@ -305,10 +308,7 @@ def main() -> None:
     kept = options.out / "search.json"
     found = json.loads(kept.read_text("utf-8")) if kept.exists() else {}
     found |= {"machine": machine(), **measured(options)}
-    options.out.mkdir(parents=True, exist_ok=True)
-    for name, content in (("search.json", json.dumps(found, indent=1) + "\n"), ("search.md", report(found))):
-        with replacing(options.out / name, InputError) as unfinished:
-            unfinished.write_text(content, encoding="utf-8")
+    write_page(options.out / "search.md", found, report(found))
     print(report(found))
 
 

@@ -7,6 +7,7 @@ import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from benchmarks.accuracy_tables import language_models
 from ghostbuster.features.stability import ALIKE
 
 MIB = 2**20
@@ -68,7 +69,9 @@ def _against_plain(found: Mapping[str, Any]) -> str:
                 f"{part['on_unseen']:.4f}",
             )
         )
-    kind = "labelled texts of all sources, embedded models" if found["labelled"] else "made-up vectors"
+    kind = "made-up vectors"
+    if found["labelled"]:
+        kind = f"labelled texts of all sources; {language_models(found['models'])}"
     table = _table(
         (
             "search",

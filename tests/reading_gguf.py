@@ -11,12 +11,9 @@ QUIET = llama_cpp.llama_log_callback(
     lambda *_: None
 )  # llama.cpp keeps its address: it must outlive each reader
 
-CONTEXT = 1024
-"""Tokens that are read at most, the begin token among them."""
-
 
 class Reader:
-    """One open GGUF; ``with Reader(path) as reader``."""
+    """One open GGUF; ``with Reader(path) as reader``. It reads as many tokens as the model's own context."""
 
     def __init__(self, path: Path) -> None:
         llama_cpp.llama_log_set(QUIET, ctypes.c_void_p(0))
@@ -27,8 +24,9 @@ class Reader:
         self.model = llama_cpp.llama_model_load_from_file(str(path).encode(), settings)
         self.vocab = llama_cpp.llama_model_get_vocab(self.model)
         self.n_vocab = llama_cpp.llama_vocab_n_tokens(self.vocab)
+        self.n_context = llama_cpp.llama_model_n_ctx_train(self.model)
         context = llama_cpp.llama_context_default_params()
-        context.n_ctx = context.n_batch = context.n_ubatch = CONTEXT
+        context.n_ctx = context.n_batch = context.n_ubatch = self.n_context
         context.n_threads = context.n_threads_batch = 1
         context.no_perf = True
         self.context = llama_cpp.llama_init_from_model(self.model, context)

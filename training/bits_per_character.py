@@ -1,6 +1,6 @@
 """Bits per character of the shipped language models and n-grams on held-out registers, as a table.
 
-Read through llama.cpp, in windows of 1,023 tokens behind a BOS (none overlapping), as the corpus stands.
+Read through llama.cpp, in windows of one context with a BOS (none overlapping), as the corpus stands.
 
     PYTHONPATH=. python training/bits_per_character.py RUNS/corpus/heldout/*.txt
 """
@@ -15,9 +15,7 @@ import numpy as np
 from ghostbuster.models.ngram import NgramModel
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
-from reading_gguf import CONTEXT, Reader
-
-WINDOW = CONTEXT - 1
+from reading_gguf import Reader
 
 
 def texts_of(path: Path, limit: int) -> list[str]:
@@ -35,9 +33,10 @@ def texts_of(path: Path, limit: int) -> list[str]:
 def nats_of(reader: Reader, texts: list[list[int]]) -> float:
     """Negative log-likelihood of the texts' tokens under a language model."""
     total = 0.0
+    size = reader.n_context - 1  # and the BOS
     for ids in texts:
-        for start in range(0, len(ids), WINDOW):
-            window = ids[start : start + WINDOW]
+        for start in range(0, len(ids), size):
+            window = ids[start : start + size]
             total -= float(reader.logprobs(window)[np.arange(len(window)), window].sum())
     return total
 
