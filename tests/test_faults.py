@@ -18,7 +18,7 @@ import pytest
 import ghostbuster
 from ghostbuster.cli import main
 from ghostbuster.errors import InputError, ModelError
-from ghostbuster.models import llama
+from ghostbuster.models import library
 
 REPOSITORY = Path(__file__).parent.parent
 
@@ -101,10 +101,10 @@ def test_a_users_own_words_are_no_want_of_memory(capsys, monkeypatch):
 
 
 def test_llama_cpps_own_words_tell_of_want_of_memory(monkeypatch):
-    monkeypatch.setattr(llama, "_complaints", ["llama_model_load: mmap failed: Cannot allocate memory"])
-    assert isinstance(llama._want_of_memory(), MemoryError)
-    monkeypatch.setattr(llama, "_complaints", ["unknown model architecture"])
-    assert llama._want_of_memory() is None
+    monkeypatch.setattr(library, "complaints", ["llama_model_load: mmap failed: Cannot allocate memory"])
+    assert isinstance(library.want_of_memory(), MemoryError)
+    monkeypatch.setattr(library, "complaints", ["unknown model architecture"])
+    assert library.want_of_memory() is None
 
 
 LIMITED = """

@@ -76,8 +76,8 @@ def test_only_the_modules_that_compose_them_know_both_models_and_features():
     assert both
 
 
-def test_one_module_computes_with_llama_cpp_and_one_asks_what_it_can():
-    assert importers("llama_cpp") == {"models/llama.py", "models/build.py"}
+def test_one_module_starts_llama_cpp_and_one_computes_with_it():
+    assert importers("llama_cpp") == {"models/library.py", "models/llama.py"}
 
 
 def test_nothing_but_the_command_line_imports_the_commands():

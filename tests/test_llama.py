@@ -12,7 +12,7 @@ from scipy.special import log_softmax
 
 from benchmarks.make_gguf import Shape, make_gguf
 from ghostbuster.errors import ModelError, SettingError
-from ghostbuster.models import language_model, streaming
+from ghostbuster.models import build, language_model, library, streaming
 from ghostbuster.models.digest import file_digest
 from ghostbuster.models.language_model import LlamaLM, score_together
 from ghostbuster.models.streaming import DECODE_TOKENS
@@ -378,6 +378,15 @@ def test_the_log_is_taken_back_from_other_code(weak):
     llama_cpp.llama_log_set(loud, ctypes.c_void_p(0))
     LlamaLM(weak.file.path, "weak").score(["a text"])
     assert heard == []
+
+
+def test_the_log_is_taken_over_before_a_card_can_name_itself_in_it(monkeypatch):
+    calls = []
+    for name in ("llama_log_set", "llama_backend_init", "llama_supports_gpu_offload"):
+        monkeypatch.setattr(llama_cpp, name, lambda *_, name=name: calls.append(name))
+    monkeypatch.setattr(library, "_started", [])
+    build.can_offload()
+    assert calls == ["llama_log_set", "llama_backend_init", "llama_supports_gpu_offload"]
 
 
 def test_the_bytes_of_added_tokens_are_found_among_sentencepiece_spaces():

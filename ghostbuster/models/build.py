@@ -46,16 +46,16 @@ def llama_version() -> str:
 
 def can_offload() -> bool:
     """Whether this build of llama.cpp has a graphics card to put layers on."""
-    import llama_cpp
+    from ghostbuster.models.library import start
 
-    return bool(llama_cpp.llama_supports_gpu_offload())
+    return bool(start().llama_supports_gpu_offload())
 
 
 def system_info() -> str:
     """llama.cpp's own line about the units of the CPU and the backends it was built with."""
-    import llama_cpp
+    from ghostbuster.models.library import start
 
-    line: str = llama_cpp.llama_print_system_info().decode(errors="replace").strip().rstrip("|").strip()
+    line: str = start().llama_print_system_info().decode(errors="replace").strip().rstrip("|").strip()
     return line
 
 
@@ -100,9 +100,9 @@ def devices() -> tuple[Device, ...]:
 
 def _ggml() -> Any:
     """Functions of ggml about devices: llama-cpp-python has loaded them, but wraps none."""
-    import llama_cpp
+    from ghostbuster.models.library import start
 
-    folder = Path(llama_cpp.__file__).parent / "lib"
+    folder = Path(start().__file__ or "").parent / "lib"
     names = ("libggml.so", "libggml.dylib", "ggml.dll", "libggml.dll")
     path = next((folder / name for name in names if (folder / name).is_file()), None)
     try:

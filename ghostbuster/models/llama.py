@@ -7,13 +7,10 @@ cannot switch off the extra buffer types with which quantised models end the pro
 from __future__ import annotations
 
 import ctypes
-import logging
 import os
 import weakref
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
-from threading import Lock
 from typing import Any
 
 import llama_cpp as lib
@@ -22,45 +19,13 @@ import numpy.typing as npt
 
 from ghostbuster.errors import ModelError
 from ghostbuster.models.architecture import ModelFile
+from ghostbuster.models.library import complaints, start, want_of_memory
 from ghostbuster.models.statistics import Float32
 from ghostbuster.models.streaming import DECODE_TOKENS
 from ghostbuster.models.tokens import Speller, TextTokens, Tokens, character_ends
-from ghostbuster.refusals import says_want_of_memory
 
 _SPM = 1  # llama_vocab_type of SentencePiece vocabularies
 _MARK = "\N{LOWER ONE EIGHTH BLOCK}"  # SentencePiece's space: a text's own one would be read as a space
-
-_log = logging.getLogger("ghostbuster.llama")
-_complaints: deque[str] = deque(maxlen=3)
-_start_lock = Lock()
-
-
-def _listen(level: int, text: bytes, _data: object) -> None:
-    """Keep llama.cpp's log off the terminal: it goes to the logger ``ghostbuster.llama``."""
-    line = text.decode(errors="replace").strip()
-    _log.debug(line)
-    if level == 4 and line:  # noqa: PLR2004 - GGML_LOG_LEVEL_ERROR
-        _complaints.append(line)
-
-
-_callback = lib.llama_log_callback(_listen)  # llama.cpp holds a bare pointer: this reference keeps it alive
-_started: list[bool] = []
-
-
-def _start() -> None:
-    """Initialise llama.cpp once; take over its log again, should other code of the process have taken it."""
-    with _start_lock:
-        if not _started:
-            lib.llama_backend_init()
-            _started.append(True)
-        lib.llama_log_set(_callback, ctypes.c_void_p(0))
-        _complaints.clear()
-
-
-def _want_of_memory() -> MemoryError | None:
-    """What an error comes of, where llama.cpp's own words say so."""
-    said = "; ".join(_complaints)
-    return MemoryError(said) if says_want_of_memory(said) else None
 
 
 @dataclass(frozen=True)
@@ -102,7 +67,7 @@ class Weights:
     """
 
     def __init__(self, file: ModelFile, placed: Placed = Placed(), *, vocabulary_only: bool = False) -> None:
-        _start()
+        start()
         self.file = file
         settings = lib.llama_model_default_params()
         settings.n_gpu_layers = placed.gpu_layers
@@ -114,9 +79,9 @@ class Weights:
         self.handle = lib.llama_model_load_from_file(os.fsencode(file.path), settings)
         if not self.handle:
             raise ModelError(
-                f"{file.path}: llama.cpp cannot load it ({'; '.join(_complaints) or 'it gave no reason'}); "
+                f"{file.path}: llama.cpp cannot load it ({'; '.join(complaints) or 'it gave no reason'}); "
                 f"expected a model that llama-cpp-python {lib.__version__} knows: get it again or update that"
-            ) from _want_of_memory()
+            ) from want_of_memory()
         self.close = weakref.finalize(self, lib.llama_model_free, self.handle)
         self.vocabulary = lib.llama_model_get_vocab(self.handle)
         self._speller = Speller(str(file.path), file.n_vocabulary, self.piece)
@@ -178,13 +143,13 @@ class Context:
         settings.n_seq_max = 1
         settings.flash_attn_type = lib.LLAMA_FLASH_ATTN_TYPE_ENABLED
         settings.no_perf = True
-        _start()
+        start()
         self.handle = lib.llama_init_from_model(weights.handle, settings)
         if not self.handle:
             raise ModelError(
                 f"{weights.file.path}: llama.cpp gives no context of {n_context} tokens "
-                f"({'; '.join(_complaints) or 'it gave no reason'}); expected enough memory: lower n_ctx"
-            ) from _want_of_memory()
+                f"({'; '.join(complaints) or 'it gave no reason'}); expected enough memory: lower n_ctx"
+            ) from want_of_memory()
         self._batch = lib.llama_batch_init(n_decode, 0, 1)
         self.close = weakref.finalize(self, _free_context, self.handle, self._batch)
         view = np.ctypeslib.as_array
@@ -232,7 +197,7 @@ class Context:
             raise ModelError(
                 f"{self._weights.file.path}: llama.cpp could not decode {n} tokens (status {status}); "
                 f"expected status 0: lower n_ctx, or install another build of llama-cpp-python"
-            ) from _want_of_memory()
+            ) from want_of_memory()
         if wanted_from >= n:
             return np.empty((0, self._weights.file.n_vocabulary), np.float32)
         shape = (n - wanted_from, self._weights.file.n_vocabulary)
