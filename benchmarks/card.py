@@ -10,7 +10,8 @@ again, unless --again says so. OUT gets ``card.json``: everything measured so fa
 * ``speed:FILE``: one file of STATE (without its ending): the engine, the limit of the build (logits of the
   last token only), all logits unread, and transformers in bf16 at its best batch size;
 * ``pair:WEAK:STRONG``: both models in memory, cross channels too;
-* ``agreement``: the embedded models on the card against the CPU, token by token.
+* ``agreement`` or ``agreement:NAME``: the embedded models and the shipped detector on the card against the
+  CPU. NAME is for you, where variables of the environment change what the card computes.
 
 Contestants run one after the other, each in its own process, so the memory of the card is its own.
 """
@@ -29,14 +30,11 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from benchmarks import scoring
+from benchmarks.card_agreement import compared
 from benchmarks.card_contestants import CONTESTANTS, run_pair, run_way
 from benchmarks.make_gguf import Shape, make_gguf, requantise
 from ghostbuster.models import build
-from ghostbuster.models.panel import open_panel
-from ghostbuster.models.placement import on_device
 
 SHAPES = {
     "tinyllama-1.1b": Shape(32000, 2048, 22, 32, 4, 5632, 2048, alike=1),
@@ -136,22 +134,9 @@ def work(arguments: Sequence[str]) -> None:
         print(json.dumps(measured | {"note": getattr(run, "note", "")}), flush=True)
 
 
-def agreement(job: argparse.Namespace) -> Table:
-    """Largest and mean difference of each channel between the card and the CPU; how much text it was."""
-    scores = {}
-    for device in ("cpu", None):  # None: wherever ghostbuster puts it by itself
-        with on_device(device):
-            panel = open_panel()
-        texts = scoring.passages(panel.weak.weights, max(1, job.texts // 10), 500, 50)
-        scores[device] = (panel.device, panel.score(texts))
-    (cpu, expected), (there, got) = scores["cpu"], scores[None]
-    table: Table = {"cpu": cpu, "device": there, "n_tokens": 0}
-    for source in ("weak", "strong"):
-        for channel, values in expected[source].channels.items():
-            apart = np.abs(got[source].channels[channel] - values)
-            table["n_tokens"] = int(values.size)
-            table[f"{source}.{channel}"] = {"mean": float(apart.mean()), "largest": float(apart.max())}
-    return table
+def agreement(job: argparse.Namespace, _name: str = "") -> Table:
+    """The embedded models and the shipped detector on the card against the CPU."""
+    return compared(job.data, job.agreement_texts)
 
 
 @contextmanager
@@ -221,6 +206,10 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--kinds", nargs="*", default=KINDS)
     parser.add_argument("--torch", action=argparse.BooleanOptionalAction, default=True)
+    parser.add_argument("--data", type=Path, help="labelled texts for agreement; the licence if not given")
+    parser.add_argument(
+        "--agreement-texts", type=int, default=100, help="of each class and file, or passages"
+    )
     parser.add_argument("--again", action="store_true")
     job = parser.parse_args()
     calls = [(step, *rest) for step, *rest in (step.split(":") for step in job.steps)]

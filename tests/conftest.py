@@ -34,6 +34,14 @@ def own_cache(tmp_path_factory):
 
 
 @pytest.fixture(scope="session", autouse=True)
+def on_the_cpu():
+    """Where there is a graphics card, tests use the CPU all the same: cards have tests of their own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GHOSTBUSTER_DEVICE", "cpu")
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
 def refusals(tmp_path_factory):
     """Where connections that were refused are written down, by this process and all that it starts."""
     note = tmp_path_factory.mktemp("network") / "refused"

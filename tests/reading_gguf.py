@@ -20,6 +20,8 @@ class Reader:
         llama_cpp.llama_backend_init()
         settings = llama_cpp.llama_model_default_params()
         settings.n_gpu_layers = 0
+        no_device = (ctypes.c_void_p * 1)(None)  # without the empty list graphics cards get large products
+        settings.devices = ctypes.cast(no_device, ctypes.c_void_p)
         settings.use_extra_bufts = False  # AMX kernels of some builds end the process
         self.model = llama_cpp.llama_model_load_from_file(str(path).encode(), settings)
         self.vocab = llama_cpp.llama_model_get_vocab(self.model)
