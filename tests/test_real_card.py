@@ -92,7 +92,7 @@ def test_verdicts_of_the_shipped_detector_are_the_same_on_a_card(card):
             verdicts.append(detector.judge(texts))
     for there, here in zip(*verdicts, strict=True):
         assert there.label == here.label
-        assert there.probability == pytest.approx(here.probability, abs=0.02)
+        assert there.probability == pytest.approx(here.probability, abs=0.05)  # a step of the calibration
 
 
 def test_a_card_says_nothing_of_itself_on_the_terminal(card, tmp_path):

@@ -42,7 +42,7 @@ MAX_CARD_LANES = 2  # one decodes on a graphics card while the other's logits ar
 def fingerprint_of(digest: str, n_context: int, cpu_path: CpuPath) -> str:
     """Digest of everything that moves a model's scores.
 
-    The device is no part of it: the log-probs of F16 models may move by 0.05 nats on a token from one to
+    The device is no part of it: the log-probs of F16 models may move by 0.2 nats on a token from one to
     the other, and a detector made on one is good on the other. The fast CPU path is, for it moves those of
     quantised models further.
 
