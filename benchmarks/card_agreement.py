@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,17 +10,20 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from benchmarks.measures import apart
 from benchmarks.scoring import passages
 from ghostbuster.artifact import load_default
+from ghostbuster.features.evaluation import evaluate_all
+from ghostbuster.features.expression import Feature
 from ghostbuster.models.panel import open_panel
 from ghostbuster.models.placement import on_device
-from ghostbuster.reading import reading_of
-from ghostbuster.scores import Float1d, TokenScores
-from ghostbuster.text import prepare
+from ghostbuster.reading import read
+from ghostbuster.scores import Float1d, Vectors
 from ghostbuster.verdict import Verdict
 from training.data import Plan, learnable, load
 
 ROLES = ("weak", "strong")
+MEANS = tuple(Feature.parse(f"stat-loglikelihood {role}") for role in ROLES)
 A_TOKEN, A_TEXT = 0.2, 0.005
 """Nats by which a token's log-prob, and its mean over a text, may differ by device: as docs/cli.md states."""
 
@@ -32,8 +35,8 @@ class Answer:
     Parameters
     ----------
     device : str
-    scores : mapping of str to TokenScores
-        Of each language model.
+    vectors : Vectors
+        Of every source, in tokens.
     raw : array of shape (n_texts,)
         Raw scores of the shipped detector; its probabilities hide small changes, for they follow steps.
     verdicts : sequence of Verdict
@@ -41,7 +44,7 @@ class Answer:
     """
 
     device: str
-    scores: Mapping[str, TokenScores]
+    vectors: Vectors
     raw: Float1d
     verdicts: Sequence[Verdict]
 
@@ -70,11 +73,9 @@ def answer(texts: Sequence[str], device: str | None) -> Answer:
     """Read the texts on a device, and judge them."""
     with on_device(device):
         panel = open_panel()
-        prepared = [prepare(text) for text in texts]
-        scores = panel.score([one.text for one in prepared])
-    detector, reading = load_default(), reading_of(scores, prepared, panel.shared_tokenizer)
+    detector, reading = load_default(), read(texts, panel)
     raw = detector.fitted_.raw_score(detector.fitted_.matrix(reading.vectors), reading.texts)
-    return Answer(panel.device, scores, raw, detector.judge_reading(reading))
+    return Answer(panel.device, reading.vectors, raw, detector.judge_reading(reading))
 
 
 def differences(cpu: Answer, card: Answer) -> dict[str, Any]:
@@ -82,15 +83,16 @@ def differences(cpu: Answer, card: Answer) -> dict[str, Any]:
 
     Raw scores are counted in their standard deviations over the texts; that of one text, in log-odds.
     """
+    one, other = cpu.vectors, card.vectors
     found: dict[str, Any] = {"cpu": cpu.device, "device": card.device}
-    for role in ROLES:
-        one, other = cpu.scores[role], card.scores[role]
-        found |= {"n_texts": one.offsets.size - 1, "n_tokens": int(one.ends.size)}
-        for channel, values in one.channels.items():
-            found[f"{role}.{channel}"] = apart(values, other.channels[channel])
-        found[f"{role}, mean logprob of a text"] = apart(means(one), means(other))
+    found |= {"n_texts": one.n_texts, "n_tokens": int(one.offsets[-1])}
+    for name, values in one.channels.items():
+        if name.startswith(ROLES):  # the n-grams are no device's
+            found[name] = apart(other.channels[name], values)
+    for role, here, there in zip(ROLES, means(one), means(other), strict=True):
+        found[f"{role}, mean logprob of a text"] = apart(there, here)
     spread = float(np.std(cpu.raw)) or 1.0
-    found["raw score"] = apart(cpu.raw / spread, card.raw / spread)
+    found["raw score"] = apart(card.raw / spread, cpu.raw / spread)
     probabilities = np.array([[v.probability for v in one.verdicts] for one in (cpu, card)], float)
     judged = probabilities[:, ~np.isnan(probabilities).any(axis=0)]
     found["probability"] = apart(*judged)
@@ -98,16 +100,7 @@ def differences(cpu: Answer, card: Answer) -> dict[str, Any]:
     return found | {"n_judged": judged.shape[1], "labels_changed": changed}
 
 
-def means(scores: TokenScores) -> Float1d:
-    """Mean log-prob of each text that has a token, nats."""
-    lengths = np.diff(scores.offsets)
-    sums = np.add.reduceat(scores.channels["logprob"].astype(float), scores.offsets[:-1][lengths > 0])
-    return np.asarray(sums / lengths[lengths > 0])
-
-
-def apart(one: npt.ArrayLike, other: npt.ArrayLike) -> dict[str, float]:
-    """Mean and largest absolute difference; NaN where there is nothing to compare."""
-    values = np.abs(np.asarray(other, float) - np.asarray(one, float))
-    if not values.size:
-        return {"mean": float("nan"), "largest": float("nan")}
-    return {"mean": float(values.mean()), "largest": float(values.max())}
+def means(vectors: Vectors) -> npt.NDArray[np.float64]:
+    """Mean log-prob of each text that has a token, nats, shape (n_roles, n_texts)."""
+    filled = vectors.take(np.flatnonzero(vectors.lengths))
+    return np.asarray(evaluate_all(MEANS, filled), float).T

@@ -26,6 +26,14 @@ def _f1_at_half(y: npt.NDArray[Any], probability: npt.NDArray[Any]) -> float:
 BOOTSTRAPPED = {"auroc": auroc, "tpr": partial(tpr_at_fpr, fpr=FPR), "f1": _f1_at_half}
 
 
+def apart(got: npt.ArrayLike, want: npt.ArrayLike) -> dict[str, float]:
+    """Largest and mean absolute difference; NaN where there is nothing to compare."""
+    off = np.abs(np.asarray(got, float) - np.asarray(want, float))
+    if not off.size:
+        return {"largest": float("nan"), "mean": float("nan")}
+    return {"largest": float(off.max()), "mean": float(off.mean())}
+
+
 def measure(
     y: npt.NDArray[np.intp],
     probability: npt.NDArray[np.float64],

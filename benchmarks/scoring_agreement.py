@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from benchmarks.gguf_in_torch import load
+from benchmarks.measures import apart
 from ghostbuster.features.align import align
 from ghostbuster.features.evaluation import evaluate_all
 from ghostbuster.features.expression import Feature
@@ -76,8 +77,7 @@ def channels(logp: np.ndarray, other: np.ndarray, ids: np.ndarray) -> dict[str, 
 
 def differences(got: np.ndarray, want: np.ndarray) -> dict[str, float]:
     """Largest and mean, and the share of equal values (ranks)."""
-    off = np.abs(got.astype(np.float64) - want)
-    return {"largest": float(off.max()), "mean": float(off.mean()), "equal": float((off == 0).mean())}
+    return apart(got, want) | {"equal": float((got == want).mean())}
 
 
 def zero_shot(texts: list[str], got: Any, logp: Any, ids: np.ndarray, offsets: np.ndarray) -> Table:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import lzma
 import random
 from pathlib import Path
 
@@ -27,3 +29,14 @@ def labelled(n_pairs: int, n_words: int = 70) -> tuple[list[str], list[int], lis
     human = passages(n_pairs, n_words)
     machine = [shuffled(text, i) for i, text in enumerate(human)]
     return human + machine, [0] * n_pairs + [1] * n_pairs, [*range(n_pairs), *range(n_pairs)]
+
+
+def row(key: str, text: str, label: int, **more: object) -> dict[str, object]:
+    """A line of a file of labelled texts, before it is JSON."""
+    return {"id": key, "text": text, "label": label, "domain": "d", "generator": "g", "source": "s", **more}
+
+
+def write(folder: Path, name: str, rows: list[dict[str, object]]) -> None:
+    """Write such a file."""
+    with lzma.open(folder / f"{name}.jsonl.xz", "wt", encoding="utf-8") as file:
+        file.writelines(json.dumps(row) + "\n" for row in rows)

@@ -2,12 +2,13 @@
 
 import numpy as np
 import pytest
+from prose import row, write
 
 pytest.importorskip("gguf", reason="needs the benchmark extra")
 
 from benchmarks.card_agreement import Answer, answer, compared, differences, labelled
 from ghostbuster.artifact import load_default
-from ghostbuster.scores import TokenScores
+from ghostbuster.scores import Vectors
 from ghostbuster.verdict import Verdict
 
 TEXT = (
@@ -19,7 +20,8 @@ TEXT = (
 def scored(logprobs):
     """Two texts, of two tokens and of three, and an empty one between them."""
     channels = {"logprob": np.array(logprobs, np.float32), "rank": np.ones(5, np.float32)}
-    return TokenScores(channels, np.array([1, 2, 1, 2, 3]), np.array([0, 2, 2, 5]))
+    both = {f"{role}.{name}": values for role in ("weak", "strong") for name, values in channels.items()}
+    return Vectors(both, np.array([0, 2, 2, 5]))
 
 
 def judged(probability, label):
@@ -27,7 +29,7 @@ def judged(probability, label):
 
 
 def made(device, logprobs, raw, *verdicts):
-    return Answer(device, dict.fromkeys(("weak", "strong"), scored(logprobs)), np.array(raw), verdicts)
+    return Answer(device, scored(logprobs), np.array(raw), verdicts)
 
 
 def test_differences_are_of_tokens_of_texts_and_of_verdicts():
@@ -80,17 +82,9 @@ def test_without_labelled_texts_passages_of_the_licence_are_compared():
 
 
 def test_texts_are_of_both_classes_of_every_file_that_may_be_learned_from(tmp_path):
-    import json
-    import lzma
-
-    rows = [
-        {"text": f"{TEXT * 4}Number {i} of these.", "label": i % 2, "id": str(i)}
-        | {"domain": "d", "generator": "g", "source": "s"}
-        for i in range(8)
-    ]
     for name in ("one", "two", "hc3plus.val_si_en"):
-        with lzma.open(tmp_path / f"{name}.jsonl.xz", "wt", encoding="utf-8") as stream:
-            stream.writelines(json.dumps(row | {"text": f"{name} {row['text']}"}) + "\n" for row in rows)
+        texts = [f"{name} {TEXT * 4}Number {i} of these." for i in range(8)]
+        write(tmp_path, name, [row(str(i), text, i % 2) for i, text in enumerate(texts)])
     texts = labelled(tmp_path, 2)
     assert len(texts) == 8  # two of each class of two files
     assert not any(text.startswith("hc3plus") for text in texts)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from prose import row, write
 
 from benchmarks.protocols import in_domain, leave_one_source_out
 from ghostbuster.errors import InputError
@@ -33,15 +34,6 @@ def words(n, seed=0):
 
 def prose(n_sentences, words_each, seed=0):
     return " ".join(f"{words(words_each, f'{seed}/{i}').capitalize()}." for i in range(n_sentences))
-
-
-def write(folder, name, rows):
-    with lzma.open(folder / f"{name}.jsonl.xz", "wt", encoding="utf-8") as file:
-        file.writelines(json.dumps(row) + "\n" for row in rows)
-
-
-def row(key, text, label, **more):
-    return {"id": key, "text": text, "label": label, "domain": "d", "generator": "g", "source": "s", **more}
 
 
 rows_of_sources = st.lists(

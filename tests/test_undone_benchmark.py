@@ -1,9 +1,7 @@
 """What canonicalisation undoes of attacks: the counts in its table, of texts made up for it."""
 
-import json
-import lzma
-
 import pytest
+from prose import row, write
 
 pytest.importorskip("codespell_lib", reason="the attacks' spellings come from codespell")
 
@@ -26,12 +24,8 @@ def test_the_counts_are_of_texts_that_an_attack_touched():
 
 
 def test_only_long_texts_are_drawn_and_the_same_ones_each_time(tmp_path):
-    rows = [
-        {"id": str(i), "text": text, "label": i % 2, "domain": "", "generator": "", "source": "made"}
-        for i, text in enumerate([TEXT, "Too short.", TEXT + "More.", TEXT + "Most."])
-    ]
-    with lzma.open(tmp_path / "made.all.jsonl.xz", "wt", encoding="utf-8") as stream:
-        stream.writelines(json.dumps(row) + "\n" for row in rows)
+    texts = [TEXT, "Too short.", TEXT + "More.", TEXT + "Most."]
+    write(tmp_path, "made.all", [row(str(i), text, i % 2) for i, text in enumerate(texts)])
     drawn = texts_of(tmp_path, 2)
     assert len(drawn) == 2
     assert "Too short." not in drawn
