@@ -15,11 +15,11 @@ from benchmarks.protocols import leave_one_source_out
 from benchmarks.results import Results
 from benchmarks.trials import ranking
 from benchmarks.zeroshot import zero_shot
-from ghostbuster.features.search import FeatureSearch
-from ghostbuster.features.space import SPACES
-from ghostbuster.fitted import mixed
-from ghostbuster.fitting import mix_of
-from ghostbuster.metrics import auroc, tpr_at_fpr
+from ghostbuster.detector.training import mix_of
+from ghostbuster.features.search.estimator import FeatureSearch
+from ghostbuster.features.spaces import SPACES
+from ghostbuster.heads.scorer import mixed
+from ghostbuster.metrics.classification import auroc, tpr_at_fpr
 from training.data import PROBES, STRESS
 from training.material import Material
 

@@ -33,9 +33,9 @@ from benchmarks.results import DEFAULT_FOLDER as DEFAULT_RESULTS
 from benchmarks.results import Results, code_digest, write_page
 from benchmarks.shortened import LENGTHS, LONG_LENGTHS, shortened_trials
 from benchmarks.trials import Outcome, figures_by_file, in_domain_trials, judged_texts, leave_one_out_trials
-from ghostbuster.intervals import wilson
+from ghostbuster.detector.manifest import LIBRARIES
+from ghostbuster.metrics.intervals import wilson
 from ghostbuster.models.panel import open_panel
-from ghostbuster.provenance import LIBRARIES
 from training.crops import random_crops
 from training.data import DEFAULT_FOLDER, PROBES, Plan, digest, learnable, load, summary
 from training.material import Material, read_material

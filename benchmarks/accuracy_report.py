@@ -74,8 +74,8 @@ shortest of these lengths at which its AUROC on unseen sources is 0.85 or more."
 
 METHOD = """## How it was measured
 
-* Every text is prepared as in scoring (`ghostbuster.text.prepare`); equal texts are kept once, and none
-  whose copies have both labels.
+* Every text is prepared as in scoring (`ghostbuster.text.prepare.prepare`); equal texts are kept once, and
+  none whose copies have both labels.
 * Both classes of a file, and of each of its domains that has 20 texts of each class, are cut at ends of
   sentences to one distribution of lengths: what is longer is shortened, quantile by quantile.
 * Texts that share a prompt, a document, or 16 words in a row are one group, across files too: several

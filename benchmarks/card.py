@@ -34,7 +34,7 @@ from benchmarks import scoring
 from benchmarks.card_agreement import compared
 from benchmarks.card_contestants import CONTESTANTS, run_pair, run_way
 from benchmarks.make_gguf import Shape, make_gguf, requantise
-from ghostbuster.models import build
+from ghostbuster.models.backend import build
 
 SHAPES = {
     "tinyllama-1.1b": Shape(32000, 2048, 22, 32, 4, 5632, 2048, alike=1),

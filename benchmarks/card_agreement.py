@@ -12,14 +12,14 @@ import numpy.typing as npt
 
 from benchmarks.measures import apart
 from benchmarks.scoring import passages
-from ghostbuster.artifact import load_default
-from ghostbuster.features.evaluation import evaluate_all
+from ghostbuster.arrays import Float1d, Vectors
+from ghostbuster.decision.verdict import Verdict
+from ghostbuster.detector.artifact import load_default
+from ghostbuster.features.evaluate import evaluate_all
 from ghostbuster.features.expression import Feature
+from ghostbuster.models.backend.devices import on_device
 from ghostbuster.models.panel import open_panel
-from ghostbuster.models.placement import on_device
-from ghostbuster.reading import read
-from ghostbuster.scores import Float1d, Vectors
-from ghostbuster.verdict import Verdict
+from ghostbuster.reading.read import read
 from training.data import Plan, learnable, load
 
 ROLES = ("weak", "strong")

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.scoring_contestants import Ids, Run, decodes
-from ghostbuster.models.language_model import LlamaLM, score_together
+from ghostbuster.models.llama.language_model import LlamaLM, score_together
 
 CONTESTANTS = ("limit", "engine", "unread", "torch")
 BATCH_TOKENS = (2_000, 8_000, 16_000, 32_000)  # padded, in one batch of transformers

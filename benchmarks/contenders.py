@@ -14,16 +14,16 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.results import Results
-from ghostbuster.calibration import Calibration
-from ghostbuster.features.search import FeatureSearch
-from ghostbuster.fitted import mixed
-from ghostbuster.fitting import mix_of
+from ghostbuster.decision.calibration import Calibration
+from ghostbuster.decision.thresholds import thresholds
+from ghostbuster.detector.training import mix_of
+from ghostbuster.features.search.centering import levelled
+from ghostbuster.features.search.estimator import FeatureSearch
 from ghostbuster.folds import balanced_weights, grouped_folds, leave_one_out
-from ghostbuster.heads import HEADS, Head
-from ghostbuster.levelling import levelled
-from ghostbuster.lexical import Lexicon
-from ghostbuster.metrics import bar
-from ghostbuster.thresholds import thresholds
+from ghostbuster.heads.lexicon import Lexicon
+from ghostbuster.heads.scorer import mixed
+from ghostbuster.heads.trainable import HEADS, Head
+from ghostbuster.metrics.classification import bar
 from training.material import Columns, Indices, Material, columns_of
 
 Float1d = npt.NDArray[np.float64]

@@ -29,15 +29,15 @@ from benchmarks.contenders import ColumnStore, Contender, Detector, WithWords, W
 from benchmarks.protocols import leave_one_source_out
 from benchmarks.results import DEFAULT_FOLDER as DEFAULT_RESULTS
 from benchmarks.results import Results, code_digest, write_figures
-from ghostbuster.calibration import Calibration
-from ghostbuster.classifier import GhostbusterClassifier
-from ghostbuster.distillation import Mixing, distil
-from ghostbuster.ensemble import combine
-from ghostbuster.fitted import mixed
-from ghostbuster.fitting import mix_of
+from ghostbuster.decision.calibration import Calibration
+from ghostbuster.detector.classifier import GhostbusterClassifier
+from ghostbuster.detector.distillation import Mixing, distil
+from ghostbuster.detector.ensemble import combine
+from ghostbuster.detector.training import mix_of
 from ghostbuster.folds import balanced_weights
-from ghostbuster.intervals import bootstrap
-from ghostbuster.metrics import auroc, tpr_at_fpr
+from ghostbuster.heads.scorer import mixed
+from ghostbuster.metrics.classification import auroc, tpr_at_fpr
+from ghostbuster.metrics.intervals import bootstrap
 from ghostbuster.models.panel import open_panel
 from training.data import DEFAULT_FOLDER, PROBES, STRESS, Plan, digest, load
 from training.material import Indices, Material, read_material

@@ -97,8 +97,8 @@ def hub() -> Iterator[str]:
     """Address of a stand-in for the hub, in a process of its own: threads would not survive the forks."""
     from hub_server import Hub, serving
 
-    from ghostbuster.models.catalog import CATALOG
-    from ghostbuster.models.panel_files import weights_folder
+    from ghostbuster.models.hub.catalog import CATALOG
+    from ghostbuster.models.panels import weights_folder
 
     model = (weights_folder() / "embedded-weak.gguf").read_bytes()
     reader, writer = os.pipe()

@@ -51,8 +51,8 @@ ODD_NUMBERS = ("-1", "0", "1", "7", "99", "100", "2147483647", "-2147483648", "1
 
 def contents(folder: Path) -> list[dict[str, Any]]:
     """What two sound detector files hold: the shipped one, and the same with trees for a head."""
-    from ghostbuster.artifact import load, save
-    from ghostbuster.lightgbm_head import LightGBMHead
+    from ghostbuster.detector.artifact import load, save
+    from ghostbuster.heads.lightgbm import LightGBMHead
 
     shipped = load()
     made = []
@@ -175,11 +175,11 @@ def mutated(sound: list[dict[str, Any]], packed: list[bytes], seed: int) -> tupl
 
 def use(path: Path, reading: Any) -> int:
     """Read the file, judge, and print the facts, as the commands do."""
-    from ghostbuster.artifact import open_artifact
     from ghostbuster.cli import main
+    from ghostbuster.detector.artifact import open_artifact
     from ghostbuster.errors import GhostbusterError
-    from ghostbuster.report.forms import FORMS
-    from ghostbuster.report.rows import Report
+    from ghostbuster.report.formats.verdicts import FORMS
+    from ghostbuster.report.report import Report
 
     facts = [main(["info", str(path), "--format", form]) for form in ("table", "json")]
     if not {0, 2}.issuperset(facts):
@@ -226,8 +226,8 @@ def use_in_child(path: Path, said: Path, reading: Any) -> tuple[int, int]:
 
 def fuzz(folder: Path, n_inputs: int, seed: int, keep: Path | None = None) -> dict[str, int]:
     """Outcomes and how often each came."""
-    from ghostbuster.artifact import load
-    from ghostbuster.remembering import remember_scores
+    from ghostbuster.detector.artifact import load
+    from ghostbuster.reading.cache import remember_scores
 
     with remember_scores(folder):
         reading = load().read([TEXT, "too short", TEXT[::-1]])

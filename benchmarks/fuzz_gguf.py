@@ -3,7 +3,7 @@
     python -m benchmarks.fuzz_gguf --inputs 5000 --seed 1
 
 Every input is read by a child of its own: the header is checked, the model loaded, texts scored. The children
-skip the trial that a user's process makes of unknown files (`ghostbuster.models.trial`), so that what only
+skip the trial that a user's process makes of unknown files (`models.sandbox.load_check`), so that what only
 that trial can find is counted. Whatever killed a child is then read again with the trial, as a user would: no
 such reader may die. Inputs are made from small models of several kinds and from the embedded weak one; an
 input depends on nothing but the seed and its number, and ``--keep FOLDER`` keeps those that killed.
@@ -71,8 +71,8 @@ def read_in_child(path: Path, said: Path, *, trial: bool) -> int:
 def _read(path: Path) -> int:
     """How far the file gets."""
     from ghostbuster.errors import GhostbusterError
-    from ghostbuster.models.architecture import check_model
-    from ghostbuster.models.language_model import LlamaLM
+    from ghostbuster.models.gguf.check import check_model
+    from ghostbuster.models.llama.language_model import LlamaLM
 
     code = CHECKED
     try:
@@ -109,7 +109,8 @@ def fuzz(folder: Path, n_inputs: int, seed: int, keep: Path | None = None) -> di
     RuntimeError
         When a sound file is not scored.
     """
-    from ghostbuster.models import language_model, trial  # noqa: F401 - children are born with them
+    from ghostbuster.models.llama import language_model  # noqa: F401 - children are born with it
+    from ghostbuster.models.sandbox import load_check  # noqa: F401 - likewise
 
     tally: Counter[str] = Counter()
     said, path = folder / "said.txt", folder / "input.gguf"

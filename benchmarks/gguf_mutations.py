@@ -23,7 +23,7 @@ from benchmarks.gguf_names import (
     TOKENIZER_KEYS,
 )
 from benchmarks.gguf_parts import ARRAY, CODES, STRING, File, Stored, Value, damage, put_together, take_apart
-from ghostbuster.models.gguf import TENSOR_TYPES
+from ghostbuster.models.gguf.header import TENSOR_TYPES
 
 
 def odd_number(chance: random.Random, kind: int) -> float:

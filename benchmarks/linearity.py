@@ -51,7 +51,7 @@ def text_of(shape: str, n_characters: int) -> str:
 
 def measure(shape: str, megabytes: float) -> tuple[float, float]:
     """CPU seconds, and peak megabytes allocated in a second call."""
-    from ghostbuster.text import prepare
+    from ghostbuster.text.prepare import prepare
 
     prepare("caf\u00e9 \u0430pple")  # tables are loaded once
     text = text_of(shape, int(megabytes * 1e6))

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ghostbuster.intervals import Estimate, bootstrap, wilson
-from ghostbuster.metrics import auroc, f1, tpr_at_fpr
+from ghostbuster.metrics.classification import auroc, f1, tpr_at_fpr
+from ghostbuster.metrics.intervals import Estimate, bootstrap, wilson
 
 METRICS = ("auroc", "tpr", "f1", "fpr")
 FPR = 0.01

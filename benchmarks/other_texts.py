@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
-from ghostbuster.text import prepare
+from ghostbuster.text.prepare import prepare
 from training.data import deduplicate, group, learnable
 from training.labelled import LabelledText, by_file, read_file
 from training.lengths import cut_to

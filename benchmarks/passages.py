@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 
 import ghostbuster
-from ghostbuster.classifier import GhostbusterClassifier
-from ghostbuster.panel_choice import panel_of
-from ghostbuster.passages import WINDOW, cut, passages_of, window_starts
-from ghostbuster.reading import Reading
+from ghostbuster.detector.classifier import GhostbusterClassifier
+from ghostbuster.detector.passages import WINDOW, cut, passages_of, window_starts
+from ghostbuster.models.panel_choice import panel_of
+from ghostbuster.reading.read import Reading
 from training.data import DEFAULT_FOLDER, PROBES, Plan, load
 from training.material import read_material
 from training.score_cache import DEFAULT_FOLDER as DEFAULT_CACHE

@@ -13,8 +13,8 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import KFold, cross_val_score
 
+from ghostbuster.arrays import Vectors
 from ghostbuster.features.expression import Feature
-from ghostbuster.scores import Vectors
 
 OPS: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
     "v-add": lambda a, b: a + b,

@@ -26,16 +26,16 @@ from benchmarks.results import DEFAULT_FOLDER as DEFAULT_RESULTS
 from benchmarks.results import Results, write_page
 from benchmarks.robustness_report import UNTOUCHED, report, summary
 from benchmarks.trials import run_trial
-from ghostbuster.familiarity import Familiarity, english_share, lone_letters, surprise
-from ghostbuster.features.evaluation import evaluate_all
-from ghostbuster.features.space import candidates
-from ghostbuster.fitted import Fitted
-from ghostbuster.heads import make_head
-from ghostbuster.levelling import levelled
+from ghostbuster.decision.novelty import Familiarity, english_share, lone_letters, surprise
+from ghostbuster.detector.manifest import LIBRARIES
+from ghostbuster.features.evaluate import evaluate_all
+from ghostbuster.features.search.centering import levelled
+from ghostbuster.features.spaces import candidates
+from ghostbuster.heads.scorer import Fitted
+from ghostbuster.heads.trainable import make_head
 from ghostbuster.models.panel import open_panel
-from ghostbuster.provenance import LIBRARIES
-from ghostbuster.reading import Reading, reading_of
-from ghostbuster.text import prepare
+from ghostbuster.reading.read import Reading, reading_of
+from ghostbuster.text.prepare import prepare
 from training.crops import random_crops
 from training.data import DEFAULT_FOLDER, PROBES, Plan, learnable, load
 from training.material import Material, read_material

@@ -11,7 +11,7 @@ import numpy as np
 from benchmarks.accuracy_tables import table
 from benchmarks.attacks import ATTACKS
 from benchmarks.measures import mean_with_interval, redrawn
-from ghostbuster.intervals import wilson
+from ghostbuster.metrics.intervals import wilson
 
 UNTOUCHED = "none"
 READING = "### What holds and what does not"

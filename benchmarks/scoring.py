@@ -32,9 +32,9 @@ from typing import Any
 import numpy as np
 
 from benchmarks.scoring_contestants import CONTESTANTS, prepare, prepare_panel
-from ghostbuster.models.llama import Weights
+from ghostbuster.models.llama.runtime import Weights
 from ghostbuster.models.panel import open_panel
-from ghostbuster.models.panel_files import weights_folder
+from ghostbuster.models.panels import weights_folder
 
 ROOT = Path(__file__).resolve().parents[1]
 LICENCE = ROOT / "LICENSE"
@@ -86,7 +86,7 @@ def peak_mb() -> float:
 
 def vocabulary_of(path: str) -> Weights:
     """The vocabulary of a model file alone."""
-    from ghostbuster.models.architecture import check_model
+    from ghostbuster.models.gguf.check import check_model
 
     return Weights(check_model(path), vocabulary_only=True)
 

@@ -13,9 +13,9 @@ import torch
 from benchmarks.gguf_in_torch import load
 from benchmarks.measures import apart
 from ghostbuster.features.align import align
-from ghostbuster.features.evaluation import evaluate_all
+from ghostbuster.features.evaluate import evaluate_all
 from ghostbuster.features.expression import Feature
-from ghostbuster.models.language_model import LlamaLM
+from ghostbuster.models.llama.language_model import LlamaLM
 from ghostbuster.models.panel import open_panel
 
 N_TEXTS = 8
@@ -138,8 +138,8 @@ def perplexity(model: LlamaLM, text: str) -> dict[str, float]:
 
 def one_window(model: LlamaLM, ids: np.ndarray) -> np.ndarray:
     """Log-probs of given tokens, at most a context."""
-    from ghostbuster.models.language_model import score_together
-    from ghostbuster.models.tokens import Tokens
+    from ghostbuster.models.llama.language_model import score_together
+    from ghostbuster.models.llama.tokens import Tokens
 
     tokens = Tokens(ids, np.zeros(ids.size, np.int32), np.array([0, ids.size]))
     return score_together([model], tokens)[0].channels["logprob"]

@@ -29,10 +29,10 @@ from pathlib import Path
 import llama_cpp
 import numpy as np
 
-from ghostbuster.models import llama
-from ghostbuster.models.language_model import SMALL_MODEL, LlamaLM
+from ghostbuster.models.llama import runtime as llama
+from ghostbuster.models.llama.language_model import SMALL_MODEL, LlamaLM
+from ghostbuster.models.llama.streaming import DECODE_TOKENS
 from ghostbuster.models.panel import open_panel
-from ghostbuster.models.streaming import DECODE_TOKENS
 
 Run = Callable[[], object]
 Ids = list[np.ndarray]

@@ -38,12 +38,12 @@ from threadpoolctl import threadpool_limits
 from benchmarks import plain_search
 from benchmarks.results import write_page
 from benchmarks.search_report import report
+from ghostbuster.arrays import Vectors
 from ghostbuster.features.expression import evaluate_all
-from ghostbuster.features.search import FeatureSearch
-from ghostbuster.features.space import candidates
-from ghostbuster.features.stability import stability
+from ghostbuster.features.search.estimator import FeatureSearch
+from ghostbuster.features.search.stability import stability
+from ghostbuster.features.spaces import candidates
 from ghostbuster.features.surface import SURFACE
-from ghostbuster.scores import Vectors
 from training.score_cache import DEFAULT_FOLDER as DEFAULT_CACHE
 
 LARGE = (5_000, 400, "wide")  # texts, mean tokens of a text, space

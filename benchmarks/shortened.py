@@ -10,10 +10,10 @@ import numpy.typing as npt
 from benchmarks.baseline import Tfidf
 from benchmarks.contenders import Contender, Detector, WithWords, inner_folds
 from benchmarks.protocols import Split
-from ghostbuster.features.evaluation import evaluate_all
-from ghostbuster.fitted import mixed
-from ghostbuster.metrics import auroc, tpr_at_fpr
-from ghostbuster.scores import Vectors
+from ghostbuster.arrays import Vectors
+from ghostbuster.features.evaluate import evaluate_all
+from ghostbuster.heads.scorer import mixed
+from ghostbuster.metrics.classification import auroc, tpr_at_fpr
 from training.data import PROBES, STRESS
 from training.material import Indices, Material
 

@@ -122,10 +122,10 @@ def watch(source: Path, output: Path) -> dict[str, object]:
 def engine(source: Path) -> None:
     """The weak models alone, in the pieces that the table is scored in; prints seconds and CPU seconds."""
     from ghostbuster.models.panel import open_panel
-    from ghostbuster.table_chunks import texts_in
-    from ghostbuster.table_scoring import _piece
-    from ghostbuster.table_sources import open_source
-    from ghostbuster.text import prepare
+    from ghostbuster.tables.chunks import texts_in
+    from ghostbuster.tables.scoring import _piece
+    from ghostbuster.tables.sources import open_source
+    from ghostbuster.text.prepare import prepare
 
     chunks = open_source(source, "id", "text").chunks("text")
     rows = (row for chunk in chunks for row in texts_in(chunk, "text"))
@@ -165,8 +165,9 @@ def kill(source: Path, output: Path, n_kills: int, journal_bytes: int) -> int:
 
 def train_twice(n_pairs: int, source: Path) -> dict[str, float]:
     """Seconds of fitting and seconds inside the weak models or the store: first, then again."""
-    from ghostbuster import reading, remember_scores
-    from ghostbuster.classifier import GhostbusterClassifier
+    from ghostbuster import remember_scores
+    from ghostbuster.detector.classifier import GhostbusterClassifier
+    from ghostbuster.reading import read as reading
 
     words = source.read_text("utf-8").split()
     chance = random.Random(SEED)  # noqa: S311 - chance, not secrets

@@ -14,10 +14,10 @@ from pathlib import Path
 
 from benchmarks.accuracy_tables import table
 from benchmarks.attacks import ATTACKS, attack
+from ghostbuster.decision.novelty import MOST_LONE_LETTERS, share_of_lone_letters
 from ghostbuster.errors import InputError
-from ghostbuster.familiarity import MOST_LONE_LETTERS, share_of_lone_letters
-from ghostbuster.files import replacing
-from ghostbuster.text import PreparedText, prepare
+from ghostbuster.system.atomic_files import replacing
+from ghostbuster.text.prepare import PreparedText, prepare
 from training.data import DEFAULT_FOLDER
 from training.labelled import read_file
 

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 from ghostbuster import errors
 
 if TYPE_CHECKING:
-    from ghostbuster.artifact import load, load_default, save
-    from ghostbuster.classifier import GhostbusterClassifier
-    from ghostbuster.frames import score_texts
-    from ghostbuster.models.placement import on_device
-    from ghostbuster.passages import judge_passages
-    from ghostbuster.remembering import remember_scores
-    from ghostbuster.transformer import GhostbusterTransformer
-    from ghostbuster.verdict import Evidence, Verdict
+    from ghostbuster.decision.verdict import Evidence, Verdict
+    from ghostbuster.detector.artifact import load, load_default, save
+    from ghostbuster.detector.classifier import GhostbusterClassifier
+    from ghostbuster.detector.dataframe import score_texts
+    from ghostbuster.detector.passages import judge_passages
+    from ghostbuster.detector.transformer import GhostbusterTransformer
+    from ghostbuster.models.backend.devices import on_device
+    from ghostbuster.reading.cache import remember_scores
 
 __version__ = "0.1.0"
 
@@ -38,17 +38,17 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Evidence": "verdict",
-    "GhostbusterClassifier": "classifier",
-    "GhostbusterTransformer": "transformer",
-    "Verdict": "verdict",
-    "judge_passages": "passages",
-    "load": "artifact",
-    "load_default": "artifact",
-    "on_device": "models.placement",
-    "remember_scores": "remembering",
-    "save": "artifact",
-    "score_texts": "frames",
+    "Evidence": "decision.verdict",
+    "GhostbusterClassifier": "detector.classifier",
+    "GhostbusterTransformer": "detector.transformer",
+    "Verdict": "decision.verdict",
+    "judge_passages": "detector.passages",
+    "load": "detector.artifact",
+    "load_default": "detector.artifact",
+    "on_device": "models.backend.devices",
+    "remember_scores": "reading.cache",
+    "save": "detector.artifact",
+    "score_texts": "detector.dataframe",
 }
 """Public name to the module that defines it."""
 

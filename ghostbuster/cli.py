@@ -15,7 +15,6 @@ import typer
 from ghostbuster import __version__
 from ghostbuster.commands.cache import cache
 from ghostbuster.commands.calibrate import calibrate
-from ghostbuster.commands.console import complain, note, talk
 from ghostbuster.commands.distill import distill
 from ghostbuster.commands.ensemble import ensemble
 from ghostbuster.commands.evaluate import evaluate
@@ -23,10 +22,11 @@ from ghostbuster.commands.info import info
 from ghostbuster.commands.models import models
 from ghostbuster.commands.score_file import score_file
 from ghostbuster.commands.score_table import score_table
+from ghostbuster.commands.shared.console import complain, note, talk
 from ghostbuster.commands.train import train
 from ghostbuster.errors import GhostbusterError
-from ghostbuster.refusals import refusal
-from ghostbuster.signals import unwinding
+from ghostbuster.system.resource_errors import refusal
+from ghostbuster.system.signals import unwinding
 
 USERS_MISTAKE = 2
 """Exit code for a file, table, setting or option that cannot be used; nothing is written then."""

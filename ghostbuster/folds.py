@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from ghostbuster.arrays import Float1d, Int1d
 from ghostbuster.errors import InputError
-from ghostbuster.scores import Float1d, Int1d
 
 Folds = list[tuple[Int1d, Int1d]]
 

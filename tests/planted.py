@@ -4,8 +4,8 @@ import numpy as np
 from sklearn.metrics import log_loss, roc_auc_score
 from strategies import vectors_of_lengths
 
+from ghostbuster.arrays import Vectors
 from ghostbuster.features.expression import Feature
-from ghostbuster.scores import Vectors
 
 FEATURES = tuple(Feature.parse(f"a.v{i} s-avg") for i in range(20))
 

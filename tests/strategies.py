@@ -4,13 +4,13 @@ import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from ghostbuster.arrays import TokenScores, Vectors
 from ghostbuster.features.chains import Apply, Models, Source
 from ghostbuster.features.expression import Feature
 from ghostbuster.features.ops import OPS, SKIPS
 from ghostbuster.features.reducers import REDUCERS
-from ghostbuster.features.statistics import LANGUAGE_MODELS, STATISTICS
 from ghostbuster.features.surface import SURFACE
-from ghostbuster.scores import TokenScores, Vectors
+from ghostbuster.features.zero_shot import LANGUAGE_MODELS, STATISTICS
 
 CHANNELS = ("logprob", "rank", "entropy", "varentropy", "cross_entropy", "cross_varentropy")
 LM_CHANNELS = (*CHANNELS, "prob", "logrank")

@@ -27,19 +27,19 @@ from benchmarks.results import Results
 from benchmarks.shortened import first_tokens
 from benchmarks.trials import figures_by_file, run_trial
 from benchmarks.zeroshot import DIRECTIONS, zero_shot
-from ghostbuster.classifier import GhostbusterClassifier
+from ghostbuster.arrays import TokenScores, Vectors
+from ghostbuster.decision.thresholds import Threshold
+from ghostbuster.detector.classifier import GhostbusterClassifier
+from ghostbuster.detector.params import Settings
+from ghostbuster.detector.training import Examples, held_out_parts
 from ghostbuster.errors import ArtifactError, InputError
 from ghostbuster.features.expression import Feature
-from ghostbuster.features.space import SPACES
-from ghostbuster.fitted import Fitted
-from ghostbuster.fitting import Examples, held_out_parts
+from ghostbuster.features.spaces import SPACES
 from ghostbuster.folds import balanced_weights
-from ghostbuster.intervals import wilson
-from ghostbuster.reading import Reading
-from ghostbuster.scores import TokenScores, Vectors
-from ghostbuster.settings import Settings
-from ghostbuster.text import PreparedText
-from ghostbuster.thresholds import Threshold
+from ghostbuster.heads.scorer import Fitted
+from ghostbuster.metrics.intervals import wilson
+from ghostbuster.reading.read import Reading
+from ghostbuster.text.prepare import PreparedText
 from training.card import card
 from training.data import summary
 from training.labelled import LabelledText

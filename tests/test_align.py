@@ -4,9 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import CHANNELS, token_scores
 
+from ghostbuster.arrays import TokenScores
 from ghostbuster.errors import InputError, SettingError
 from ghostbuster.features.align import WORD_VALUES, align, unit_ends
-from ghostbuster.scores import TokenScores
 
 
 def scores(ends, **channels):

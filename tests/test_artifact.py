@@ -16,10 +16,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from ghostbuster import artifact
-from ghostbuster.artifact import open_artifact, save
+from ghostbuster.detector import artifact
+from ghostbuster.detector.artifact import open_artifact, save
+from ghostbuster.detector.safe_joblib import MAX_DEPTH, parse
 from ghostbuster.errors import ArtifactError
-from ghostbuster.joblib_reader import MAX_DEPTH, parse
 
 NUMBERS = st.one_of(
     st.booleans(), st.none(), st.integers(-(2**70), 2**70), st.floats(allow_nan=False), st.text(max_size=300)
@@ -327,7 +327,7 @@ def test_a_failed_save_leaves_the_older_file(made, monkeypatch):
 
 def test_reading_an_artifact_needs_no_joblib(made):
     code = (
-        "import sys; from ghostbuster.artifact import open_artifact; "
+        "import sys; from ghostbuster.detector.artifact import open_artifact; "
         f"open_artifact({str(made)!r}); print([m for m in ('joblib', 'sklearn') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -12,9 +12,9 @@ pytest.importorskip("codespell_lib", reason="the attacks' spellings come from co
 
 from benchmarks.attacks import ATTACKS, LOOKALIKES, ZERO_WIDTH, attack, every_lookalike
 from benchmarks.wordnet import DEFAULT_FOLDER, synonyms
-from ghostbuster.artifact import load_default
+from ghostbuster.detector.artifact import load_default
 from ghostbuster.errors import InputError
-from ghostbuster.text import prepare
+from ghostbuster.text.prepare import prepare
 
 TEXT = (
     "The committee organized a meeting in 1984, and an analyst believed that the color of the paper would be "

@@ -10,12 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ghostbuster.errors import GhostbusterError, InputError, ModelError
-from ghostbuster.journal import MARK, Journal, Score, journal_path
-from ghostbuster.models.gguf import read_header
-from ghostbuster.models.ngram import NgramModel
-from ghostbuster.models.ngram_store import read_array, read_meta
-from ghostbuster.models.records import RECORDS_VARIABLE, read_record
-from ghostbuster.score_codec import pack, unpack
+from ghostbuster.models.gguf.header import read_header
+from ghostbuster.models.hub.pulled import RECORDS_VARIABLE, read_record
+from ghostbuster.models.ngram.model import NgramModel
+from ghostbuster.models.ngram.store import read_array, read_meta
+from ghostbuster.reading.cache_codec import pack, unpack
+from ghostbuster.tables.journal import MARK, Journal, Score, journal_path
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
@@ -67,7 +67,7 @@ def test_any_header_of_scores_unpacks_or_is_damaged(fields):
 
 
 def test_scores_that_unpack_without_end_or_nest_without_end_are_damaged(monkeypatch):
-    monkeypatch.setattr("ghostbuster.score_codec.MAX_BYTES", 1000)
+    monkeypatch.setattr("ghostbuster.reading.cache_codec.MAX_BYTES", 1000)
     with pytest.raises(ValueError, match="cut short, or too long"):
         unpack(zlib.compress(bytes(10**6)))
     monkeypatch.undo()

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from ghostbuster.cache_folder import cache_folder
+from ghostbuster.system.cache_dir import cache_folder
 
 
 def test_the_variable_names_the_folder(monkeypatch, tmp_path):

@@ -7,9 +7,9 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
 
-from ghostbuster.calibration import ENOUGH_FOR_ISOTONIC, Calibration, smoothed_targets
+from ghostbuster.decision.calibration import ENOUGH_FOR_ISOTONIC, Calibration, smoothed_targets
 from ghostbuster.errors import ArtifactError, InputError, SettingError
-from ghostbuster.metrics import auroc, expected_calibration_error
+from ghostbuster.metrics.classification import auroc, expected_calibration_error
 
 
 def drawn(n=2000, seed=0):

@@ -7,9 +7,9 @@ from prose import row, write
 pytest.importorskip("gguf", reason="needs the benchmark extra")
 
 from benchmarks.card_agreement import Answer, answer, compared, differences, labelled
-from ghostbuster.artifact import load_default
-from ghostbuster.scores import Vectors
-from ghostbuster.verdict import Verdict
+from ghostbuster.arrays import Vectors
+from ghostbuster.decision.verdict import Verdict
+from ghostbuster.detector.artifact import load_default
 
 TEXT = (
     "The path led down through the wet fern to a gate that nobody had closed for years, and beyond it the "

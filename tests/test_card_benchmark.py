@@ -12,9 +12,9 @@ from benchmarks.card_agreement import A_TOKEN
 from benchmarks.card_contestants import batches
 from benchmarks.make_gguf import Shape, make_gguf
 from benchmarks.scoring import passages
-from ghostbuster.models import build
-from ghostbuster.models.architecture import check_model
-from ghostbuster.models.language_model import LlamaLM
+from ghostbuster.models.backend import build
+from ghostbuster.models.gguf.check import check_model
+from ghostbuster.models.llama.language_model import LlamaLM
 
 
 def run(monkeypatch, tmp_path, *steps, texts=2):

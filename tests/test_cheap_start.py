@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from benchmarks.make_gguf import Shape, make_gguf
-from ghostbuster.models import language_model
 from ghostbuster.models import panel as panel_module
 from ghostbuster.models.kept import Kept
+from ghostbuster.models.llama import language_model
 from ghostbuster.models.panel import open_panel
-from ghostbuster.models.panel_files import weights_folder
+from ghostbuster.models.panels import weights_folder
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux's")
 TEXT = "Nobody had seen the river so high since the winter of the flood. " * 8

@@ -12,10 +12,10 @@ import pytest
 from prose import passages, shuffled
 
 from ghostbuster import __version__
-from ghostbuster.artifact import DEFAULT, open_artifact
 from ghostbuster.cli import COMMANDS, main
-from ghostbuster.commands.console import Bar, Progress
-from ghostbuster.models.panel_files import weights_folder
+from ghostbuster.commands.shared.console import Bar, Progress
+from ghostbuster.detector.artifact import DEFAULT, open_artifact
+from ghostbuster.models.panels import weights_folder
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 HUMAN, MACHINE = str(EXAMPLES / "human.txt"), str(EXAMPLES / "machine.txt")
@@ -235,7 +235,7 @@ def test_a_bar_shows_share_rate_and_the_time_that_remains(monkeypatch):
 
 @pytest.mark.parametrize("suffix", ["csv", "tsv", "jsonl", "parquet"])
 def test_scoring_a_table_keeps_every_column_and_adds_two(capsys, detector_file, tmp_path, suffix):
-    from ghostbuster.tables import read_table, write_table
+    from ghostbuster.tables.table import read_table, write_table
 
     texts = passages(3, 60)
     table = pd.DataFrame(

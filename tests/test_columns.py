@@ -4,10 +4,10 @@ from joblib import parallel_config
 from planted import FEATURES, planted, separable_vectors
 
 from ghostbuster.errors import InputError, SettingError
-from ghostbuster.features.columns import Columns, gather
-from ghostbuster.features.folds import fold_order
-from ghostbuster.features.search import FeatureSearch
-from ghostbuster.features.search_inputs import Labelled
+from ghostbuster.features.search.columns import Columns, gather
+from ghostbuster.features.search.estimator import FeatureSearch
+from ghostbuster.features.search.folds import fold_order
+from ghostbuster.features.search.inputs import Labelled
 
 
 @pytest.mark.parametrize(("max_memory", "in_memory"), [(700 * 10 * 4, True), (300 * 10 * 4, False)])

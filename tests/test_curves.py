@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ghostbuster.curves import FPR_GRID, LENGTH_CLASSES, curves, length_class, tpr_at
 from ghostbuster.errors import InputError
-from ghostbuster.intervals import wilson
-from ghostbuster.metrics import auroc, tpr_at_fpr
+from ghostbuster.metrics.classification import auroc, tpr_at_fpr
+from ghostbuster.metrics.curves import FPR_GRID, LENGTH_CLASSES, curves, length_class, tpr_at
+from ghostbuster.metrics.intervals import wilson
 
 Y = [0] * 40 + [1] * 40
 P = [*np.linspace(0.02, 0.62, 40), *np.linspace(0.33, 0.99, 40)]

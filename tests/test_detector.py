@@ -14,8 +14,8 @@ from sklearn.preprocessing import StandardScaler
 
 from ghostbuster import GhostbusterClassifier, GhostbusterTransformer
 from ghostbuster.errors import ArtifactError, InputError, SettingError
-from ghostbuster.panel_choice import panel_of
-from ghostbuster.reading import read
+from ghostbuster.models.panel_choice import panel_of
+from ghostbuster.reading.read import read
 
 SMALL = {"space": "zeroshot", "max_features": 3, "n_folds": 3, "min_tokens": 20}
 

@@ -14,15 +14,15 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
 from ghostbuster import GhostbusterClassifier
-from ghostbuster.artifact import open_artifact
 from ghostbuster.cli import main
-from ghostbuster.distillation import Mixing, distil, soften, targets
+from ghostbuster.detector.artifact import open_artifact
+from ghostbuster.detector.distillation import Mixing, distil, soften, targets
 from ghostbuster.errors import InputError, SettingError
-from ghostbuster.head_inputs import log_loss
-from ghostbuster.lexical import Lexicon, terms
-from ghostbuster.logistic_head import LogisticHead
-from ghostbuster.panel_choice import panel_of
-from ghostbuster.reading import read
+from ghostbuster.heads.lexicon import Lexicon, terms
+from ghostbuster.heads.logistic import LogisticHead
+from ghostbuster.heads.training_set import log_loss
+from ghostbuster.models.panel_choice import panel_of
+from ghostbuster.reading.read import read
 
 SMALL = {"space": "zeroshot", "max_features": 3, "n_folds": 3, "min_tokens": 20}
 shares = st.floats(0, 1)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-import ghostbuster.frames
+import ghostbuster.detector.dataframe
 
 ROOT = Path(__file__).parent.parent
 NOTEBOOK = ROOT / "examples" / "notebook.ipynb"
@@ -49,7 +49,7 @@ def test_a_wrong_example_would_be_noticed():
 
 
 def test_examples_in_docstrings_hold():
-    assert doctest.testmod(ghostbuster.frames).failed == 0
+    assert doctest.testmod(ghostbuster.detector.dataframe).failed == 0
 
 
 def test_the_notebook_holds_its_outputs_and_a_small_plot():

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from test_cli import run
 
-from ghostbuster.documents import DOCUMENTS, document_text, documents_in
 from ghostbuster.errors import InputError, SettingError
+from ghostbuster.text.documents import DOCUMENTS, document_text, documents_in
 
 PROSE = "The harbour was quiet that morning; nobody had asked for more."
 
@@ -97,7 +97,7 @@ def test_a_document_without_words_says_that_a_scan_has_none(tmp_path):
 
 def test_a_word_document_that_is_a_bomb_is_refused_unopened(tmp_path, monkeypatch):
     pytest.importorskip("docx")
-    monkeypatch.setattr("ghostbuster.documents.MOST_UNPACKED", 10**6)
+    monkeypatch.setattr("ghostbuster.text.documents.MOST_UNPACKED", 10**6)
     with zipfile.ZipFile(tmp_path / "a.docx", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("word/document.xml", bytes(2 * 10**6))
     with pytest.raises(InputError, match="unpacks to 2000000 bytes"):
@@ -123,9 +123,9 @@ def test_documents_of_a_folder_come_by_name_hidden_and_unknown_ones_left_out(tmp
 
 
 def test_a_missing_library_is_named_with_the_command_that_installs_it(monkeypatch):
-    from ghostbuster.documents import check_installed
+    from ghostbuster.text.documents import check_installed
 
-    monkeypatch.setattr("ghostbuster.documents.find_spec", lambda _name: None)
+    monkeypatch.setattr("ghostbuster.text.documents.find_spec", lambda _name: None)
     check_installed([Path("a.txt")])
     with pytest.raises(
         SettingError, match=r"\.docx needs python-docx.*pip install 'ghostbuster\[documents\]'"
@@ -176,7 +176,7 @@ def test_a_page_is_read_however_deeply_it_is_nested(tmp_path):
 
 
 def test_a_page_longer_than_any_page_is_refused_before_it_is_parsed(tmp_path, monkeypatch):
-    monkeypatch.setattr("ghostbuster.documents.MOST_BYTES", 1000)
+    monkeypatch.setattr("ghostbuster.text.documents.MOST_BYTES", 1000)
     path = tmp_path / "a.html"
     path.write_text(f"<p>{PROSE}</p>{' ' * 1000}")
     with pytest.raises(InputError, match=r"is longer than 0\.001 MB: save it as text"):

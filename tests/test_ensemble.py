@@ -10,7 +10,7 @@ from scipy.special import expit, logit
 from scipy.stats import rankdata
 
 from ghostbuster.cli import main
-from ghostbuster.ensemble import METHODS, combine
+from ghostbuster.detector.ensemble import METHODS, combine
 from ghostbuster.errors import InputError, SettingError
 
 A = pd.Series([0.9, 0.1, 0.5, 0.5], index=list("abcd"))

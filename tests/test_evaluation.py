@@ -5,9 +5,9 @@ import math
 import pytest
 from scipy.stats import binomtest
 
+from ghostbuster.decision.verdict import Verdict
+from ghostbuster.detector.evaluation import evaluate, slices_by
 from ghostbuster.errors import InputError
-from ghostbuster.evaluation import evaluate, slices_by
-from ghostbuster.verdict import Verdict
 
 LABELS = [0, 0, 0, 0, 1, 1, 1, 1, 1]
 VERDICTS = [

@@ -10,7 +10,7 @@ from test_html_report import Page
 
 from ghostbuster.cli import main
 from ghostbuster.errors import InputError, SettingError
-from ghostbuster.report.evaluation_page import check_place, folder_of
+from ghostbuster.report.html.evaluation import check_place, folder_of
 
 pytest.importorskip("matplotlib", reason="figures need matplotlib: pip install 'ghostbuster[report]'")
 

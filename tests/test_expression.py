@@ -4,14 +4,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import VECTOR_NAMES, chains, features, vectors, vectors_of_lengths
 
+from ghostbuster.arrays import Vectors
 from ghostbuster.errors import FeatureError, SettingError
-from ghostbuster.features import evaluation
+from ghostbuster.features import evaluate as evaluation
 from ghostbuster.features.chains import Apply, Models, Source
+from ghostbuster.features.duplicates import twin_key
 from ghostbuster.features.expression import Feature, evaluate_all
 from ghostbuster.features.reducers import REDUCERS
-from ghostbuster.features.statistics import STATISTICS
-from ghostbuster.features.twins import twin_key
-from ghostbuster.scores import Vectors
+from ghostbuster.features.zero_shot import STATISTICS
 
 # printed forms that artifacts may hold: none may ever change
 FOR_EVER = [

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from ghostbuster.familiarity import (
+from ghostbuster.arrays import Vectors
+from ghostbuster.decision.novelty import (
     FEWEST_ENGLISH,
     Familiarity,
     english_share,
@@ -9,9 +10,8 @@ from ghostbuster.familiarity import (
     surprise,
     too_short,
 )
-from ghostbuster.reading import Reading
-from ghostbuster.scores import Vectors
-from ghostbuster.text import PreparedText
+from ghostbuster.reading.read import Reading
+from ghostbuster.text.prepare import PreparedText
 
 
 def reading(texts, logprobs):

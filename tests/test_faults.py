@@ -18,7 +18,7 @@ import pytest
 import ghostbuster
 from ghostbuster.cli import main
 from ghostbuster.errors import InputError, ModelError
-from ghostbuster.models import library
+from ghostbuster.models.backend import library
 
 REPOSITORY = Path(__file__).parent.parent
 
@@ -128,7 +128,7 @@ def test_a_library_that_finds_no_room_is_one_line(tmp_path):
 
 WITHOUT_ROOM = """
 import resource, scipy.linalg
-from ghostbuster.features.logistic import room_for_blas
+from ghostbuster.features.search.logistic import room_for_blas
 used = 1024 * int(open("/proc/self/status").read().split("VmSize:")[1].split()[0])
 resource.setrlimit(resource.RLIMIT_AS, (used + 2**24, used + 2**24))
 try:
@@ -288,7 +288,7 @@ def test_ctrl_c_during_a_table_says_what_is_kept_and_that_the_same_command_goes_
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("ghostbuster.table_scoring.score", interrupted)
+        patch.setattr("ghostbuster.tables.scoring.score", interrupted)
         assert main(["--verbose", *map(str, command)]) == 130
     assert "0 of 2 rows are kept in" in (err := capsys.readouterr().err)
     assert "the same command goes on there" in err

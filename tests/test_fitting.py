@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from ghostbuster import GhostbusterClassifier
+from ghostbuster.detector.training import mix_of
 from ghostbuster.errors import InputError
-from ghostbuster.fitted import mixed
-from ghostbuster.fitting import mix_of
+from ghostbuster.heads.scorer import mixed
 
 
 def test_equal_shares_give_both_parts_the_same_spread():

@@ -12,10 +12,10 @@ import pytest
 from benchmarks.gguf_parts import ARRAY, Value, put_together, take_apart
 from benchmarks.make_gguf import Shape, make_gguf, pieces
 from ghostbuster.errors import ModelError
-from ghostbuster.models.architecture import check_model
-from ghostbuster.models.gguf import read_header
-from ghostbuster.models.language_model import LlamaLM
-from ghostbuster.models.vocabulary import vocabulary_digest
+from ghostbuster.models.gguf.check import check_model
+from ghostbuster.models.gguf.header import read_header
+from ghostbuster.models.gguf.vocabulary import vocabulary_digest
+from ghostbuster.models.llama.language_model import LlamaLM
 
 SHAPE = Shape()
 

@@ -13,7 +13,7 @@ import pytest
 from reading_gguf import Reader
 
 import ghostbuster
-from ghostbuster.models.ngram import NgramModel
+from ghostbuster.models.ngram.model import NgramModel
 
 WEIGHTS = Path(ghostbuster.__file__).parent / "models" / "weights"
 GOLDEN = json.loads((Path(__file__).parent / "data" / "golden.json").read_text(encoding="utf-8"))

@@ -13,13 +13,13 @@ from sklearn.utils import check_array
 from sklearn.utils.estimator_checks import check_estimator
 
 from ghostbuster.errors import ArtifactError, InputError, SettingError
-from ghostbuster.head_inputs import TrainingSet, log_loss
-from ghostbuster.heads import HEADS, make_head
-from ghostbuster.lightgbm_head import LightGBMHead, stable_signs
-from ghostbuster.logistic_head import FALLBACK, LogisticHead
-from ghostbuster.matrices import finite_matrix
-from ghostbuster.metrics import auroc
-from ghostbuster.trained_heads import TRAINED_HEADS
+from ghostbuster.heads.lightgbm import LightGBMHead, stable_signs
+from ghostbuster.heads.logistic import FALLBACK, LogisticHead
+from ghostbuster.heads.trainable import HEADS, make_head
+from ghostbuster.heads.trained import TRAINED_HEADS
+from ghostbuster.heads.training_set import TrainingSet, log_loss
+from ghostbuster.heads.validation import finite_matrix
+from ghostbuster.metrics.classification import auroc
 
 
 def made_up(n=300, n_features=6, seed=0):

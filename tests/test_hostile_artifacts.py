@@ -15,11 +15,11 @@ import joblib
 import numpy as np
 import pytest
 
-from ghostbuster import artifact
-from ghostbuster.artifact import DEFAULT, Artifact, open_artifact
 from ghostbuster.cli import main
+from ghostbuster.detector import artifact
+from ghostbuster.detector.artifact import DEFAULT, Artifact, open_artifact
+from ghostbuster.detector.safe_joblib import parse
 from ghostbuster.errors import ArtifactError
-from ghostbuster.joblib_reader import parse
 
 SYSTEM = b"\x8c\x05posix\x8c\x06system\x93"  # STACK_GLOBAL of posix.system
 COMMAND = b"\x8c\x0atouch flag\x85"
@@ -134,7 +134,7 @@ import resource, sys
 from pathlib import Path
 resource.setrlimit(resource.RLIMIT_AS, (2**30, 2**30))
 resource.setrlimit(resource.RLIMIT_CPU, (60, 60))
-from ghostbuster.artifact import open_artifact
+from ghostbuster.detector.artifact import open_artifact
 from ghostbuster.errors import ArtifactError
 for path in sorted(Path(sys.argv[1]).glob("*.joblib")):
     try:

@@ -8,14 +8,14 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from prose import passages
 
-from ghostbuster import documents
 from ghostbuster import text as text_module
-from ghostbuster.artifact import DEFAULT, load
 from ghostbuster.cli import main
-from ghostbuster.documents import document_text
+from ghostbuster.detector.artifact import DEFAULT, load
 from ghostbuster.errors import InputError
-from ghostbuster.mojibake import fix_encoding, unescape
-from ghostbuster.text import prepare, prepare_or_refuse, read_text
+from ghostbuster.text import documents
+from ghostbuster.text.documents import document_text
+from ghostbuster.text.encoding import fix_encoding, unescape
+from ghostbuster.text.prepare import prepare, prepare_or_refuse, read_text
 
 PROSE = passages(1, 220)[0]
 LETTERS = str.maketrans("aeocp", "\u0430\u0435\u043e\u0441\u0440")

@@ -11,24 +11,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prose import passages as prose_of
 
-from ghostbuster.artifact import load
+from ghostbuster.arrays import Vectors
 from ghostbuster.cli import main
+from ghostbuster.decision.thresholds import Threshold
+from ghostbuster.decision.verdict import Evidence, Verdict
+from ghostbuster.detector.artifact import load
+from ghostbuster.detector.passages import Passages, passages_of
 from ghostbuster.errors import InputError
-from ghostbuster.metrics import Estimate
-from ghostbuster.passages import Passages, passages_of
-from ghostbuster.reading import Reading
-from ghostbuster.report import plain_words
-from ghostbuster.report.detail import detail_of
-from ghostbuster.report.page import check_page
-from ghostbuster.report.paragraphs import paragraph_starts
-from ghostbuster.report.plain_words import decimals, evidence_in_words, in_a_class, other_shares, percent
-from ghostbuster.report.rows import Report
-from ghostbuster.report.shading import level
-from ghostbuster.report.verdicts import verdicts_page
-from ghostbuster.scores import Vectors
-from ghostbuster.text import prepare
-from ghostbuster.thresholds import Threshold
-from ghostbuster.verdict import Evidence, Verdict
+from ghostbuster.metrics.classification import Estimate
+from ghostbuster.reading.read import Reading
+from ghostbuster.report import wording as plain_words
+from ghostbuster.report.html.detail import detail_of
+from ghostbuster.report.html.page import check_page
+from ghostbuster.report.html.paragraphs import paragraph_starts
+from ghostbuster.report.html.shading import level
+from ghostbuster.report.html.verdicts import verdicts_page
+from ghostbuster.report.report import Report
+from ghostbuster.report.wording import decimals, evidence_in_words, in_a_class, other_shares, percent
+from ghostbuster.text.prepare import prepare
 
 PROMISE = Threshold(rate=0.01, probability=0.895, fpr=Estimate(0.01, 0.0076, 0.013), n_human=6337)
 MODELS = [{"role": "weak", "file": "weak.gguf", "digest": "ab" * 32}]

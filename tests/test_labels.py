@@ -2,8 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from ghostbuster.detector.labels import encode_labels, row_array
 from ghostbuster.errors import InputError
-from ghostbuster.labels import encode_labels, row_array
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from ghostbuster.levelling import levelled
+from ghostbuster.features.search.centering import levelled
 
 
 def test_midpoints_of_sources_meet_and_nothing_else_moves_by_hand():

@@ -7,7 +7,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 
 from ghostbuster.errors import ArtifactError
-from ghostbuster.lexical import Lexicon, terms
+from ghostbuster.heads.lexicon import Lexicon, terms
 
 
 def by_hand():

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from ghostbuster.errors import ArtifactError
-from ghostbuster.lightgbm_head import LightGBMHead
-from ghostbuster.lightgbm_trees import MAX_DEPTH, Trees
+from ghostbuster.heads.lightgbm import LightGBMHead
+from ghostbuster.heads.lightgbm_text import MAX_DEPTH, Trees
 
 
 @pytest.fixture(scope="module")
@@ -135,7 +135,7 @@ import random, sys
 import numpy as np
 from benchmarks.fuzz_artifact import odd_trees_text
 from ghostbuster.errors import ArtifactError
-from ghostbuster.lightgbm_head import LightGBMHead
+from ghostbuster.heads.lightgbm import LightGBMHead
 sound = open(sys.argv[1]).read()
 X = np.random.default_rng(0).normal(size=(20, 5))
 state = {"n_trees": 4, "n_features": 5, "constraints": [0] * 5}
@@ -162,6 +162,6 @@ def test_a_leaf_that_hangs_nowhere_is_refused(head):
 
 
 def test_trees_longer_than_any_are_refused_before_they_are_read(head, monkeypatch):
-    monkeypatch.setattr("ghostbuster.lightgbm_trees.MAX_CHARACTERS", 100)
+    monkeypatch.setattr("ghostbuster.heads.lightgbm_text.MAX_CHARACTERS", 100)
     with pytest.raises(ArtifactError, match=rf"{len(head.trees_)} characters, more than 100"):
         Trees.parse(head.trees_)

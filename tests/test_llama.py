@@ -12,12 +12,13 @@ from scipy.special import log_softmax
 
 from benchmarks.make_gguf import Shape, make_gguf
 from ghostbuster.errors import ModelError, SettingError
-from ghostbuster.models import build, language_model, library, streaming
-from ghostbuster.models.digest import file_digest
-from ghostbuster.models.language_model import LlamaLM, score_together
-from ghostbuster.models.streaming import DECODE_TOKENS
-from ghostbuster.models.tokens import Speller, Tokens, character_ends
-from ghostbuster.models.windows import windows
+from ghostbuster.models.backend import build, library
+from ghostbuster.models.gguf.digest import file_digest
+from ghostbuster.models.llama import language_model, streaming
+from ghostbuster.models.llama.language_model import LlamaLM, score_together
+from ghostbuster.models.llama.streaming import DECODE_TOKENS
+from ghostbuster.models.llama.tokens import Speller, Tokens, character_ends
+from ghostbuster.models.llama.windows import windows
 
 TEXTS = (
     "The letter that she had written was not for him, but it was on the table.",
@@ -318,7 +319,7 @@ def test_weights_that_are_no_numbers_name_the_model(folder):
 def test_closing_frees_and_leaving_everything_open_ends_cleanly(folder):
     path = make_gguf(folder / "child.gguf")
     code = (
-        "import sys; from ghostbuster.models.language_model import LlamaLM\n"
+        "import sys; from ghostbuster.models.llama.language_model import LlamaLM\n"
         "a, b = LlamaLM(sys.argv[1], 'weak'), LlamaLM(sys.argv[1], 'strong')\n"
         "a.score(['one text']); b.score(['one text']); a.close(); a.close(); print('done')"
     )

@@ -4,9 +4,9 @@ import errno
 
 import pytest
 
-from ghostbuster import locking
 from ghostbuster.errors import InputError
-from ghostbuster.locking import locked
+from ghostbuster.system import file_lock as locking
+from ghostbuster.system.file_lock import locked
 
 
 def test_what_is_held_cannot_be_held_again_until_it_is_closed(tmp_path):

@@ -5,8 +5,8 @@ from hypothesis import strategies as st
 from planted import SCORES
 from scipy.optimize import minimize
 
-from ghostbuster.features.criteria import CRITERIA
-from ghostbuster.features.logistic import _chord, fit_each, fit_logistic
+from ghostbuster.features.search.criteria import CRITERIA
+from ghostbuster.features.search.logistic import _chord, fit_each, fit_logistic
 
 
 def penalised_loss(b, X, y, w, C):

@@ -8,7 +8,7 @@ from scipy.stats import binomtest
 from sklearn.metrics import f1_score, roc_auc_score, roc_curve
 
 from ghostbuster.errors import InputError, SettingError
-from ghostbuster.metrics import (
+from ghostbuster.metrics.classification import (
     Estimate,
     auroc,
     bootstrap,

@@ -16,10 +16,10 @@ from hub_server import COMMIT, Hub, serving
 from ghostbuster.cli import main
 from ghostbuster.errors import ModelError
 from ghostbuster.models import hub as hub_module
-from ghostbuster.models.catalog import CATALOG
-from ghostbuster.models.hub import Served, _progress
-from ghostbuster.models.panel_files import PANELS, weights_folder
-from ghostbuster.models.records import PulledModel, pulled_file, read_record, record_path, write_record
+from ghostbuster.models.hub.catalog import CATALOG
+from ghostbuster.models.hub.download import Served, _progress
+from ghostbuster.models.hub.pulled import PulledModel, pulled_file, read_record, record_path, write_record
+from ghostbuster.models.panels import PANELS, weights_folder
 
 TINY, LARGE = CATALOG["tinyllama-1.1b"], CATALOG["llama-2-7b"]
 WEAK = (weights_folder() / "embedded-weak.gguf").read_bytes()

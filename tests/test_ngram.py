@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ghostbuster.errors import InputError, ModelError, SettingError
-from ghostbuster.models.ngram import NgramModel
+from ghostbuster.models.ngram.model import NgramModel
 
 BOS, A, B, C = 1, 2, 3, 4
 N_VOCAB = 5

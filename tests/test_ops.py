@@ -7,12 +7,12 @@ from hypothesis import strategies as st
 from scipy import stats
 from strategies import wild_vectors
 
+from ghostbuster.arrays import Vectors
 from ghostbuster.features.chains import Apply, Source
 from ghostbuster.features.expression import Feature, evaluate_all
 from ghostbuster.features.ops import LARGEST, OPS, SKIPS
 from ghostbuster.features.ragged import Layout, Ragged
 from ghostbuster.features.reducers import REDUCERS, WINDOW
-from ghostbuster.scores import Vectors
 
 A = np.array([0.5, 0.25, 1.0, 0.0, -2.0])
 B = np.array([0.25, 0.5, 1.0, 0.0, 4.0])

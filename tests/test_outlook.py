@@ -5,9 +5,12 @@ import pytest
 
 from benchmarks.make_gguf import Shape, make_gguf
 from ghostbuster.cli import main
-from ghostbuster.models import advice, build, outlook, probe
-from ghostbuster.models.advice import faster
-from ghostbuster.models.probe import NOTHING_TO_TRY, Finding, answer_file
+from ghostbuster.models.backend import build
+from ghostbuster.models.llama import hardware as outlook
+from ghostbuster.models.llama import install_hint as advice
+from ghostbuster.models.llama.install_hint import faster
+from ghostbuster.models.sandbox import cpu_path as probe
+from ghostbuster.models.sandbox.cpu_path import NOTHING_TO_TRY, Finding, answer_file
 
 PLAIN = Finding("safe", NOTHING_TO_TRY)
 DEADLY = Finding("safe", "the fast path ends the process here (SIGILL)")

@@ -7,10 +7,10 @@ import pytest
 from benchmarks.make_gguf import Shape, make_gguf
 from ghostbuster.errors import ModelError, SettingError
 from ghostbuster.models import panel as panel_module
-from ghostbuster.models.language_model import LlamaLM
-from ghostbuster.models.ngram import NgramModel
+from ghostbuster.models.llama.language_model import LlamaLM
+from ghostbuster.models.ngram.model import NgramModel
 from ghostbuster.models.panel import Panel, open_panel
-from ghostbuster.models.panel_files import weights_folder
+from ghostbuster.models.panels import weights_folder
 
 EMBEDDED = weights_folder()
 TEXTS = (

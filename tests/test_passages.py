@@ -6,11 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prose import passages as prose_of
 
-from ghostbuster.artifact import load
+from ghostbuster.detector.artifact import load
+from ghostbuster.detector.passages import WINDOW, Passages, cut, judge_passages, passages_of, window_starts
 from ghostbuster.errors import InputError, SettingError
-from ghostbuster.passages import WINDOW, Passages, cut, judge_passages, passages_of, window_starts
-from ghostbuster.reading import Reading
-from ghostbuster.sentences import sentence_ends, sentence_spans
+from ghostbuster.reading.read import Reading
+from ghostbuster.text.sentences import sentence_ends, sentence_spans
 
 
 @pytest.fixture(scope="module")
@@ -72,8 +72,8 @@ def test_a_window_is_judged_like_a_reading_of_its_own_tokens(detector, reading):
     found = passages_of(detector, reading)
     window = found.windows[1]
     rows = slice(window.first, window.last)
-    from ghostbuster.scores import Vectors
-    from ghostbuster.text import PreparedText
+    from ghostbuster.arrays import Vectors
+    from ghostbuster.text.prepare import PreparedText
 
     text = reading.texts[0][window.start : window.end].strip()
     alone = Reading(
@@ -170,9 +170,9 @@ def test_ends_of_taken_texts_go_with_them(detector):
 
 
 def test_units_that_are_words_end_where_words_do():
-    from ghostbuster.reading import reading_of
-    from ghostbuster.scores import TokenScores
-    from ghostbuster.text import prepare
+    from ghostbuster.arrays import TokenScores
+    from ghostbuster.reading.read import reading_of
+    from ghostbuster.text.prepare import prepare
 
     def scores(ends):
         return TokenScores({"logprob": -np.ones(len(ends))}, np.array(ends), np.array([0, len(ends)]))

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from ghostbuster.patience import OutOfTime, within
+from ghostbuster.system.time_limit import OutOfTime, within
 
 pytestmark = pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs a POSIX system")
 

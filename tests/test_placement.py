@@ -10,17 +10,18 @@ import pytest
 import ghostbuster
 from benchmarks.make_gguf import Shape, make_gguf
 from ghostbuster.cli import main
+from ghostbuster.detector.manifest import check_fingerprints
 from ghostbuster.errors import ArtifactError, ModelError, SettingError
-from ghostbuster.models import build, loading
-from ghostbuster.models.architecture import check_model
-from ghostbuster.models.build import Device
-from ghostbuster.models.language_model import ENGINE_VERSION, LlamaLM, fingerprint_of
-from ghostbuster.models.llama import Context, Weights
-from ghostbuster.models.loading import cards, load_model, path_for
+from ghostbuster.models.backend import build
+from ghostbuster.models.backend.build import Device
+from ghostbuster.models.backend.devices import Placement, on_device, placement
+from ghostbuster.models.gguf.check import check_model
+from ghostbuster.models.llama import load as loading
+from ghostbuster.models.llama.language_model import ENGINE_VERSION, LlamaLM, fingerprint_of
+from ghostbuster.models.llama.load import cards, load_model, path_for
+from ghostbuster.models.llama.runtime import Context, Weights
 from ghostbuster.models.panel import open_panel
-from ghostbuster.models.placement import Placement, on_device, placement
-from ghostbuster.models.probe import Finding
-from ghostbuster.provenance import check_fingerprints
+from ghostbuster.models.sandbox.cpu_path import Finding
 
 CARDS = (
     Device("CUDA0", "a card", "gpu", 1 << 30, 7),

@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 
 from benchmarks.make_gguf import Shape, make_gguf
-from ghostbuster.models import probe
-from ghostbuster.models.architecture import check_model
-from ghostbuster.models.gguf import read_header
-from ghostbuster.models.panel_files import weights_folder
-from ghostbuster.models.probe import Finding, answer_file, cpu_path, remembered
-from ghostbuster.models.probe_model import MATRICES, write_probe_model
+from ghostbuster.models.gguf.check import check_model
+from ghostbuster.models.gguf.header import read_header
+from ghostbuster.models.panels import weights_folder
+from ghostbuster.models.sandbox import cpu_path as probe
+from ghostbuster.models.sandbox.cpu_path import Finding, answer_file, cpu_path, remembered
+from ghostbuster.models.sandbox.cpu_path_model import MATRICES, write_probe_model
 
 SOUND = {"logprobs": [-1.0, -2.0, -0.5], "seconds": 2.0}
 
@@ -274,8 +274,8 @@ def test_types_that_few_tensors_have_are_in_the_little_model_too(tmp_path):
 
 def test_the_layers_of_the_little_model_decide_its_log_probs(tmp_path, quantised):
     """Else wrong kernels could not be told from right ones."""
-    from ghostbuster.models.llama import Context, Weights
-    from ghostbuster.models.probe_child import _file, _read
+    from ghostbuster.models.llama.cpu_path_child import _file, _read
+    from ghostbuster.models.llama.runtime import Context, Weights
 
     other = check_model(
         make_gguf(tmp_path / "b.gguf", Shape(width=64, heads=2, hidden=128, quantisation="Q8_0", seed=5))

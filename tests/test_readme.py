@@ -9,10 +9,10 @@ import pytest
 
 import ghostbuster
 from ghostbuster.cli import COMMANDS, GROUPS, app
-from ghostbuster.features.space import SPACES
-from ghostbuster.heads import HEADS
-from ghostbuster.report.forms import CSV_COLUMNS, FORMS
-from ghostbuster.tables import TABLES
+from ghostbuster.features.spaces import SPACES
+from ghostbuster.heads.trainable import HEADS
+from ghostbuster.report.formats.verdicts import CSV_COLUMNS, FORMS
+from ghostbuster.tables.table import TABLES
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")

@@ -10,12 +10,12 @@ import pytest
 
 from benchmarks.card_agreement import A_TEXT, A_TOKEN
 from benchmarks.make_gguf import Shape, make_gguf
-from ghostbuster.artifact import load_default
-from ghostbuster.models import build
-from ghostbuster.models.language_model import LlamaLM
+from ghostbuster.detector.artifact import load_default
+from ghostbuster.models.backend import build
+from ghostbuster.models.backend.devices import Placement, on_device
+from ghostbuster.models.llama.language_model import LlamaLM
 from ghostbuster.models.panel import open_panel
-from ghostbuster.models.panel_files import weights_folder
-from ghostbuster.models.placement import Placement, on_device
+from ghostbuster.models.panels import weights_folder
 
 pytestmark = pytest.mark.gpu
 

@@ -7,11 +7,11 @@ from prose import labelled, passages, shuffled
 from scipy.stats import binomtest
 
 from ghostbuster import GhostbusterClassifier
-from ghostbuster.artifact import load, save
 from ghostbuster.cli import main
+from ghostbuster.detector.artifact import load, save
+from ghostbuster.detector.recalibration import recalibrated, texts_digest
+from ghostbuster.detector.registers import for_register
 from ghostbuster.errors import InputError
-from ghostbuster.recalibration import recalibrated, texts_digest
-from ghostbuster.registers import for_register
 
 SMALL = {"space": "zeroshot", "max_features": 3, "n_folds": 3, "min_tokens": 20, "max_fpr": 0.05}
 

@@ -3,9 +3,9 @@ import pytest
 from prose import labelled
 
 from ghostbuster import GhostbusterClassifier
+from ghostbuster.decision.thresholds import thresholds
+from ghostbuster.detector.registers import for_register, register_thresholds
 from ghostbuster.errors import SettingError
-from ghostbuster.registers import for_register, register_thresholds
-from ghostbuster.thresholds import thresholds
 
 SMALL = {"space": "zeroshot", "max_features": 3, "n_folds": 3, "min_tokens": 20, "max_fpr": 0.05}
 

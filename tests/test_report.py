@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ghostbuster.decision.thresholds import Threshold
+from ghostbuster.decision.verdict import Evidence, Verdict
 from ghostbuster.errors import SettingError
-from ghostbuster.metrics import Estimate
-from ghostbuster.report.facts import FACT_FORMS
-from ghostbuster.report.forms import FORMS, form
-from ghostbuster.report.rows import Report
-from ghostbuster.thresholds import Threshold
-from ghostbuster.verdict import Evidence, Verdict
+from ghostbuster.metrics.classification import Estimate
+from ghostbuster.report.formats.facts import FACT_FORMS
+from ghostbuster.report.formats.verdicts import FORMS, form
+from ghostbuster.report.report import Report
 
 PROMISE = Threshold(rate=0.01, probability=0.943, fpr=Estimate(0.0097, 0.0071, 0.0132), n_human=4312)
 VERDICTS = (

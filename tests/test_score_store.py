@@ -16,9 +16,9 @@ from hypothesis.extra import numpy as hnp
 
 from ghostbuster.errors import SettingError
 from ghostbuster.models.panel import open_panel
-from ghostbuster.remembering import panel_key, remember_scores, score_texts
-from ghostbuster.score_codec import join, pack, split, unpack
-from ghostbuster.score_store import LAYOUT, ScoreStore, StoreError, _write_ahead, remove, size_limit
+from ghostbuster.reading.cache import panel_key, remember_scores, score_texts
+from ghostbuster.reading.cache_codec import join, pack, split, unpack
+from ghostbuster.reading.cache_db import LAYOUT, ScoreStore, StoreError, _write_ahead, remove, size_limit
 
 TEXTS = ["The harbour was quiet that morning.", "", "Nobody had asked for more, and café or not, none came."]
 VALUES = st.one_of(
@@ -110,7 +110,7 @@ def test_only_texts_that_are_not_remembered_are_scored_each_once(panel, tmp_path
 
 
 def test_progress_tells_tokens_of_all_pieces_that_are_scored(panel, tmp_path, monkeypatch):
-    monkeypatch.setattr("ghostbuster.remembering.PIECE_CHARACTERS", 1)
+    monkeypatch.setattr("ghostbuster.reading.cache.PIECE_CHARACTERS", 1)
     told = []
     with remember_scores(tmp_path, tell=silent):
         score_texts(panel, TEXTS, lambda *numbers: told.append(numbers))
@@ -220,7 +220,7 @@ def test_a_database_of_another_layout_is_left_alone_with_one_line(tmp_path):
 
 
 def test_a_locked_database_is_done_without_after_one_line(tmp_path, monkeypatch):
-    monkeypatch.setattr("ghostbuster.score_store.PATIENCE", 0.05)
+    monkeypatch.setattr("ghostbuster.reading.cache_db.PATIENCE", 0.05)
     path, told = tmp_path / "s.sqlite", []
     store = ScoreStore(path, tell=told.append)
     other = sqlite3.connect(path, isolation_level=None)
@@ -258,7 +258,7 @@ def test_a_failing_store_in_python_is_a_warning_and_the_scores_are_whole(panel, 
 WRITER = """
 import sys
 from pathlib import Path
-from ghostbuster.score_store import ScoreStore
+from ghostbuster.reading.cache_db import ScoreStore
 told = []
 store = ScoreStore(Path(sys.argv[1]), tell=told.append)
 print("ready", flush=True)
@@ -385,7 +385,7 @@ def test_processes_that_begin_together_wait_for_each_other(tmp_path, monkeypatch
         if len(naps) == 3:
             other.execute("ROLLBACK")
 
-    monkeypatch.setattr("ghostbuster.score_store.sleep", nap)
+    monkeypatch.setattr("ghostbuster.reading.cache_db.sleep", nap)
     with sqlite3.connect(path, timeout=0) as mine:
         _write_ahead(mine)
         assert mine.execute("PRAGMA journal_mode").fetchone() == ("wal",)

@@ -19,10 +19,10 @@ from prose import passages, shuffled
 from test_cli import one_line, run
 
 from ghostbuster.errors import InputError, SettingError
-from ghostbuster.journal import Journal, Score, journal_path
-from ghostbuster.table_scoring import score, write
-from ghostbuster.table_sources import open_source
-from ghostbuster.table_survey import Job, survey
+from ghostbuster.tables.journal import Journal, Score, journal_path
+from ghostbuster.tables.scoring import score, write
+from ghostbuster.tables.sources import open_source
+from ghostbuster.tables.survey import Job, survey
 
 SUFFIXES = ("csv", "tsv", "jsonl", "parquet")
 CELLS = st.text(st.characters(codec="utf-8"), max_size=20)
@@ -50,7 +50,7 @@ def scored(job, judge=lengths):
 
 def table_of(path, texts, **columns):
     """A table file of any kind."""
-    from ghostbuster.tables import write_table
+    from ghostbuster.tables.table import write_table
 
     write_table(pd.DataFrame({"id": [f"{i:03d}" for i in range(len(texts))], "text": texts, **columns}), path)
     return path
@@ -94,7 +94,7 @@ def test_parquet_keeps_types_metadata_and_order(tmp_path):
 @pytest.mark.parametrize("source", SUFFIXES)
 @pytest.mark.parametrize("output", SUFFIXES)
 def test_every_kind_can_become_every_other(tmp_path, source, output):
-    from ghostbuster.tables import read_table
+    from ghostbuster.tables.table import read_table
 
     texts = ["Plain.", 'With "quotes", commas\nand lines', "naïve 😀"]
     made = scored(job_of(table_of(tmp_path / f"in.{source}", texts), tmp_path / f"out.{output}"))
@@ -240,14 +240,14 @@ def test_scores_do_not_depend_on_the_piece_a_text_is_in(capsys, detector_file, t
     source = table_of(tmp_path / "in.csv", [*texts, "Too short.", ""])
     options = ["-m", detector_file, "--no-cache"]
     for size, name in ((2**16, "whole.csv"), (1, "single.csv")):
-        monkeypatch.setattr("ghostbuster.table_scoring.MOST_CHARACTERS", size)
+        monkeypatch.setattr("ghostbuster.tables.scoring.MOST_CHARACTERS", size)
         assert run(capsys, "score-table", source, "-o", tmp_path / name, *options)[0] == 0
     assert (tmp_path / "whole.csv").read_bytes() == (tmp_path / "single.csv").read_bytes()
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_a_run_that_fails_goes_on_where_it_was_and_ends_alike(tmp_path, monkeypatch, suffix):
-    monkeypatch.setattr("ghostbuster.table_scoring.MOST_ROWS", 3)
+    monkeypatch.setattr("ghostbuster.tables.scoring.MOST_ROWS", 3)
     source = table_of(tmp_path / f"in.{suffix}", [f"{'word ' * i}end" for i in range(20)])
     whole = scored(job_of(source, tmp_path / f"whole.{suffix}"))
     seen, n_calls = [], 0
@@ -275,7 +275,7 @@ def test_killed_at_random_moments_it_ends_with_the_same_bytes(detector_file, tmp
     chance = random.Random(5)
     source = table_of(tmp_path / "in.csv", [shuffled(text, i) for i, text in enumerate(passages(40, 30))])
     code = (
-        "import sys, ghostbuster.table_scoring as t; t.MOST_ROWS = 4\n"
+        "import sys, ghostbuster.tables.scoring as t; t.MOST_ROWS = 4\n"
         "from ghostbuster.cli import main; sys.exit(main(sys.argv[1:]))"
     )
 
@@ -399,7 +399,7 @@ def test_a_journal_whose_header_is_damaged_asks_for_a_restart(tmp_path):
 def test_two_processes_on_one_output_are_kept_apart(capsys, tmp_path, detector_file):
     source = table_of(tmp_path / "in.csv", passages(2, 40))
     holder = (
-        "import sys; from pathlib import Path; from ghostbuster.journal import Journal\n"
+        "import sys; from pathlib import Path; from ghostbuster.tables.journal import Journal\n"
         "held = Journal(Path(sys.argv[1]), {}); print('held', flush=True); sys.stdin.readline()"
     )
     other = subprocess.Popen(
@@ -444,7 +444,7 @@ def test_a_disk_that_is_full_at_the_end_leaves_the_older_output_and_all_scores(t
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr("ghostbuster.table_sinks.line", full)
+        patch.setattr("ghostbuster.tables.sinks.line", full)
         with pytest.raises(InputError, match=r"No space left on device.*all scores are kept"):
             scored(job_of(source, tmp_path / "out.csv"))
     assert (tmp_path / "out.csv").read_text() == "older\n"
@@ -471,7 +471,7 @@ def test_a_table_that_changes_while_it_is_scored_is_not_written(tmp_path):
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_a_submission_has_ids_and_a_number_for_every_row(capsys, detector_file, tmp_path, suffix):
-    from ghostbuster.tables import read_table
+    from ghostbuster.tables.table import read_table
 
     texts = [passages(1, 60)[0], "Too short.", ""]
     source = table_of(tmp_path / f"in.{suffix}", texts)

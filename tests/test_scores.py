@@ -3,8 +3,8 @@ import pickle
 import numpy as np
 import pytest
 
+from ghostbuster.arrays import TokenScores, Vectors
 from ghostbuster.errors import InputError
-from ghostbuster.scores import TokenScores, Vectors
 
 
 def scores_of_three_texts():

@@ -3,8 +3,8 @@ import pytest
 
 from benchmarks.make_gguf import Shape, make_gguf, requantise
 from benchmarks.scoring import passages, summary
-from ghostbuster.models.architecture import check_model
-from ghostbuster.models.language_model import LlamaLM
+from ghostbuster.models.gguf.check import check_model
+from ghostbuster.models.llama.language_model import LlamaLM
 
 TEXT = "The letter that she had written was not for him, but it was on the table by the river."
 

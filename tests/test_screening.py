@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from planted import planted
 
-from ghostbuster.features import screening
-from ghostbuster.features.columns import Columns
-from ghostbuster.features.folds import drawn_folds, fold_order
 from ghostbuster.features.scaling import ColumnScaler
-from ghostbuster.features.screening import Present, Screen
+from ghostbuster.features.search import screening
+from ghostbuster.features.search.columns import Columns
+from ghostbuster.features.search.folds import drawn_folds, fold_order
+from ghostbuster.features.search.screening import Present, Screen
 
 C = 0.5
 

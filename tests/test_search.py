@@ -10,10 +10,10 @@ from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 from strategies import VECTOR_NAMES
 
 from ghostbuster.features.expression import evaluate_all
-from ghostbuster.features.folds import drawn_folds
 from ghostbuster.features.scaling import ColumnScaler
-from ghostbuster.features.search import FeatureSearch
-from ghostbuster.features.space import candidates
+from ghostbuster.features.search.estimator import FeatureSearch
+from ghostbuster.features.search.folds import drawn_folds
+from ghostbuster.features.spaces import candidates
 
 
 def winsorised(train, test, weight):

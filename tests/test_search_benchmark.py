@@ -8,7 +8,7 @@ from strategies import VECTOR_NAMES, vectors_of_lengths
 from benchmarks import plain_search, search
 from benchmarks.search_report import report
 from ghostbuster.features.expression import evaluate_all
-from ghostbuster.features.space import candidates
+from ghostbuster.features.spaces import candidates
 
 
 def test_the_plain_evaluation_gives_every_published_feature_the_value_that_ours_gives():

@@ -3,10 +3,10 @@ import pytest
 from planted import FEATURES, planted, separable_vectors
 from sklearn.exceptions import NotFittedError
 
+from ghostbuster.arrays import Vectors
 from ghostbuster.errors import FeatureError, InputError, SettingError
-from ghostbuster.features.folds import given_folds
-from ghostbuster.features.search import FeatureSearch
-from ghostbuster.scores import Vectors
+from ghostbuster.features.search.estimator import FeatureSearch
+from ghostbuster.features.search.folds import given_folds
 
 
 def test_a_search_that_was_not_fitted_says_so():

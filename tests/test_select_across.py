@@ -5,9 +5,9 @@ from sklearn.linear_model import LogisticRegression
 from test_search import winsorised
 
 from ghostbuster.errors import InputError
-from ghostbuster.features.criteria import CRITERIA
-from ghostbuster.features.search import FeatureSearch
-from ghostbuster.features.selection import Rules
+from ghostbuster.features.search.criteria import CRITERIA
+from ghostbuster.features.search.estimator import FeatureSearch
+from ghostbuster.features.search.selection import Rules
 from ghostbuster.folds import leave_one_out
 
 

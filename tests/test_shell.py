@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from ghostbuster.cli import COMMANDS, GROUPS, main
-from ghostbuster.models.panel_files import weights_folder
+from ghostbuster.models.panels import weights_folder
 
 PROGRAM = [sys.executable, "-m", "ghostbuster.cli"]
 HEAVY = {"numpy", "pandas", "sklearn", "llama_cpp", "scipy", "huggingface_hub"}

@@ -5,10 +5,10 @@ from strategies import VECTOR_NAMES, vectors_of_lengths
 
 from ghostbuster.errors import FeatureError, SettingError
 from ghostbuster.features.chains import Models
+from ghostbuster.features.duplicates import twin_key
 from ghostbuster.features.expression import Feature, evaluate_all
 from ghostbuster.features.reducers import REDUCERS
-from ghostbuster.features.space import GHOSTBUSTER_REDUCERS, SPACES, candidates, ghostbuster_chains
-from ghostbuster.features.twins import twin_key
+from ghostbuster.features.spaces import GHOSTBUSTER_REDUCERS, SPACES, candidates, ghostbuster_chains
 
 WITHOUT_CROSS = [name for name in VECTOR_NAMES if "cross" not in name]
 

@@ -5,8 +5,8 @@ from sklearn.exceptions import NotFittedError
 
 from ghostbuster.errors import InputError, SettingError
 from ghostbuster.features.expression import Feature
-from ghostbuster.features.search import FeatureSearch
-from ghostbuster.features.stability import drawn, stability
+from ghostbuster.features.search.estimator import FeatureSearch
+from ghostbuster.features.search.stability import drawn, stability
 
 
 def one_strong_effect(n_texts=120, seed=0):

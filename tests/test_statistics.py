@@ -6,7 +6,7 @@ from hypothesis.extra.numpy import arrays
 from scipy.special import log_softmax
 
 from ghostbuster.errors import ModelError
-from ghostbuster.models.statistics import Reducer
+from ghostbuster.models.llama.token_statistics import Reducer
 
 LOGITS = arrays(np.float32, (5, 40), elements=st.floats(-30, 30, width=32))
 TARGETS = arrays(np.int32, 5, elements=st.integers(0, 39))

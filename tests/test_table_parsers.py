@@ -11,17 +11,17 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from ghostbuster.cache_folder import CACHE_VARIABLE, cache_folder
 from ghostbuster.cli import main
 from ghostbuster.commands.ensemble import parse_weights
+from ghostbuster.detector.labels import encode_labels
 from ghostbuster.errors import GhostbusterError, InputError, SettingError
-from ghostbuster.labels import encode_labels
-from ghostbuster.models.placement import DEVICE_VARIABLE, LAYERS_VARIABLE, PATH_VARIABLE, placement
-from ghostbuster.models.records import RECORDS_VARIABLE, records_folder
-from ghostbuster.predictions import predictions_for, read_predictions
-from ghostbuster.score_store import LIMIT_VARIABLE, size_limit
-from ghostbuster.table_sources import open_source
-from ghostbuster.tables import labels_of, read_table
+from ghostbuster.models.backend.devices import DEVICE_VARIABLE, LAYERS_VARIABLE, PATH_VARIABLE, placement
+from ghostbuster.models.hub.pulled import RECORDS_VARIABLE, records_folder
+from ghostbuster.reading.cache_db import LIMIT_VARIABLE, size_limit
+from ghostbuster.system.cache_dir import CACHE_VARIABLE, cache_folder
+from ghostbuster.tables.predictions import predictions_for, read_predictions
+from ghostbuster.tables.sources import open_source
+from ghostbuster.tables.table import labels_of, read_table
 
 HUGE = 10**400  # no float holds it
 NESTED = "[" * 100_000

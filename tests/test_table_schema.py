@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_score_table import job_of, scored
 
-from ghostbuster import table_sources
 from ghostbuster.errors import InputError
-from ghostbuster.table_schema import Types
-from ghostbuster.table_sinks import ParquetSink
-from ghostbuster.table_sources import RecordChunk
+from ghostbuster.tables import sources as table_sources
+from ghostbuster.tables.parquet_schema import Types
+from ghostbuster.tables.sinks import ParquetSink
+from ghostbuster.tables.sources import RecordChunk
 
 SCALARS = st.one_of(
     st.none(),
@@ -82,7 +82,7 @@ def test_a_value_that_the_columns_type_cannot_hold_is_named_with_its_column(tmp_
 
 
 def test_large_tables_are_written_a_group_at_a_time(tmp_path, monkeypatch):
-    monkeypatch.setattr("ghostbuster.table_sinks.GROUP_ROWS", 2)
+    monkeypatch.setattr("ghostbuster.tables.sinks.GROUP_ROWS", 2)
     with ParquetSink(tmp_path / "out.parquet", pa.schema([("n", pa.int64())]), {}) as sink:
         for n in range(5):
             sink.write(RecordChunk([{"n": n}], [""]), {})

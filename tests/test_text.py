@@ -5,7 +5,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ghostbuster.errors import InputError
-from ghostbuster.text import MOST_PASSES, STEPS, decode, prepare, read_text
+from ghostbuster.text.prepare import MOST_PASSES, STEPS, decode, prepare, read_text
 
 FRAGMENTS = [
     *(
@@ -428,8 +428,7 @@ def test_an_unreadable_path_is_named(tmp_path):
 def test_importing_text_loads_no_heavy_library():
     import subprocess
 
-    code = (
-        "import sys, ghostbuster.text; print([m for m in ('ftfy', 'numpy', 'sklearn') if m in sys.modules])"
-    )
+    heavy = "('ftfy', 'numpy', 'sklearn')"
+    code = f"import sys, ghostbuster.text.prepare; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

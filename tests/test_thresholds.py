@@ -4,9 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
+from ghostbuster.decision.thresholds import Threshold, thresholds
 from ghostbuster.errors import ArtifactError, InputError, SettingError
-from ghostbuster.metrics import Estimate
-from ghostbuster.thresholds import Threshold, thresholds
+from ghostbuster.metrics.classification import Estimate
 
 
 def test_thresholds_by_hand():

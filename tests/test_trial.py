@@ -4,11 +4,11 @@ import pytest
 
 from benchmarks.make_gguf import Shape, make_gguf
 from ghostbuster.errors import ModelError
-from ghostbuster.models import trial
-from ghostbuster.models.architecture import check_model
-from ghostbuster.models.digest import file_digest
-from ghostbuster.models.language_model import LlamaLM
-from ghostbuster.models.panel_files import PANELS, weights_folder
+from ghostbuster.models.gguf.check import check_model
+from ghostbuster.models.gguf.digest import file_digest
+from ghostbuster.models.llama.language_model import LlamaLM
+from ghostbuster.models.panels import PANELS, weights_folder
+from ghostbuster.models.sandbox import load_check as trial
 
 
 @pytest.fixture

@@ -2,9 +2,9 @@ import math
 
 import pytest
 
-from ghostbuster.metrics import Estimate
-from ghostbuster.thresholds import Threshold
-from ghostbuster.verdict import Evidence, decide, top_evidence
+from ghostbuster.decision.thresholds import Threshold
+from ghostbuster.decision.verdict import Evidence, decide, top_evidence
+from ghostbuster.metrics.classification import Estimate
 
 PROMISE = Threshold(rate=0.01, probability=0.9, fpr=Estimate(0.008, 0.005, 0.012), n_human=2000)
 

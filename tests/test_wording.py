@@ -3,16 +3,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ghostbuster.decision.explain import OPS as OP_WORDS
+from ghostbuster.decision.explain import REDUCERS as REDUCER_WORDS
+from ghostbuster.decision.explain import STATISTICS as STATISTIC_WORDS
+from ghostbuster.decision.explain import compared, in_words, term_in_words
+from ghostbuster.decision.percentiles import Percentiles
 from ghostbuster.features.expression import Feature
 from ghostbuster.features.ops import OPS
 from ghostbuster.features.reducers import REDUCERS
-from ghostbuster.features.space import SPACES
-from ghostbuster.features.statistics import STATISTICS
-from ghostbuster.percentiles import Percentiles
-from ghostbuster.wording import OPS as OP_WORDS
-from ghostbuster.wording import REDUCERS as REDUCER_WORDS
-from ghostbuster.wording import STATISTICS as STATISTIC_WORDS
-from ghostbuster.wording import compared, in_words, term_in_words
+from ghostbuster.features.spaces import SPACES
+from ghostbuster.features.zero_shot import STATISTICS
 
 
 @pytest.mark.parametrize(

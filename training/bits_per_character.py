@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ghostbuster.models.ngram import NgramModel
+from ghostbuster.models.ngram.model import NgramModel
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 from reading_gguf import Reader

@@ -12,10 +12,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ghostbuster.artifact import DEFAULT, open_artifact
-from ghostbuster.classifier import GhostbusterClassifier
+from ghostbuster.detector.artifact import DEFAULT, open_artifact
+from ghostbuster.detector.classifier import GhostbusterClassifier
 from ghostbuster.errors import ArtifactError
-from ghostbuster.files import replacing
+from ghostbuster.system.atomic_files import replacing
 
 LICENCES = {
     "biscope": "BiScope, CC BY-SA 4.0",

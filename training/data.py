@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from ghostbuster.errors import InputError
-from ghostbuster.text import prepare
+from ghostbuster.text.prepare import prepare
 from training.grouping import components, shingles
 from training.labelled import LabelledText, by_file, read_file
 from training.lengths import cut_to, matched_targets

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from ghostbuster.features.evaluation import evaluate_all
+from ghostbuster.arrays import TokenScores
+from ghostbuster.features.evaluate import evaluate_all
 from ghostbuster.features.expression import Feature
-from ghostbuster.features.space import candidates
-from ghostbuster.reading import Reading, reading_of
-from ghostbuster.scores import TokenScores
-from ghostbuster.text import PreparedText
+from ghostbuster.features.spaces import candidates
+from ghostbuster.reading.read import Reading, reading_of
+from ghostbuster.text.prepare import PreparedText
 from training.labelled import LabelledText
 from training.score_cache import cached_scores
 

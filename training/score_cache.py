@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ghostbuster.arrays import TokenScores
 from ghostbuster.errors import InputError
-from ghostbuster.files import replacing
-from ghostbuster.scores import TokenScores
+from ghostbuster.system.atomic_files import replacing
 
 if TYPE_CHECKING:
     from ghostbuster.models.panel import Panel

@@ -11,9 +11,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from ghostbuster.artifact import DEFAULT, save
-from ghostbuster.classifier import GhostbusterClassifier
-from ghostbuster.panel_choice import panel_of
+from ghostbuster.detector.artifact import DEFAULT, save
+from ghostbuster.detector.classifier import GhostbusterClassifier
+from ghostbuster.models.panel_choice import panel_of
 from training.card import write_card
 from training.crops import random_crops
 from training.data import DEFAULT_FOLDER, Plan, learnable, load

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from mix import MIXES
 from vocabulary import read_vocabulary
 
-from ghostbuster.models.vocabulary import vocabulary_digest
+from ghostbuster.models.gguf.vocabulary import vocabulary_digest
 
 BOS = 1
 DISCOUNT = 0.9

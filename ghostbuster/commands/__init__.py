@@ -1,1 +1,4 @@
-"""One command a file: parse, call, print. Heavy libraries load inside functions: help answers at once."""
+"""The commands of the command line, one a file.
+
+Each reads its options, calls the rooms below and prints. May import every room but `cli`.
+"""

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from ghostbuster.commands.console import note, warn
-from ghostbuster.commands.options import Quiet
+from ghostbuster.commands.shared.console import note, warn
+from ghostbuster.commands.shared.options import Quiet
 
 ACTIONS = ("info", "clear")
 
@@ -21,10 +21,10 @@ def cache(
 ) -> None:
     """Show or forget the language models' scores that are remembered between runs."""
     from ghostbuster.errors import SettingError
-    from ghostbuster.names import pick, unknown
-    from ghostbuster.remembering import store_path
-    from ghostbuster.report.facts import FACT_FORMS
-    from ghostbuster.score_store import ScoreStore, StoreInfo, remove, size_limit
+    from ghostbuster.reading.cache import store_path
+    from ghostbuster.reading.cache_db import ScoreStore, StoreInfo, remove, size_limit
+    from ghostbuster.registry import pick, unknown
+    from ghostbuster.report.formats.facts import FACT_FORMS
 
     if action not in ACTIONS:
         raise unknown(action, ACTIONS, "action", SettingError)

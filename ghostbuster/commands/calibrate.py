@@ -7,9 +7,17 @@ from typing import Annotated
 
 import typer
 
-from ghostbuster.commands.console import Progress, note
-from ghostbuster.commands.devices import compute_on
-from ghostbuster.commands.options import Device, GpuLayers, NoCache, Quiet, StrongModel, TextColumn, WeakModel
+from ghostbuster.commands.shared.console import Progress, note
+from ghostbuster.commands.shared.devices import compute_on
+from ghostbuster.commands.shared.options import (
+    Device,
+    GpuLayers,
+    NoCache,
+    Quiet,
+    StrongModel,
+    TextColumn,
+    WeakModel,
+)
 from ghostbuster.errors import InputError
 
 LABELS = "label"
@@ -57,11 +65,11 @@ def calibrate(
 
     Features, head and probabilities stay as they are.
     """
-    from ghostbuster.commands.detectors import open_detector
-    from ghostbuster.commands.remembering import remembering
+    from ghostbuster.commands.shared.caching import remembering
+    from ghostbuster.commands.shared.detectors import open_detector
+    from ghostbuster.detector.params import check_rate
     from ghostbuster.errors import ArtifactError
-    from ghostbuster.files import check_writable
-    from ghostbuster.settings import check_rate
+    from ghostbuster.system.atomic_files import check_writable
 
     compute_on(device, gpu_layers)
     check_writable(output, ArtifactError)
@@ -72,8 +80,8 @@ def calibrate(
     if max_fpr is not None:
         detector.max_fpr = max_fpr
 
-    from ghostbuster.artifact import save
-    from ghostbuster.recalibration import recalibrated
+    from ghostbuster.detector.artifact import save
+    from ghostbuster.detector.recalibration import recalibrated
 
     with Progress(quiet=quiet) as progress, remembering(wanted=not no_cache):
         made = recalibrated(detector, texts, register, progress)
@@ -91,7 +99,7 @@ def texts_by_people(path: Path, text_column: str) -> list[str]:
     InputError
         When there is none, one cannot be read, or a table says that a machine wrote one.
     """
-    from ghostbuster.documents import DOCUMENTS, check_installed, document_text, documents_in
+    from ghostbuster.text.documents import DOCUMENTS, check_installed, document_text, documents_in
 
     if path.is_dir():
         files = documents_in(path)
@@ -101,7 +109,7 @@ def texts_by_people(path: Path, text_column: str) -> list[str]:
         check_installed(files)
         return [document_text(one) for one in files]
 
-    from ghostbuster.tables import labels_of, read_table, texts_of
+    from ghostbuster.tables.table import labels_of, read_table, texts_of
 
     rows = read_table(path)
     if LABELS in rows.columns and (n_machine := sum(labels_of(rows, LABELS, path))):

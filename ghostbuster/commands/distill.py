@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ghostbuster.commands.console import Progress, note
-from ghostbuster.commands.options import GroupColumn, NoCache, Quiet, TextColumn
+from ghostbuster.commands.shared.console import Progress, note
+from ghostbuster.commands.shared.options import GroupColumn, NoCache, Quiet, TextColumn
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-    from ghostbuster.scores import Float1d
+    from ghostbuster.arrays import Float1d
 
 
 def distill(
@@ -62,12 +62,12 @@ def distill(
     quiet: Quiet = False,
 ) -> None:
     """Train a detector on a stronger one's probabilities, also on texts without labels."""
-    from ghostbuster.artifact import save
-    from ghostbuster.commands.remembering import remembering
-    from ghostbuster.distillation import Mixing, distil
+    from ghostbuster.commands.shared.caching import remembering
+    from ghostbuster.detector.artifact import save
+    from ghostbuster.detector.distillation import Mixing, distil
     from ghostbuster.errors import ArtifactError
-    from ghostbuster.files import check_writable
-    from ghostbuster.tables import read_table, texts_of
+    from ghostbuster.system.atomic_files import check_writable
+    from ghostbuster.tables.table import read_table, texts_of
 
     mixing = Mixing(alpha, temperature)
     check_writable(output, ArtifactError)
@@ -77,9 +77,9 @@ def distill(
     groups, sources = (marks(rows, name, table) for name in (group_column, source_column))
     word = teacher_of(teacher, (rows, table), id_column, column)
 
-    from ghostbuster.classifier import GhostbusterClassifier
-    from ghostbuster.panel_choice import panel_of
-    from ghostbuster.reading import read
+    from ghostbuster.detector.classifier import GhostbusterClassifier
+    from ghostbuster.models.panel_choice import panel_of
+    from ghostbuster.reading.read import read
 
     student = GhostbusterClassifier(
         panel=panel, space=space, max_features=max_features, min_tokens=min_tokens, random_state=seed
@@ -97,7 +97,7 @@ def distill(
 
 def marks(rows: DataFrame, name: str | None, path: Path) -> list[str] | None:
     """Values of an optional column, as text."""
-    from ghostbuster.tables import column
+    from ghostbuster.tables.table import column
 
     return None if name is None else [str(one) for one in column(rows, name, path)]
 
@@ -112,8 +112,8 @@ def partial_labels(rows: DataFrame, name: str, path: Path) -> Float1d:
     """
     import numpy as np
 
-    from ghostbuster.predictions import is_blank
-    from ghostbuster.tables import column, labels_of
+    from ghostbuster.tables.predictions import is_blank
+    from ghostbuster.tables.table import column, labels_of
 
     blank = np.array([is_blank(value) for value in column(rows, name, path)])
     filled = rows.assign(**{name: rows[name].astype(object).where(~blank, "0")})
@@ -144,9 +144,9 @@ def teacher_of(
     ArtifactError
         When the detector cannot be used.
     """
-    from ghostbuster.artifact import open_artifact
-    from ghostbuster.predictions import ids_of, predictions_for, read_predictions
-    from ghostbuster.tables import TABLES
+    from ghostbuster.detector.artifact import open_artifact
+    from ghostbuster.tables.predictions import ids_of, predictions_for, read_predictions
+    from ghostbuster.tables.table import TABLES
 
     if teacher.suffix.lower() in TABLES:
         rows, table = texts

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from ghostbuster.commands.console import note
-from ghostbuster.commands.options import Quiet
+from ghostbuster.commands.shared.console import note
+from ghostbuster.commands.shared.options import Quiet
 
 
 def ensemble(
@@ -43,11 +43,11 @@ def ensemble(
     """Combine predictions of several detectors into one, matched by id."""
     import pandas as pd
 
-    from ghostbuster.ensemble import combine
+    from ghostbuster.detector.ensemble import combine
     from ghostbuster.errors import InputError
-    from ghostbuster.files import check_writable
-    from ghostbuster.predictions import read_predictions
-    from ghostbuster.tables import kind_of, write_table
+    from ghostbuster.system.atomic_files import check_writable
+    from ghostbuster.tables.predictions import read_predictions
+    from ghostbuster.tables.table import kind_of, write_table
 
     kind_of(output)
     check_writable(output, InputError)

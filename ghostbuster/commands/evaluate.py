@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ghostbuster.commands.console import Progress
-from ghostbuster.commands.devices import compute_on
-from ghostbuster.commands.options import (
+from ghostbuster.commands.shared.console import Progress
+from ghostbuster.commands.shared.devices import compute_on
+from ghostbuster.commands.shared.options import (
     Device,
     GpuLayers,
     GroupColumn,
@@ -22,7 +22,7 @@ from ghostbuster.commands.options import (
     TextColumn,
     WeakModel,
 )
-from ghostbuster.commands.reports import ReportOption, write_figures
+from ghostbuster.commands.shared.reports import ReportOption, write_figures
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -66,16 +66,16 @@ def evaluate(
 
     Columns called domain, generator, source or attack split the figures.
     """
-    from ghostbuster.commands.detectors import open_detector
-    from ghostbuster.commands.remembering import remembering
-    from ghostbuster.names import pick
-    from ghostbuster.report.evaluation import EVALUATION_FORMS
-    from ghostbuster.tables import column, labels_of, read_table, texts_of
+    from ghostbuster.commands.shared.caching import remembering
+    from ghostbuster.commands.shared.detectors import open_detector
+    from ghostbuster.registry import pick
+    from ghostbuster.report.formats.evaluation import EVALUATION_FORMS
+    from ghostbuster.tables.table import column, labels_of, read_table, texts_of
 
     compute_on(device, gpu_layers)
     show = pick(EVALUATION_FORMS, form, "form")
     if report is not None:
-        from ghostbuster.report.evaluation_page import check_place
+        from ghostbuster.report.html.evaluation import check_place
 
         check_place(report, table)
     rows = read_table(table)
@@ -86,7 +86,7 @@ def evaluate(
     with Progress(quiet=quiet) as progress, remembering(wanted=not no_cache):
         verdicts = detector.judge(texts, progress=progress)
 
-    from ghostbuster.evaluation import evaluate as measure
+    from ghostbuster.detector.evaluation import evaluate as measure
 
     found = measure(labels, verdicts, groups, splits, seed)
     if report is not None:
@@ -98,7 +98,7 @@ def evaluate(
 
 def _splits(rows: DataFrame, renamed: dict[str, str | None], table: Path) -> dict[str, list[str]]:
     """Columns that split the figures, by what they are called there; one that is named must be there."""
-    from ghostbuster.tables import column
+    from ghostbuster.tables.table import column
 
     found = {}
     for name in SPLITS:

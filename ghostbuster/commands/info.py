@@ -27,13 +27,13 @@ def info(
     ] = False,
 ) -> None:
     """Show a detector's models, features, thresholds and training data, and what llama.cpp makes of them."""
-    from ghostbuster.names import pick
-    from ghostbuster.report.facts import FACT_FORMS
+    from ghostbuster.registry import pick
+    from ghostbuster.report.formats.facts import FACT_FORMS
 
     show = pick(FACT_FORMS, form, "form")
 
-    from ghostbuster.artifact import DEFAULT, SCHEMA, open_artifact
-    from ghostbuster.models.outlook import outlook
+    from ghostbuster.detector.artifact import DEFAULT, SCHEMA, open_artifact
+    from ghostbuster.models.llama.hardware import outlook
 
     opened = open_artifact(artifact or DEFAULT)
     models = _models(opened.manifest)
@@ -49,7 +49,7 @@ def info(
 
 def _models(manifest: Mapping[str, Any]) -> list[tuple[str, Path]]:
     """Roles and files of a detector's language models, as far as they are to be found here."""
-    from ghostbuster.models.panel_files import panel_files
+    from ghostbuster.models.panels import panel_files
 
     try:
         files = panel_files(manifest["parameters"]["panel"])

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from ghostbuster.commands.console import note
-from ghostbuster.commands.options import Quiet
+from ghostbuster.commands.shared.console import note
+from ghostbuster.commands.shared.options import Quiet
 
 NOT_AS_PULLED = 1
 """Exit code of ``verify`` when a file is missing or has changed."""
@@ -24,10 +24,10 @@ models = typer.Typer(no_args_is_help=True, help="Download language models, and l
 @models.command("list")
 def list_models(form: Form = "table") -> None:
     """Show the known models: which are here, what they weigh, their licences and digests."""
-    from ghostbuster.models.catalog import CATALOG
-    from ghostbuster.models.records import read_record
-    from ghostbuster.names import pick
-    from ghostbuster.report.models import MODEL_FORMS
+    from ghostbuster.models.hub.catalog import CATALOG
+    from ghostbuster.models.hub.pulled import read_record
+    from ghostbuster.registry import pick
+    from ghostbuster.report.formats.models import MODEL_FORMS
 
     show = pick(MODEL_FORMS, form, "form")
     rows: list[dict[str, Any]] = []
@@ -61,8 +61,8 @@ def pull_models(
     quiet: Quiet = False,
 ) -> None:
     """Download models from the Hugging Face hub and check them; goes on where it was broken off."""
-    from ghostbuster.models.catalog import known_model
-    from ghostbuster.models.hub import pull
+    from ghostbuster.models.hub.catalog import known_model
+    from ghostbuster.models.hub.download import pull
 
     rows = {name: known_model(name) for name in names}  # a wrong name stops all before anything is fetched
     for name, row in rows.items():
@@ -82,10 +82,10 @@ def verify_models(
     form: Form = "table",
 ) -> None:
     """Work out the digests of pulled models again and compare them with those recorded."""
-    from ghostbuster.models.catalog import CATALOG, known_model
-    from ghostbuster.models.records import read_record, verify
-    from ghostbuster.names import pick
-    from ghostbuster.report.models import MODEL_FORMS
+    from ghostbuster.models.hub.catalog import CATALOG, known_model
+    from ghostbuster.models.hub.pulled import read_record, verify
+    from ghostbuster.registry import pick
+    from ghostbuster.report.formats.models import MODEL_FORMS
 
     show = pick(MODEL_FORMS, form, "form")
     for name in names or ():
@@ -108,9 +108,9 @@ def model_info(
     form: Form = "table",
 ) -> None:
     """Show what a GGUF file says of itself, and whether it can serve as a weak model."""
-    from ghostbuster.models.facts import model_facts
-    from ghostbuster.names import pick
-    from ghostbuster.report.facts import FACT_FORMS
+    from ghostbuster.models.gguf.describe import model_facts
+    from ghostbuster.registry import pick
+    from ghostbuster.report.formats.facts import FACT_FORMS
 
     show = pick(FACT_FORMS, form, "form")
     typer.echo(show(model_facts(file)))

@@ -9,9 +9,9 @@ from typing import Annotated
 
 import typer
 
-from ghostbuster.commands.console import Progress, complain
-from ghostbuster.commands.devices import compute_on, device_of
-from ghostbuster.commands.options import (
+from ghostbuster.commands.shared.console import Progress, complain
+from ghostbuster.commands.shared.devices import compute_on, device_of
+from ghostbuster.commands.shared.options import (
     Device,
     GpuLayers,
     Model,
@@ -21,9 +21,9 @@ from ghostbuster.commands.options import (
     StrongModel,
     WeakModel,
 )
-from ghostbuster.commands.reports import ReportOption, write_verdicts
+from ghostbuster.commands.shared.reports import ReportOption, write_verdicts
 from ghostbuster.errors import InputError
-from ghostbuster.printable import encodable
+from ghostbuster.system.printable import encodable
 
 SOME_BAD = 1
 """Exit code when some files were scored and others could not be read."""
@@ -47,20 +47,20 @@ def score_file(
     quiet: Quiet = False,
 ) -> None:
     """Say how likely each text was written by a machine."""
-    from ghostbuster.report.forms import form as form_named
+    from ghostbuster.report.formats.verdicts import form as form_named
 
     compute_on(device, gpu_layers)
     show = form_named(form)  # a bad name fails before any model loads
     if report is not None:
-        from ghostbuster.report.page import check_page
+        from ghostbuster.report.html.page import check_page
 
         check_page(report, [Path(name) for name in files if name != "-"])
     names, texts = read_files(files)
     if not texts:
         raise typer.Exit(NONE_GOOD)
 
-    from ghostbuster.commands.detectors import open_detector
-    from ghostbuster.report.rows import Report
+    from ghostbuster.commands.shared.detectors import open_detector
+    from ghostbuster.report.report import Report
 
     detector, identity = open_detector(model, weak_model, strong_model, register, panel)
     with Progress(quiet=quiet) as progress:
@@ -87,7 +87,7 @@ def read_files(files: Sequence[str]) -> tuple[list[str], list[str]]:
     InputError
         When standard input is asked for twice.
     """
-    from ghostbuster.text import MOST_BYTES, decode, read_text
+    from ghostbuster.text.prepare import MOST_BYTES, decode, read_text
 
     if list(files).count("-") > 1:
         raise InputError("'-' is given twice; standard input can be read only once")

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ghostbuster.commands.console import Bar, complain, note
-from ghostbuster.commands.devices import compute_on
-from ghostbuster.commands.options import (
+from ghostbuster.commands.score_file import SOME_BAD
+from ghostbuster.commands.shared.console import Bar, complain, note
+from ghostbuster.commands.shared.devices import compute_on
+from ghostbuster.commands.shared.options import (
     Device,
     GpuLayers,
     Model,
@@ -23,13 +24,12 @@ from ghostbuster.commands.options import (
     TextColumn,
     WeakModel,
 )
-from ghostbuster.commands.score_file import SOME_BAD
 
 if TYPE_CHECKING:
-    from ghostbuster.detector import Detector
-    from ghostbuster.journal import Journal, Score
-    from ghostbuster.table_scoring import Judge
-    from ghostbuster.table_survey import Fault, Job, Survey
+    from ghostbuster.detector.detector import Detector
+    from ghostbuster.tables.journal import Journal, Score
+    from ghostbuster.tables.scoring import Judge
+    from ghostbuster.tables.survey import Fault, Job, Survey
 
 
 def score_table(
@@ -68,15 +68,15 @@ def score_table(
     Every other column is kept. The columns `probability` and `label` are added, and `error` where a row holds
     no text. A run that was interrupted goes on where it was when the same command is given again.
     """
-    from ghostbuster.commands.detectors import open_detector
-    from ghostbuster.commands.remembering import remembering
+    from ghostbuster.commands.shared.caching import remembering
+    from ghostbuster.commands.shared.detectors import open_detector
     from ghostbuster.errors import InputError
-    from ghostbuster.files import check_writable
-    from ghostbuster.journal import Journal
-    from ghostbuster.table_scoring import faults_in
-    from ghostbuster.table_sources import open_source
-    from ghostbuster.table_survey import Job, survey
-    from ghostbuster.tables import kind_of
+    from ghostbuster.system.atomic_files import check_writable
+    from ghostbuster.tables.journal import Journal
+    from ghostbuster.tables.scoring import faults_in
+    from ghostbuster.tables.sources import open_source
+    from ghostbuster.tables.survey import Job, survey
+    from ghostbuster.tables.table import kind_of
 
     compute_on(device, gpu_layers)
     kind_of(output)
@@ -104,7 +104,7 @@ def score_table(
 
 
 def _score(job: Job, seen: Survey, journal: Journal, judge: Judge, *, quiet: bool) -> None:
-    from ghostbuster.table_scoring import score
+    from ghostbuster.tables.scoring import score
 
     try:
         with Bar(seen.n_rows, seen.n_characters, journal.n_rows, quiet=quiet) as bar:
@@ -119,7 +119,7 @@ def _score(job: Job, seen: Survey, journal: Journal, judge: Judge, *, quiet: boo
 
 
 def _finish(job: Job, seen: Survey, journal: Journal, *, faulty: bool) -> None:
-    from ghostbuster.table_scoring import write
+    from ghostbuster.tables.scoring import write
 
     write(job, seen, journal, faulty=faulty)
     journal.discard()
@@ -127,7 +127,7 @@ def _finish(job: Job, seen: Survey, journal: Journal, *, faulty: bool) -> None:
 
 def _device(detector: Detector) -> str:
     """Where its models compute; they are open by now."""
-    from ghostbuster.panel_choice import panel_of
+    from ghostbuster.models.panel_choice import panel_of
 
     return panel_of(detector.panel, detector.fingerprints_).device
 
@@ -150,7 +150,7 @@ def _identity(job: Job, seen: Survey, detector: str, device: str) -> dict[str, s
 
 
 def _verdicts(detector: Detector) -> Judge:
-    from ghostbuster.journal import Score
+    from ghostbuster.tables.journal import Score
 
     def judge(texts: list[str]) -> Sequence[Score]:
         reading = detector.read(texts)
@@ -166,7 +166,7 @@ def _submission(detector: Detector) -> Judge:
     """A number for every text that has a word, however short."""
     import numpy as np
 
-    from ghostbuster.journal import Score
+    from ghostbuster.tables.journal import Score
 
     def judge(texts: list[str]) -> Sequence[Score]:
         reading = detector.read(texts)

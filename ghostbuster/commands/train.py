@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from ghostbuster.commands.console import note
-from ghostbuster.commands.devices import compute_on
-from ghostbuster.commands.options import (
+from ghostbuster.commands.shared.console import note
+from ghostbuster.commands.shared.devices import compute_on
+from ghostbuster.commands.shared.options import (
     Device,
     GpuLayers,
     GroupColumn,
@@ -74,12 +74,12 @@ def train(
     quiet: Quiet = False,
 ) -> None:
     """Train a detector on a table of labelled texts."""
-    from ghostbuster.artifact import save
-    from ghostbuster.commands.detectors import own_models
-    from ghostbuster.commands.remembering import remembering
+    from ghostbuster.commands.shared.caching import remembering
+    from ghostbuster.commands.shared.detectors import own_models
+    from ghostbuster.detector.artifact import save
     from ghostbuster.errors import ArtifactError
-    from ghostbuster.files import check_writable
-    from ghostbuster.tables import column, labels_of, read_table, texts_of
+    from ghostbuster.system.atomic_files import check_writable
+    from ghostbuster.tables.table import column, labels_of, read_table, texts_of
 
     compute_on(device, gpu_layers)
     models = own_models(weak_model, strong_model) or panel
@@ -93,7 +93,7 @@ def train(
         None if register_column is None else [str(one) for one in column(rows, register_column, table)]
     )
 
-    from ghostbuster.classifier import GhostbusterClassifier
+    from ghostbuster.detector.classifier import GhostbusterClassifier
 
     note(f"training on {len(texts):,} texts: the models read them, then features are chosen", quiet=quiet)
     classifier = GhostbusterClassifier(

@@ -1,10 +1,5 @@
-"""Token scores to a matrix: alignment, vector operations, expressions, search.
+"""Token scores to a matrix: operations, reducers, expressions, candidate spaces.
 
-The search itself is imported from ``ghostbuster.features.search``: it loads scikit-learn.
+The feature search stands in `features.search`. May import `metrics`, `text`, `folds` and what lies below;
+never `models` or `tables`.
 """
-
-from ghostbuster.features.align import align
-from ghostbuster.features.expression import Feature, evaluate_all
-from ghostbuster.features.space import SPACES, candidates
-
-__all__ = ["SPACES", "Feature", "align", "candidates", "evaluate_all"]

@@ -8,11 +8,11 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from ghostbuster.arrays import TokenScores, Vectors
 from ghostbuster.errors import InputError, SettingError
 from ghostbuster.features.surface import surface_channels
 from ghostbuster.features.words import owners, split, word_ends
-from ghostbuster.names import did_you_mean
-from ghostbuster.scores import TokenScores, Vectors
+from ghostbuster.registry import did_you_mean
 
 Float1d = npt.NDArray[np.floating]
 Int1d = npt.NDArray[np.integer]

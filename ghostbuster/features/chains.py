@@ -8,8 +8,8 @@ from typing import TypeAlias
 
 from ghostbuster.errors import FeatureError
 from ghostbuster.features.ops import OPS
-from ghostbuster.features.statistics import LANGUAGE_MODELS
-from ghostbuster.names import did_you_mean
+from ghostbuster.features.zero_shot import LANGUAGE_MODELS
+from ghostbuster.registry import did_you_mean
 
 # Steps from the first vector on, each an op (none at first) and a vector's name
 Path: TypeAlias = tuple[tuple[str, str], ...]

@@ -19,14 +19,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from ghostbuster.arrays import Vectors
 from ghostbuster.errors import FeatureError
 from ghostbuster.features.chains import Apply, Chain, Models, Source
-from ghostbuster.features.evaluation import evaluate_all
+from ghostbuster.features.evaluate import evaluate_all
 from ghostbuster.features.ops import SKIPS
 from ghostbuster.features.reducers import REDUCERS
-from ghostbuster.features.statistics import STATISTICS, Statistic
-from ghostbuster.names import did_you_mean
-from ghostbuster.scores import Vectors
+from ghostbuster.features.zero_shot import STATISTICS, Statistic
+from ghostbuster.registry import did_you_mean
 
 __all__ = ["Apply", "Feature", "Models", "Source", "evaluate_all"]
 

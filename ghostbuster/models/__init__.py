@@ -1,1 +1,5 @@
-"""Texts to token scores: the weak models and what they share."""
+"""Weak language models: text to token scores.
+
+A panel is the models that read one text together. May import `text` and what lies below;
+never `features` or `tables`.
+"""

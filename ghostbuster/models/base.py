@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from ghostbuster.scores import TokenScores
+from ghostbuster.arrays import TokenScores
 
 
 class WeakLM(Protocol):

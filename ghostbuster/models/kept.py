@@ -7,7 +7,7 @@ from pathlib import Path
 from threading import RLock
 from typing import Generic, TypeVar
 
-from ghostbuster.models.digest import MISSING, Stamp, stamp
+from ghostbuster.models.gguf.digest import MISSING, Stamp, stamp
 
 _T = TypeVar("_T")
 

@@ -7,21 +7,21 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from threading import RLock
 
+from ghostbuster.arrays import TokenScores
 from ghostbuster.errors import ModelError, SettingError
-from ghostbuster.models.architecture import check_model
-from ghostbuster.models.digest import file_digest
+from ghostbuster.models.backend.devices import Placement, placement
+from ghostbuster.models.gguf.check import check_model
+from ghostbuster.models.gguf.digest import file_digest
 from ghostbuster.models.kept import Kept
-from ghostbuster.models.language_model import MAX_CONTEXT, LlamaLM, as_made, score_together
-from ghostbuster.models.llama import Weights
-from ghostbuster.models.loading import cards
-from ghostbuster.models.ngram import NgramModel
-from ghostbuster.models.panel_files import PANELS, absolute, panel_files, weights_folder
-from ghostbuster.models.placement import Placement, placement
-from ghostbuster.models.probe import CpuPath
-from ghostbuster.models.tokens import Tokens
-from ghostbuster.models.trial import try_model
-from ghostbuster.names import pick
-from ghostbuster.scores import TokenScores
+from ghostbuster.models.llama.language_model import MAX_CONTEXT, LlamaLM, as_made, score_together
+from ghostbuster.models.llama.load import cards
+from ghostbuster.models.llama.runtime import Weights
+from ghostbuster.models.llama.tokens import Tokens
+from ghostbuster.models.ngram.model import NgramModel
+from ghostbuster.models.panels import PANELS, absolute, panel_files, weights_folder
+from ghostbuster.models.sandbox.cpu_path import CpuPath
+from ghostbuster.models.sandbox.load_check import try_model
+from ghostbuster.registry import pick
 
 Progress = Callable[[int, int], None]
 

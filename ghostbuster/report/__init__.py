@@ -1,1 +1,4 @@
-"""Verdicts to what people and programs read. To add a form, add its row to ``forms.FORMS``."""
+"""Verdicts, evaluations and facts as people and programs read them.
+
+May import `detector` and every room below it; computes no verdict itself.
+"""

@@ -1,0 +1,67 @@
+"""Which detector a command uses, and which weak models."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ghostbuster.errors import SettingError
+
+if TYPE_CHECKING:
+    from ghostbuster.detector.detector import Detector
+
+
+def own_models(weak: Path | None, strong: Path | None) -> tuple[str, str] | None:
+    """The panel that two model files make, or None where none is given.
+
+    Raises
+    ------
+    SettingError
+        When one is given without the other.
+    """
+    if weak is None and strong is None:
+        return None
+    if weak is None or strong is None:
+        missing = "--weak-model" if weak is None else "--strong-model"
+        raise SettingError(f"{missing} is missing: a panel has two language models, give both files or none")
+    return str(weak), str(strong)
+
+
+def open_detector(
+    model: Path | None,
+    weak: Path | None = None,
+    strong: Path | None = None,
+    register: str | None = None,
+    panel: str | None = None,
+) -> tuple[Detector, str]:
+    """The chosen detector, and its name and digest.
+
+    Parameters
+    ----------
+    model : Path or None
+        None is the detector that ships.
+    weak, strong : Path or None
+        Files of its language models, where they lie elsewhere than at training.
+    register : str, optional
+        Whose thresholds are in force.
+    panel : str, optional
+        A named panel with the same language models, in place of their files.
+
+    Raises
+    ------
+    SettingError
+        When one model file is given without the other or beside a panel, or a name is unknown.
+    ArtifactError
+        When the detector's file cannot be used.
+    """
+    from ghostbuster.detector.artifact import DEFAULT, open_artifact
+    from ghostbuster.detector.registers import for_register
+
+    models = own_models(weak, strong)
+    if models is not None and panel is not None:
+        raise SettingError(f"--panel {panel} and files of models: give one or the other")
+    artifact = open_artifact(model or DEFAULT)
+    detector = artifact.detector()
+    if chosen := models or panel:
+        detector.panel = chosen
+    return for_register(detector, register), artifact.identity

@@ -1,0 +1,4 @@
+"""Raw score to probability to verdict: calibration, thresholds, out-of-distribution checks.
+
+May import `heads` and every room below it.
+"""

@@ -1,0 +1,193 @@
+"""Thresholds that keep a promise to people: how often a human text may be called machine."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from ghostbuster.errors import ArtifactError, InputError, SettingError
+from ghostbuster.metrics.classification import Estimate, bar, clopper_pearson
+from ghostbuster.metrics.intervals import Float1d
+from ghostbuster.system.printable import printable
+
+RATES = (0.05, 0.01, 0.001)
+HELD_OUT = "held-out human texts"
+MAX_ABOUT = 200
+"""Characters that a file may say of what its thresholds were measured on."""
+ENOUGH = 100
+"""Human texts of a source from which its share of false alarms says something of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """From which probability on a text is called machine, and how often that wrongs a person.
+
+    Parameters
+    ----------
+    rate : float
+        Wanted false-positive rate.
+    probability : float
+        Texts at or above it are called machine; above 1 none is.
+    fpr : Estimate
+        Share of held-out human texts at or above it, with its Clopper-Pearson interval (95 %).
+    n_human : int
+        Human texts that it was measured on.
+    n_sources : int
+        Sources, each held out, that it was measured on one by one; 1 where sources were not told apart.
+    worst : float
+        The highest such share in a source of `ENOUGH` texts or more; ``fpr.value`` where there is none.
+    about : str
+        What those texts are, for people.
+
+    Raises
+    ------
+    SettingError
+        When a number is out of range.
+    """
+
+    rate: float
+    probability: float
+    fpr: Estimate
+    n_human: int
+    n_sources: int = 1
+    worst: float = math.nan
+    about: str = HELD_OUT
+
+    def __post_init__(self) -> None:
+        if not 0 < self.rate < 1:
+            raise SettingError(f"rate is {self.rate!r}; expected a number between 0 and 1")
+        if not self.probability > 0:
+            raise SettingError(f"probability is {self.probability!r}; expected a number above 0")
+        for name in ("n_human", "n_sources"):
+            if getattr(self, name) < 1:
+                raise SettingError(f"{name} is {getattr(self, name)!r}; expected 1 or more")
+        if math.isnan(self.worst):
+            object.__setattr__(self, "worst", self.fpr.value)
+
+    @property
+    def is_supported(self) -> bool:
+        """Whether there were enough human texts to see the rate: one false alarm would still fit it."""
+        return self.n_human * self.rate >= 1
+
+    def __str__(self) -> str:
+        """The promise in a sentence's tail, for reasons and reports."""
+        worst = f"; in the worst of {self.n_sources} sources {self.worst:.1%}" if self.n_sources > 1 else ""
+        return (
+            f"{self.probability:.3f}, the threshold at which {self.fpr.value:.1%} (95 % interval "
+            f"{self.fpr.low:.1%} to {self.fpr.high:.1%}{worst}) of {self.n_human} {self.about} were called "
+            "machine"
+        )
+
+    def state(self) -> dict[str, float | int | str]:
+        """Plain numbers that ``from_state`` reads."""
+        return {
+            "rate": self.rate,
+            "probability": self.probability,
+            "fpr": self.fpr.value,
+            "fpr_low": self.fpr.low,
+            "fpr_high": self.fpr.high,
+            "n_human": self.n_human,
+            "n_sources": self.n_sources,
+            "worst": self.worst,
+            "about": self.about,
+        }
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any]) -> Self:
+        """The threshold that ``state`` describes.
+
+        Raises
+        ------
+        ArtifactError
+            When something is missing or out of range.
+        """
+        try:
+            fpr = Estimate(float(state["fpr"]), float(state["fpr_low"]), float(state["fpr_high"]))
+            return cls(
+                float(state["rate"]),
+                float(state["probability"]),
+                fpr,
+                int(state["n_human"]),
+                int(state.get("n_sources", 1)),  # the first files have none of these
+                float(state.get("worst", fpr.value)),
+                printable(str(state.get("about", HELD_OUT))[:MAX_ABOUT]),
+            )
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
+            raise ArtifactError(f"threshold cannot be restored ({error}); calibrate again") from None
+
+
+def thresholds(
+    human_probability: npt.ArrayLike,
+    rates: Sequence[float] = RATES,
+    sources: npt.ArrayLike | None = None,
+    *,
+    in_every_source: bool = False,
+) -> tuple[Threshold, ...]:
+    """The lowest threshold for each rate at which no more human texts than that are called machine.
+
+    Ties count against the threshold: human texts of one probability are above it or below it together.
+    Where there are too few human texts to see a rate (fewer than 1 / rate), the threshold lies above every
+    one of them. Its measured rate is then 0, and the interval's upper end, about 3.7 / n_human, says how
+    little that proves; ``Threshold.is_supported`` is false.
+
+    People of one source write alike: the texts of all sources together say how often people are wronged on
+    average, and the worst of K sources (``Threshold.worst``) says what the next one may meet. Where the rate
+    is to hold ``in_every_source`` and sources are exchangeable, the next one needs a higher threshold with a
+    chance of 1 / (K + 1); far fewer machine texts are found then.
+
+    Parameters
+    ----------
+    human_probability : array of shape (n_human,)
+        Probability of machine of human texts that training has not seen.
+    rates : sequence of float
+        Wanted false-positive rates.
+    sources : array of shape (n_human,), optional
+        Where each text comes from.
+    in_every_source : bool, default False
+        Whether the rate must hold in every source by itself too that has enough texts to see it.
+
+    Returns
+    -------
+    tuple of Threshold, one a rate, in the order given
+
+    Raises
+    ------
+    InputError
+        When there is no human text, a value is not in [0, 1], or lengths differ.
+    SettingError
+        When a rate is not between 0 and 1.
+
+    References
+    ----------
+    Dunn, Wasserman and Ramdas, "Distribution-Free Prediction Sets for Two-Layer Hierarchical Models", JASA
+    118 (2023): quantiles over groups, not over their members, hold for a new group.
+    """
+    human = np.asarray(human_probability, dtype=np.float64)
+    if human.ndim != 1 or human.size == 0:
+        raise InputError(
+            f"human probabilities have shape {human.shape}; expected one a human text, at least one"
+        )
+    if not np.all((human >= 0) & (human <= 1)):
+        raise InputError("human probabilities leave [0, 1]; expected calibrated probabilities of machine")
+    names = np.zeros(human.size) if sources is None else np.asarray(sources)
+    if names.shape != human.shape:
+        raise InputError(f"sources have shape {names.shape}; expected {human.shape}, one a human text")
+    parts = [human[names == name] for name in np.unique(names)]
+    return tuple(_threshold(human, parts, rate, strict=in_every_source) for rate in rates)
+
+
+def _threshold(human: Float1d, parts: Sequence[Float1d], rate: float, *, strict: bool) -> Threshold:
+    if not 0 < rate < 1:
+        raise SettingError(f"rate is {rate!r}; expected a number between 0 and 1")
+    seen = [part for part in parts if part.size * rate >= 1]
+    highest = max(bar(part, rate) for part in [human, *(seen if strict else [])])
+    least = float(np.nextafter(highest, np.inf))
+    fpr = clopper_pearson(int(np.sum(human >= least)), human.size)
+    shares = [float(np.mean(part >= least)) for part in parts if part.size >= ENOUGH]
+    worst = max(shares, default=fpr.value)
+    return Threshold(rate, least, fpr, int(human.size), len(parts), worst)

@@ -1,0 +1,162 @@
+"""The detector as one scikit-learn classifier: weak models, features, head, calibrated probability."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Self
+
+import numpy.typing as npt
+from sklearn.base import BaseEstimator, ClassifierMixin
+
+from ghostbuster.decision.calibration import Calibration
+from ghostbuster.decision.judge import judged_people
+from ghostbuster.decision.novelty import Familiarity, english_share, surprise
+from ghostbuster.decision.percentiles import Percentiles
+from ghostbuster.decision.thresholds import thresholds
+from ghostbuster.detector.detector import Detector
+from ghostbuster.detector.labels import encode_labels, row_array
+from ghostbuster.detector.manifest import manifest
+from ghostbuster.detector.params import RATES, fit_settings
+from ghostbuster.detector.registers import register_thresholds
+from ghostbuster.detector.training import Examples, evaluate_candidates, fit_parts, held_out_parts, mix_of
+from ghostbuster.folds import balanced_weights
+from ghostbuster.heads.scorer import mixed
+from ghostbuster.models.panel_choice import panel_of
+from ghostbuster.reading.read import Reading, check_texts, read, refuse_empty
+
+
+class GhostbusterClassifier(ClassifierMixin, Detector, BaseEstimator):  # type: ignore[misc]
+    """Says how likely each text was written by a machine.
+
+    Parameters
+    ----------
+    panel : str or (weak path, strong path)
+        The weak models that read the texts: ``embedded`` needs no download.
+    space : str
+        Named candidate space of the feature search.
+    max_features : int
+    head : {"logistic", "elastic-net", "lightgbm"}
+    lexical_weight : float
+        Share of the words' own log-odds in the score, from 0 (none) to less than 1.
+    criterion : {"log_loss", "auroc", "accuracy"}
+        What the search improves, on held-out folds.
+    max_fpr : float
+        Share of human texts that ``judge`` may call machine-written; one of ``RATES``.
+    min_tokens : int
+        Texts with fewer tokens are ``unsure``.
+    n_folds : int
+    random_state : int
+        The same seed, texts and build give the same detector.
+
+    Attributes
+    ----------
+    classes_ : array of shape (2,), human first
+    features_ : tuple of Feature, in order of selection
+    thresholds_ : tuple of Threshold
+        From held-out scores of human texts, one a rate.
+    register_thresholds_ : dict of str to tuple of Threshold
+    manifest_ : dict
+        What made this detector: models, versions, data, seed.
+
+    References
+    ----------
+    Verma et al., "Ghostbuster: Detecting Text Ghostwritten by Large Language Models", NAACL 2024,
+    arXiv:2305.15047.
+    """
+
+    def fit(
+        self,
+        texts: Sequence[str],
+        y: npt.ArrayLike,
+        groups: npt.ArrayLike | None = None,
+        sources: npt.ArrayLike | None = None,
+        sample_weight: npt.ArrayLike | None = None,
+        registers: npt.ArrayLike | None = None,
+    ) -> Self:
+        """Choose the features that separate ``y``, then fit a calibrated head on them.
+
+        Every weak model reads each text once. Each fold chooses its own features, so that neither calibration
+        nor thresholds see a score of a text its features were chosen on.
+
+        Parameters
+        ----------
+        texts : sequence of str, length n_texts
+        y : array-like of shape (n_texts,)
+            0 or "human", 1 or "machine"; a number between is a soft label: features, head, words and
+            calibration learn from the probability itself. Thresholds are measured on texts of ``min_tokens``
+            or more labelled 0, or, where none is, below 0.5.
+        groups : array-like of shape (n_texts,), optional
+            Texts of one prompt or document share a value and stay on one side of every fold.
+        sources : array-like of shape (n_texts,), optional
+            Where each text comes from. With three or more, folds leave one source out, sources weigh alike,
+            and thresholds keep their rate in every source that was left out.
+        sample_weight : array-like of shape (n_texts,), optional
+            In place of weights that balance classes and sources.
+        registers : array-like of shape (n_texts,), optional
+            What kind of text each is ("essay"; "" for none): those with enough human texts get thresholds of
+            their own, for ``for_register``.
+
+        Raises
+        ------
+        InputError
+            When an element is no text, an array's length differs, labels do not fit, or a class is too small.
+        SettingError
+            When a parameter is out of range or a name unknown.
+        ModelError
+            When a weak model cannot be opened.
+        """
+        fit_settings(self)
+        listed = check_texts(texts)
+        encode_labels(y, len(listed))  # before any model reads
+        reading = read(listed, panel_of(self.panel))
+        return self.fit_reading(reading, y, groups, sources, sample_weight, registers)
+
+    def fit_reading(
+        self,
+        reading: Reading,
+        y: npt.ArrayLike,
+        groups: npt.ArrayLike | None = None,
+        sources: npt.ArrayLike | None = None,
+        sample_weight: npt.ArrayLike | None = None,
+        registers: npt.ArrayLike | None = None,
+    ) -> Self:
+        """``fit`` for texts that this detector's panel has read already."""
+        settings = fit_settings(self)
+        n_texts = len(reading.prepared)
+        labels = encode_labels(y, n_texts)
+        refuse_empty(reading)
+        examples = Examples(
+            *evaluate_candidates(self.space, reading.vectors),
+            reading.texts,
+            labels.probability,
+            row_array(sample_weight, "sample_weight", n_texts, balanced_weights(labels.probability, sources)),
+            row_array(groups, "groups", n_texts),
+            row_array(sources, "sources", n_texts),
+        )
+        parts = held_out_parts(examples, settings)
+        mix = mix_of(parts, self.lexical_weight)
+        raw = mixed(parts, mix)
+        self.calibration_ = Calibration().fit(raw, examples.y, sample_weight=examples.weights)
+        self.held_out_probability_ = self.calibration_.probability(raw)
+        kinds = row_array(registers, "registers", n_texts)
+        people = judged_people(labels.people, reading, self.min_tokens)
+        human, left_out = self.held_out_probability_[people], examples.left_out
+        self.thresholds_ = thresholds(human, RATES, None if left_out is None else left_out[people])
+        self.register_thresholds_ = register_thresholds(human, None if kinds is None else kinds[people])
+        self.fitted_ = replace(fit_parts(examples, settings), mix=mix)
+        matrix = self.fitted_.matrix(reading.vectors)
+        self.familiarity_ = Familiarity.fit(matrix, surprise(reading), english_share(reading))
+        self.percentiles_ = Percentiles.fit(matrix[people])
+        self.classes_ = labels.classes
+        panel = panel_of(self.panel)
+        self.fingerprints_ = dict(panel.fingerprints)
+        self.manifest_ = manifest(self, panel, reading, labels, sources)
+        return self
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.string = True
+        tags.input_tags.two_d_array = False
+        tags.classifier_tags.multi_class = False
+        return tags

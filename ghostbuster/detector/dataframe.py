@@ -1,0 +1,72 @@
+"""Texts in, a DataFrame of verdicts out: the shortest way from a column of texts to answers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from ghostbuster.detector.artifact import load
+from ghostbuster.detector.detector import Detector
+from ghostbuster.errors import InputError
+from ghostbuster.reading.read import Progress
+from ghostbuster.registry import unknown
+
+COLUMNS = ("probability", "label", "reasons", "n_tokens", "n_words")
+
+
+def score_texts(
+    texts: Sequence[str] | pd.Series[str] | pd.DataFrame,
+    detector: Detector | str | Path | None = None,
+    *,
+    column: str = "text",
+    progress: Progress | None = None,
+) -> pd.DataFrame:
+    """A verdict for each text, a row each.
+
+    Parameters
+    ----------
+    texts : sequence of str, Series, or DataFrame
+        Of a DataFrame the column named ``column`` is read.
+    detector : GhostbusterClassifier, str or Path, optional
+        A fitted detector or the file of one; without it the one that ships.
+    column : str
+    progress : callable, optional
+        Called with (tokens done, tokens in all).
+
+    Returns
+    -------
+    DataFrame
+        With the index of ``texts`` (0, 1, ... for a list) and the columns ``probability`` (of machine; NaN
+        for a text too short to judge), ``label`` (human, machine or unsure), ``reasons`` (parted by ``; ``),
+        ``n_tokens`` and ``n_words``.
+
+    Raises
+    ------
+    InputError
+        When ``texts`` is one string, an element is no text, or the DataFrame has no such column.
+    ArtifactError
+        When the detector's file cannot be used.
+
+    Examples
+    --------
+    >>> import ghostbuster
+    >>> ghostbuster.score_texts(["Far too short."])["label"].tolist()
+    ['unsure']
+    """
+    given = _column(texts, column) if isinstance(texts, pd.DataFrame) else texts
+    index = given.index if isinstance(given, pd.Series) else None
+    asked = detector if isinstance(detector, Detector) else load(detector)
+    verdicts = asked.judge(given.tolist() if isinstance(given, pd.Series) else given, progress)
+    rows = [(v.probability, v.label, "; ".join(v.reasons), v.n_tokens, v.n_words) for v in verdicts]
+    return pd.DataFrame(rows, columns=list(COLUMNS), index=index)
+
+
+def _column(table: pd.DataFrame, name: str) -> pd.Series[str]:
+    if name not in table.columns:
+        raise unknown(name, [str(one) for one in table.columns], "column of the DataFrame", InputError)
+    found = table[name]
+    if not isinstance(found, pd.Series):
+        raise InputError(f"the DataFrame has two columns called {name!r}: rename one")
+    return found

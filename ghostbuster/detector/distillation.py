@@ -1,0 +1,167 @@
+"""A detector that learns from the probabilities of a stronger one, also on texts without labels.
+
+Cross-entropy is linear in its target: ``(1 - a) * CE(y, p) + a * CE(s, p) = CE((1 - a) * y + a * s, p)``. So
+a mixed loss is the loss of a mixed target, and distilling is fitting soft labels.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from ghostbuster.errors import InputError, SettingError
+
+if TYPE_CHECKING:
+    from ghostbuster.detector.classifier import GhostbusterClassifier
+    from ghostbuster.reading.read import Reading
+
+Float1d = npt.NDArray[np.float64]
+
+CERTAIN = 1e-6
+"""A teacher's probabilities are kept this far from 0 and 1 before their log-odds are taken."""
+_SEVERAL = 3  # sources from which each is held out once
+
+
+@dataclass(frozen=True, slots=True)
+class Mixing:
+    """How much a student listens to its teacher.
+
+    Parameters
+    ----------
+    alpha : float
+        Share of the teacher's word where a text has a label too, from 0 (labels alone) to 1.
+    temperature : float
+        The teacher's log-odds are divided by it: above 1 it doubts more, below 1 less.
+
+    Raises
+    ------
+    SettingError
+        When a number is out of range.
+    """
+
+    alpha: float = 0.5
+    temperature: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.alpha <= 1:
+            raise SettingError(f"alpha is {self.alpha!r}; expected a share from 0 to 1")
+        if not 0 < self.temperature < np.inf:
+            raise SettingError(f"temperature is {self.temperature!r}; expected a finite number above 0")
+
+
+def soften(probability: npt.ArrayLike, temperature: float) -> Float1d:
+    """Probabilities whose log-odds are those given, divided by ``temperature``; shape as given.
+
+    References
+    ----------
+    Hinton, Vinyals and Dean, "Distilling the Knowledge in a Neural Network", arXiv:1503.02531. There the
+    student's log-odds are divided too; here only the teacher's are: the student's probabilities are used as
+    they come.
+    """
+    inside = np.clip(np.asarray(probability, dtype=np.float64), CERTAIN, 1 - CERTAIN)
+    log_odds = (np.log(inside) - np.log1p(-inside)) / temperature
+    soft: Float1d = 1 / (1 + np.exp(-log_odds))
+    return soft
+
+
+def targets(
+    teacher: npt.ArrayLike, labels: npt.ArrayLike | None = None, mixing: Mixing | None = None
+) -> Float1d:
+    """What a student is fitted to: the mixed target where there is a label, the teacher's word elsewhere.
+
+    Parameters
+    ----------
+    teacher : array-like of shape (n_texts,)
+        Its probabilities of machine.
+    labels : array-like of shape (n_texts,), optional
+        0 human, 1 machine, NaN where nobody knows.
+    mixing : Mixing, optional
+
+    Returns
+    -------
+    array of shape (n_texts,), probabilities of machine
+
+    Raises
+    ------
+    InputError
+        When lengths differ, a teacher's probability is none, or a label is neither 0, 1 nor NaN.
+    """
+    mixing = mixing or Mixing()
+    given = np.asarray(teacher, dtype=np.float64)
+    if given.ndim != 1 or not np.all((given >= 0) & (given <= 1)):
+        raise InputError("the teacher's word holds something else than probabilities from 0 to 1, one a text")
+    soft = soften(given, mixing.temperature)
+    if labels is None:
+        return soft
+    known = np.asarray(labels, dtype=np.float64)
+    if known.shape != given.shape:
+        raise InputError(f"labels have shape {known.shape}; expected {given.shape}, one a text")
+    if not np.all(np.isnan(known) | (known == 0) | (known == 1)):
+        raise InputError("a label is neither 0 (human) nor 1 (machine); expected these, or NaN where unknown")
+    return np.where(np.isnan(known), soft, (1 - mixing.alpha) * known + mixing.alpha * soft)
+
+
+def distil(
+    student: GhostbusterClassifier,
+    reading: Reading,
+    teacher: npt.ArrayLike,
+    labels: npt.ArrayLike | None = None,
+    mixing: Mixing | None = None,
+    groups: npt.ArrayLike | None = None,
+    sources: npt.ArrayLike | None = None,
+) -> GhostbusterClassifier:
+    """Fit ``student`` to a teacher's probabilities, mixed with labels where there are any.
+
+    The student's thresholds are measured on the held-out texts that are labelled human. Where none is, on
+    those that the teacher calls human: that is a promise about the teacher's word, not about people, and the
+    manifest says so under ``distillation``.
+
+    Parameters
+    ----------
+    student : GhostbusterClassifier
+        Not yet fitted; its parameters are used.
+    reading : Reading
+        Of the texts, by the student's panel.
+    teacher, labels : array-like of shape (n_texts,)
+        As ``targets`` takes them.
+    mixing : Mixing, optional
+    groups, sources : array-like of shape (n_texts,), optional
+        As ``GhostbusterClassifier.fit`` takes them.
+
+    Returns
+    -------
+    GhostbusterClassifier
+        ``student``, fitted.
+
+    Raises
+    ------
+    InputError
+        As ``targets`` and ``GhostbusterClassifier.fit``.
+    """
+    from ghostbuster.decision.judge import judged_people
+    from ghostbuster.decision.thresholds import thresholds
+    from ghostbuster.detector.params import RATES
+
+    mixing = mixing or Mixing()
+    wanted = targets(teacher, labels, mixing)
+    student.fit_reading(reading, wanted, groups, sources)
+    known = np.full(wanted.shape, np.nan) if labels is None else np.asarray(labels, dtype=np.float64)
+    people = known == 0
+    if people.any():
+        judged = judged_people(people, reading, student.min_tokens)
+        left_out = (
+            None if sources is None or len(np.unique(sources)) < _SEVERAL else np.asarray(sources)[judged]
+        )
+        student.thresholds_ = thresholds(student.held_out_probability_[judged], RATES, left_out)
+        student.manifest_["thresholds"] = [threshold.state() for threshold in student.thresholds_]
+    student.manifest_["distillation"] = {
+        "alpha": mixing.alpha,
+        "temperature": mixing.temperature,
+        "n_labelled": int(np.sum(~np.isnan(known))),
+        "n_unlabelled": int(np.sum(np.isnan(known))),
+        "thresholds_measured_on": "labelled human texts" if people.any() else "texts the teacher calls human",
+    }
+    return student

@@ -1,0 +1,106 @@
+"""Thresholds measured anew on a user's own human texts; features, head and probabilities stay as they are."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from copy import copy
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ghostbuster.decision.judge import is_judged
+from ghostbuster.decision.thresholds import RATES, Threshold, thresholds
+from ghostbuster.detector.registers import Judging
+from ghostbuster.errors import InputError
+from ghostbuster.reading.read import Progress, Reading, check_texts
+from ghostbuster.text.prepare import prepare
+
+if TYPE_CHECKING:
+    from ghostbuster.detector.detector import Detector
+
+
+def recalibrated(
+    detector: Judging,
+    texts: Sequence[str],
+    register: str | None = None,
+    progress: Progress | None = None,
+) -> Judging:
+    """A detector that keeps its promise to the people who wrote ``texts``.
+
+    Counted are different texts that the detector would judge: neither too short nor unlike those it knows.
+
+    Parameters
+    ----------
+    detector : GhostbusterClassifier, fitted
+        Left as it is.
+    texts : sequence of str
+        All by people.
+    register : str, optional
+        Make thresholds of this register instead of those for every text.
+    progress : callable, optional
+        Called with (tokens done, tokens in all).
+
+    Returns
+    -------
+    GhostbusterClassifier
+        Its manifest says what it was calibrated on. Rates below one in the number of texts have no threshold.
+
+    Raises
+    ------
+    InputError
+        When there are too few texts to see the rate ``max_fpr``.
+    """
+    different = list({prepare(text).text: text for text in check_texts(texts)}.values())
+    _refuse_few(len(different), len(texts), detector)  # before any model reads
+    reading = detector.read(different, progress)
+    reading = reading.take(is_judged(reading, detector.judge_parts))
+    _refuse_few(len(reading.prepared), len(texts), detector)
+    about = "human texts it was calibrated on" + (f" for register {register!r}" if register else "")
+    made = tuple(
+        replace(one, about=about)
+        for one in thresholds(detector.probability_of(reading), RATES)
+        if one.is_supported
+    )
+    return _with_thresholds(detector, made, register, reading)
+
+
+def _with_thresholds(
+    detector: Judging, made: tuple[Threshold, ...], register: str | None, reading: Reading
+) -> Judging:
+    """A copy that has them, and says where they come from."""
+    changed = copy(detector)
+    if register is None:
+        changed.thresholds_ = made
+    else:
+        changed.register_thresholds_ = {**detector.register_thresholds_, register: made}
+    entry = {
+        "register": register or "",
+        "n_human": len(reading.prepared),
+        "n_tokens": int(reading.n_tokens.sum()),
+        "digest": texts_digest(reading.texts),
+    }
+    changed.manifest_ = {
+        **detector.manifest_,
+        "thresholds": [one.state() for one in changed.thresholds_],
+        "register_thresholds": {
+            name: [one.state() for one in kept] for name, kept in changed.register_thresholds_.items()
+        },
+        "calibrated": [*detector.manifest_.get("calibrated", []), entry],
+    }
+    return changed
+
+
+def texts_digest(prepared: Sequence[str]) -> str:
+    """SHA-256 over prepared texts, whatever their order: equal digests mean equal human texts."""
+    parts = sorted(hashlib.sha256(text.encode("utf-8")).digest() for text in prepared)
+    return hashlib.sha256(b"".join(parts)).hexdigest()
+
+
+def _refuse_few(n_usable: int, n_given: int, detector: Detector) -> None:
+    wanted = round(1 / detector.max_fpr)
+    if n_usable * detector.max_fpr < 1:
+        raise InputError(
+            f"{n_usable} of {n_given} human texts can be used (different ones of English prose, of "
+            f"{detector.min_tokens} tokens or more): too few to promise a false-positive rate of "
+            f"{detector.max_fpr:g}, which takes {wanted} or more: give more texts, or a higher rate"
+        )

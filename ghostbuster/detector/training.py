@@ -1,0 +1,146 @@
+"""Features, head and lexicon fitted together, and their scores on texts that none of them has seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ghostbuster.arrays import Float1d, Int1d, Vectors
+from ghostbuster.detector.params import Settings
+from ghostbuster.errors import InputError
+from ghostbuster.features.evaluate import evaluate_all
+from ghostbuster.features.expression import Feature
+from ghostbuster.features.search.centering import levelled
+from ghostbuster.features.search.estimator import FeatureSearch
+from ghostbuster.features.spaces import candidates
+from ghostbuster.folds import Folds, grouped_folds, leave_one_out
+from ghostbuster.heads.lexicon import Lexicon
+from ghostbuster.heads.scorer import Fitted
+from ghostbuster.heads.trainable import make_head
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Everything known of the training texts, row by row.
+
+    Attributes
+    ----------
+    candidates : tuple of Feature, length n_candidates
+    matrix : float32 array of shape (n_texts, n_candidates)
+        Their values; each depends on its own text only, so folds may share them.
+    texts : tuple of str, length n_texts
+        Prepared.
+    y : array of shape (n_texts,), probability of machine
+    weights : array of shape (n_texts,)
+    groups, sources : array of shape (n_texts,), or None
+        Texts that share a group never stand on both sides of a fold; with sources, folds leave one out.
+    """
+
+    candidates: tuple[Feature, ...]
+    matrix: npt.NDArray[np.float32]
+    texts: tuple[str, ...]
+    y: Float1d
+    weights: Float1d
+    groups: npt.NDArray[Any] | None = None
+    sources: npt.NDArray[Any] | None = None
+
+    def take(self, rows: Int1d) -> Examples:
+        """The chosen texts."""
+        return Examples(
+            self.candidates,
+            self.matrix[rows],
+            tuple(self.texts[i] for i in rows.tolist()),
+            self.y[rows],
+            self.weights[rows],
+            None if self.groups is None else self.groups[rows],
+            None if self.sources is None else self.sources[rows],
+        )
+
+    @property
+    def left_out(self) -> npt.NDArray[Any] | None:
+        """Sources, where each is a fold: three or more are known."""
+        several = self.sources is not None and np.unique(self.sources).size > 2  # noqa: PLR2004
+        return self.sources if several else None
+
+    def folds(self, n_folds: int, seed: int) -> Folds:
+        """Leave-one-source-out where three or more sources are known, grouped folds elsewhere."""
+        hard = (self.y >= 0.5).astype(np.intp)  # noqa: PLR2004
+        if self.left_out is not None:
+            return leave_one_out(hard, self.left_out, self.groups)
+        return grouped_folds(hard, self.groups, n_folds, seed)
+
+    def columns(self, features: tuple[Feature, ...]) -> npt.NDArray[np.float64]:
+        """Values of the chosen features, shape (n_texts, n_features)."""
+        position = {feature: j for j, feature in enumerate(self.candidates)}
+        return self.matrix[:, [position[feature] for feature in features]].astype(np.float64)
+
+
+def mix_of(held_out: npt.NDArray[np.float64], lexical_weight: float) -> tuple[float, float]:
+    """Multipliers that give both parts one spread on held-out texts, then their shares.
+
+    Parameters
+    ----------
+    held_out : array of shape (n_texts, 2)
+        Log-odds by head and by lexicon of texts that neither saw.
+    lexical_weight : float
+        The lexicon's share, 0 to 1.
+    """
+    if lexical_weight == 0:
+        return 1.0, 0.0
+    spread = np.maximum(held_out.std(axis=0), 1e-12)
+    scale = float(spread.mean())
+    return (1 - lexical_weight) * scale / float(spread[0]), lexical_weight * scale / float(spread[1])
+
+
+def evaluate_candidates(space: str, vectors: Vectors) -> tuple[tuple[Feature, ...], npt.NDArray[np.float32]]:
+    """The features of a space and their values, float32 of shape (n_texts, n_candidates)."""
+    features = candidates(space, vectors.channels)
+    return features, np.asarray(evaluate_all(features, vectors, dtype=np.float32), dtype=np.float32)
+
+
+def fit_parts(examples: Examples, settings: Settings) -> Fitted:
+    """Search, then train the head on what was found, and a lexicon; all see these examples only.
+
+    Search and head see columns whose sources were brought to one level (``levelled``).
+    """
+    examples = replace(examples, matrix=levelled(examples.matrix, examples.y, examples.sources))
+    search = FeatureSearch(
+        space=settings.space,
+        max_features=settings.max_features,
+        criterion=settings.criterion,
+        random_state=settings.random_state,
+        cv=examples.folds(settings.n_folds, settings.random_state),
+    )
+    search.fit_matrix(examples.matrix, examples.candidates, examples.y, sample_weight=examples.weights)
+    if not search.features_:
+        raise InputError(
+            f"no feature of space {settings.space!r} tells these {examples.y.size} texts apart on held-out "
+            "folds; expected at least one: add texts, or check the labels"
+        )
+    groups = examples.groups if examples.sources is None else examples.sources
+    head = make_head(settings.head, settings.random_state)
+    X = examples.columns(search.features_)
+    head = head.fit(X, examples.y, sample_weight=examples.weights, groups=groups)
+    lexicon = None
+    if settings.lexical_weight > 0:
+        lexicon = Lexicon.fit(examples.texts, examples.y, examples.weights)
+    return Fitted(search.features_, head, lexicon)
+
+
+def held_out_parts(
+    examples: Examples, settings: Settings, progress: Callable[[int, int], None] | None = None
+) -> npt.NDArray[np.float64]:
+    """Log-odds of every text by a head and a lexicon that never saw its fold, shape (n_texts, 2)."""
+    folds = examples.folds(settings.n_folds, settings.random_state)
+    parts = np.empty((examples.y.size, 2))
+    for done, (train, test) in enumerate(folds):
+        fitted = fit_parts(examples.take(train), settings)
+        held = examples.take(test)
+        parts[test] = fitted.parts(held.columns(fitted.features), held.texts)
+        if progress is not None:
+            progress(done + 1, len(folds))
+    return parts

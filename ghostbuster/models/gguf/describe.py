@@ -1,0 +1,73 @@
+"""What a GGUF file says of itself, as facts fit for JSON; nothing is loaded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ghostbuster.errors import ModelError
+from ghostbuster.models.gguf.check import check_model
+from ghostbuster.models.gguf.digest import file_digest
+from ghostbuster.models.gguf.header import Header, read_header
+
+SHOWN = ("general.name", "general.license", "general.quantized_by", "general.source.url")
+"""Metadata shown as it stands, where a file has it."""
+SIZES = ("context_length", "embedding_length", "block_count", "feed_forward_length", "attention.head_count")
+"""Metadata of the architecture."""
+LONGEST = 200  # characters of a value
+
+
+def model_facts(path: Path) -> dict[str, object]:
+    """Facts about a model file: what it says of itself, and whether it can serve.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    dict
+        ``usable`` says whether the file can serve as a weak model, and ``reason`` why not.
+
+    Raises
+    ------
+    ModelError
+        When the file is no sound GGUF.
+    """
+    header = read_header(path)
+    architecture = _plain(header.metadata.get("general.architecture"))
+    facts: dict[str, object] = {
+        "file": str(path),
+        "size_bytes": path.stat().st_size,
+        "digest": file_digest(path),
+        "architecture": architecture,
+        "parameters": header.n_parameters,
+        "quantisation": header.quantisation,
+        "tensors": len(header.tensors),
+        "metadata": _metadata(header, str(architecture)),
+    }
+    try:
+        model = check_model(path)
+    except ModelError as error:
+        return facts | {"usable": False, "reason": str(error)}
+    return facts | {
+        "usable": True,
+        "reason": None,
+        "vocabulary": model.n_vocabulary,
+        "context": model.context,
+        "tokenizer": model.tokenizer,
+    }
+
+
+def _metadata(header: Header, architecture: str) -> dict[str, object]:
+    """The part of the metadata that tells people something; a vocabulary does not."""
+    keys = (*SHOWN, *(f"{architecture}.{name}" for name in SIZES), "tokenizer.ggml.model")
+    return {key: _plain(header.metadata[key]) for key in keys if key in header.metadata}
+
+
+def _plain(value: object) -> object:
+    """``value`` as JSON can hold it, cut to a length that people read."""
+    if isinstance(value, bytes):
+        return value.decode(errors="replace")[:LONGEST]
+    if value is None or isinstance(value, int | float):
+        return value
+    return str(value)[:LONGEST]

@@ -1,0 +1,76 @@
+"""Known GGUF models: where from, which revision, which licence. To add one, add its row to ``CATALOG``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ghostbuster.registry import pick
+
+
+@dataclass(frozen=True, slots=True)
+class KnownModel:
+    """A row of `CATALOG`.
+
+    Attributes
+    ----------
+    repository, file : str
+        On the Hugging Face hub.
+    revision : str
+        Commit of the repository. It is a digest of the tree, and so pins what the hub may serve.
+    about : str
+        What it is, for people.
+    gigabytes : float
+        About how much there is to download, in 10^9 bytes.
+    licence, licence_url : str
+    terms : str
+        What using the model means for its user beyond the licence's name; may be empty.
+    sha256 : str
+        Of the file where it was published beside the revision; empty where the hub's own word is taken at the
+        first download and kept from then on (`ghostbuster.models.hub.pulled`).
+    """
+
+    repository: str
+    file: str
+    revision: str
+    about: str
+    gigabytes: float
+    licence: str
+    licence_url: str
+    terms: str = ""
+    sha256: str = ""
+
+
+CATALOG: dict[str, KnownModel] = {
+    "tinyllama-1.1b": KnownModel(
+        repository="TheBloke/TinyLlama-1.1B-intermediate-step-1431k-3T-GGUF",
+        file="tinyllama-1.1b-intermediate-step-1431k-3t.Q8_0.gguf",
+        revision="0442cb0964eb5dc7a95e9e0ec7a633b4d84085fe",
+        about="TinyLlama 1.1B after 3 trillion tokens, 8 bits a weight",
+        gigabytes=1.17,
+        licence="Apache-2.0",
+        licence_url="https://huggingface.co/TinyLlama/TinyLlama-1.1B-intermediate-step-1431k-3T",
+    ),
+    "llama-2-7b": KnownModel(
+        repository="TheBloke/Llama-2-7B-GGUF",
+        file="llama-2-7b.Q4_K_M.gguf",
+        revision="b4e04e128f421c93a5f1e34ac4d7ca9b0af47b80",
+        about="Llama 2 7B (not the chat model), between 4 and 5 bits a weight",
+        gigabytes=4.08,
+        licence="Llama 2 Community License",
+        licence_url="https://ai.meta.com/llama/license/",
+        terms="using the model is accepting its licence and its acceptable use policy; "
+        "Llama 2 is licensed under the LLAMA 2 Community License, Copyright (c) Meta Platforms, Inc. "
+        "All Rights Reserved.",
+    ),
+}
+
+
+def known_model(name: str) -> KnownModel:
+    """The row called ``name``.
+
+    Raises
+    ------
+    SettingError
+        When no model has that name; the nearest is suggested.
+    """
+    return pick(CATALOG, name, "model")

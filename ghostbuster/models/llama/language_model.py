@@ -1,0 +1,240 @@
+"""A GGUF language model as a source: text in, per-token statistics out."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from threading import RLock
+
+from ghostbuster.arrays import TokenScores
+from ghostbuster.errors import SettingError
+from ghostbuster.models.backend.devices import Placement, placement
+from ghostbuster.models.gguf.check import ModelFile, check_model
+from ghostbuster.models.gguf.digest import file_digest
+from ghostbuster.models.llama.load import load_model
+from ghostbuster.models.llama.runtime import Context
+from ghostbuster.models.llama.streaming import DECODE_TOKENS, Lane, Progress, stream
+from ghostbuster.models.llama.token_statistics import Reducer
+from ghostbuster.models.llama.tokens import Tokens
+from ghostbuster.models.llama.windows import windows
+from ghostbuster.models.sandbox.cpu_path import CpuPath
+
+ENGINE_VERSION = 2  # raise it when a change moves any score: artifacts made before then refuse to load
+MAX_CONTEXT = 2048  # tokens; longer windows cost more a token and tell little more
+MIN_CONTEXT = 16
+# Longer texts are read in windows of so many contexts: lanes can share one text, and the half context that
+# is read twice at each seam costs an eighth of a model's body at most.
+WINDOW_CONTEXTS = 4
+# Rotary at every layer by one rule, so that keys can be moved: others read windows of one context.
+SLIDING = ("llama", "qwen2", "qwen3")
+# Up to this many parameters, lanes of one thread each read different windows: faster than threads that share
+# a decode, and on a busy machine many times so, since those wait for one another after every layer.
+SMALL_MODEL = 100_000_000
+MAX_LANES = 8
+MAX_CARD_LANES = 2  # one decodes on a graphics card while the other's logits are reduced
+
+
+def fingerprint_of(digest: str, n_context: int, cpu_path: CpuPath) -> str:
+    """Digest of everything that moves a model's scores.
+
+    The device is no part of it: the log-probs of F16 models may move by 0.2 nats on a token from one to
+    the other, and a detector made on one is good on the other. The fast CPU path is, for it moves those of
+    quantised models further.
+
+    Parameters
+    ----------
+    digest : str
+        SHA-256 of the model's file.
+    n_context : int, tokens
+        Length of a window.
+    cpu_path : {"safe", "fast"}
+    """
+    settings = f"{digest} context={n_context} decode={DECODE_TOKENS} flash=1 engine={ENGINE_VERSION}"
+    return hashlib.sha256((settings + " cpu=fast" * (cpu_path == "fast")).encode()).hexdigest()
+
+
+def as_made(file: ModelFile, n_context: int, wanted: Placement, expected: str | None) -> Placement:
+    """``wanted``, with the CPU path whose fingerprint is expected, unless the user says which."""
+    if wanted.cpu_path != "auto" or expected is None:
+        return wanted
+    fast = expected == fingerprint_of(file_digest(file.path), n_context, "fast")
+    return replace(wanted, cpu_path="fast" if fast else "safe")
+
+
+class LlamaLM:
+    """A GGUF language model as a source of per-token statistics.
+
+    Every window of a text starts with the begin token, so that the first real token has a value too.
+
+    Parameters
+    ----------
+    path : str or Path
+        A Llama-family GGUF file; it is mapped into memory, not read.
+    name : str
+        Its role: ``weak`` or ``strong``.
+    wanted : Placement, optional
+        Where to compute: on graphics cards where there are any, by default.
+    n_threads : int, optional
+        Threads, all cores by default; moves no score.
+    n_ctx : int, tokens, optional
+        Length of a window; what the model was trained with, at most `MAX_CONTEXT`, by default.
+
+    Raises
+    ------
+    SettingError
+        When ``n_ctx`` or ``n_threads`` is out of range, or a card is wanted that is not there.
+    ModelError
+        When the file is missing, damaged or no Llama-family model.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        name: str,
+        *,
+        wanted: Placement | None = None,
+        n_threads: int | None = None,
+        n_ctx: int | None = None,
+    ) -> None:
+        self.name = name
+        self.file = check_model(path)
+        self.n_context = min(self.file.context, MAX_CONTEXT) if n_ctx is None else n_ctx
+        if not MIN_CONTEXT <= self.n_context <= self.file.context:
+            raise SettingError(
+                f"n_ctx={self.n_context} for {path}; "
+                f"expected {MIN_CONTEXT} to {self.file.context} tokens, the most it was trained with"
+            )
+        self.n_threads = _cores() if n_threads is None else n_threads
+        if self.n_threads < 1:
+            raise SettingError(f"n_threads={n_threads}; expected 1 or more")
+        self.digest = file_digest(path)
+        self.tokenizer = self.file.tokenizer
+        small = self.file.n_parameters <= SMALL_MODEL
+        loaded = load_model(self.file, self.n_context, MAX_CARD_LANES if small else 1, wanted or placement())
+        self.weights, self._contexts = loaded.weights, list(loaded.contexts)
+        self.n_gpu_layers, self.device, self.cpu_path = loaded.gpu_layers, loaded.device, loaded.cpu_path
+        if small:
+            self.max_lanes = MAX_CARD_LANES if self.n_gpu_layers else MAX_LANES
+        else:
+            self.max_lanes = 1
+        self.lock = RLock()
+
+    @property
+    def fingerprint(self) -> str:
+        """Digest of the file and of every setting that moves a score; see `fingerprint_of`."""
+        return fingerprint_of(self.digest, self.n_context, self.cpu_path)
+
+    @property
+    def other_path(self) -> tuple[CpuPath, str]:
+        """The CPU path not taken, and the fingerprint this model would have on it."""
+        other: CpuPath = "safe" if self.cpu_path == "fast" else "fast"
+        return other, fingerprint_of(self.digest, self.n_context, other)
+
+    def describe(self) -> dict[str, object]:
+        """Facts fit for JSON."""
+        return {
+            "role": self.name,
+            "file": self.file.path.name,
+            "digest": self.digest,
+            "size_bytes": self.file.n_bytes,
+            "architecture": self.file.architecture,
+            "parameters": self.file.n_parameters,
+            "quantisation": self.file.quantisation,
+            "context": self.file.context,
+            "window": self.n_context,
+            "vocabulary": self.file.n_vocabulary,
+            "tokenizer": self.file.tokenizer,
+            "gpu_layers": self.n_gpu_layers,
+            "device": self.device,
+            "cpu_path": self.cpu_path,
+        }
+
+    def score(self, texts: Sequence[str], progress: Progress | None = None) -> TokenScores:
+        """Score prepared texts, in the order given.
+
+        Parameters
+        ----------
+        texts : sequence of str, length n_texts
+        progress : callable, optional
+            Called with scored and all tokens.
+
+        Raises
+        ------
+        ModelError
+            When the vocabulary cannot spell a text, or the model gives no finite numbers.
+        """
+        return score_together([self], self.weights.tokenise(texts), progress)[0]
+
+    def contexts(self, n_lanes: int, n_threads: int) -> list[Context]:
+        """The first ``n_lanes`` contexts, kept for the next call."""
+        with self.lock:
+            while len(self._contexts) < n_lanes:
+                self._contexts.append(Context(self.weights, self.n_context))
+            for context in self._contexts[:n_lanes]:
+                context.set_threads(n_threads)
+            return self._contexts[:n_lanes]
+
+    def close(self) -> None:
+        """Free the contexts and the model; nothing can be scored afterwards."""
+        with self.lock:
+            for context in self._contexts:
+                context.close()
+            self._contexts.clear()
+            self.weights.close()
+
+
+def score_together(
+    models: Sequence[LlamaLM], tokens: Tokens, progress: Progress | None = None
+) -> list[TokenScores]:
+    """Score the same tokens under one model, or under two of one vocabulary with their cross channels.
+
+    Parameters
+    ----------
+    models : sequence of LlamaLM, length 1 or 2
+    tokens : Tokens
+        Of the models' vocabulary.
+    progress : callable, optional
+        Called with scored and all tokens.
+
+    Returns
+    -------
+    list of TokenScores, one a model
+    """
+    context = min(model.n_context for model in models)
+    overlap = context // 2
+    slide = all(model.file.architecture in SLIDING for model in models)
+    plan = windows(tokens.offsets, WINDOW_CONTEXTS * context + overlap if slide else context, overlap)
+    n_threads = min(model.n_threads for model in models)
+    n_lanes = max(1, min(len(plan), n_threads, *(model.max_lanes for model in models)))
+    small = all(model.file.n_parameters <= SMALL_MODEL for model in models)
+    threads_a_lane = 1 if small else n_threads
+    names = [model.name for model in models]
+    with ExitStack() as held:
+        for model in sorted(models, key=id):  # one order for all threads
+            held.enter_context(model.lock)
+        contexts = [model.contexts(n_lanes, threads_a_lane) for model in models]
+        helpers = held.enter_context(ThreadPoolExecutor(threads_a_lane)) if threads_a_lane > 1 else None
+        lanes = [
+            Lane(
+                readers,
+                context,
+                [Reducer(names, models[0].file.n_vocabulary) for _ in range(threads_a_lane)],
+                helpers,
+            )
+            for readers in zip(*contexts, strict=True)
+        ]
+        out = stream(lanes, tokens.ids, plan, models[0].file.begin, progress)
+        channels = lanes[0].reducers[0].channels
+    return [
+        TokenScores(dict(zip(channels, values, strict=True)), tokens.ends, tokens.offsets) for values in out
+    ]
+
+
+def _cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

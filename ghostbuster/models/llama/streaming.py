@@ -1,0 +1,180 @@
+"""The one costly pass: windows of tokens through one model or two at once, logits reduced on the way.
+
+A text's scores depend on its own tokens only: every window is decoded by itself, from an empty cache, in
+decodes of one fixed size. Where a window is longer than the context, the older half of what was read slides
+out whenever the context is full; the begin token stays, since attention leans on it (arXiv:2309.17453).
+Several lanes (a context a model, and buffers) work on windows at the same time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
+from itertools import pairwise
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from ghostbuster.models.llama.token_statistics import Float32, Reducer
+from ghostbuster.models.llama.windows import Windows
+
+Progress = Callable[[int, int], None]
+DECODE_TOKENS = 512  # tokens a decode; another number moves the last digits of quantised models' log-probs
+
+
+class Reader(Protocol):
+    """A context of one model: reads tokens in order, gives logits."""
+
+    def clear(self) -> None:
+        """Forget what was read."""
+        ...
+
+    def slide(self, n_tokens: int) -> None:
+        """Forget the oldest ``n_tokens`` after the begin token; what follows moves up."""
+        ...
+
+    def read(self, ids: npt.NDArray[np.int32], position: int, wanted_from: int) -> Float32:
+        """Logits (n - wanted_from, n_vocabulary) after tokens from ``wanted_from`` on, until read again."""
+        ...
+
+
+class Lane:
+    """What one worker needs: a reader of each model and the buffers of the reduction.
+
+    Parameters
+    ----------
+    readers : sequence of Reader, one a model
+    n_context : int, tokens
+        What the readers can hold.
+    reducers : sequence of Reducer
+        Equal ones: they share the positions of a decode, each on a thread of its own.
+    helpers : Executor, optional
+        Runs all reducers but the first; wanted with more than one.
+    """
+
+    def __init__(
+        self,
+        readers: Sequence[Reader],
+        n_context: int,
+        reducers: Sequence[Reducer],
+        helpers: Executor | None = None,
+    ) -> None:
+        self.readers = tuple(readers)
+        self._n_context = n_context
+        self.reducers = tuple(reducers) if helpers is not None else tuple(reducers[:1])
+        self._helpers = helpers
+
+    def score(
+        self, inputs: npt.NDArray[np.int32], targets: npt.NDArray[np.int32], out: Sequence[Float32]
+    ) -> None:
+        """Score the last ``targets.size`` positions of one window.
+
+        Parameters
+        ----------
+        inputs : array of shape (n,)
+            The begin token and every token of the window but the last.
+        targets : array of shape (n_scored,), n_scored <= n
+        out : per model an array of shape (n_channels, n_scored)
+        """
+        skipped = inputs.size - targets.size
+        start = held = 0
+        for reader in self.readers:
+            reader.clear()
+        while start < inputs.size:
+            if held == self._n_context:
+                held -= self._n_context // 2
+                for reader in self.readers:
+                    reader.slide(self._n_context // 2)
+            ids = inputs[start : start + min(DECODE_TOKENS, self._n_context - held)]
+            first = max(start, skipped)
+            wanted_from = min(first - start, ids.size)
+            logits = [reader.read(ids, held, wanted_from) for reader in self.readers]
+            if wanted_from < ids.size:
+                rows = slice(first - skipped, start + ids.size - skipped)
+                self._reduce(logits, targets[rows], [channels[:, rows] for channels in out])
+            start, held = start + ids.size, held + ids.size
+
+    def _reduce(
+        self, logits: Sequence[Float32], targets: npt.NDArray[np.int32], out: Sequence[Float32]
+    ) -> None:
+        """Share the positions among the reducers: none depends on its neighbours."""
+        bounds = np.linspace(0, targets.size, len(self.reducers) + 1).astype(int).tolist()
+        shares = [
+            ([x[a:b] for x in logits], targets[a:b], [channels[:, a:b] for channels in out])
+            for a, b in pairwise(bounds)
+        ]
+        others = [
+            self._helpers.submit(reducer, *share)
+            for reducer, share in zip(self.reducers[1:], shares[1:], strict=True)
+            if self._helpers is not None
+        ]
+        try:
+            self.reducers[0](*shares[0])
+        finally:
+            wait(others)  # nobody reads logits once this returns
+        for other in others:
+            other.result()
+
+
+def stream(
+    lanes: Sequence[Lane],
+    ids: npt.NDArray[np.int32],
+    plan: Windows,
+    begin: int,
+    progress: Progress | None = None,
+) -> list[Float32]:
+    """Score every window of the plan.
+
+    Parameters
+    ----------
+    lanes : sequence of Lane
+        One worker each; all over the same models.
+    ids : array of shape (n_tokens,)
+        Tokens of all texts, without begin tokens.
+    plan : array of shape (n_windows, 3)
+        From `windows`.
+    begin : int
+        The token that every window starts with.
+    progress : callable, optional
+        Called with scored and all tokens, in the caller's thread.
+
+    Returns
+    -------
+    per model an array of shape (n_channels, n_tokens), float32
+    """
+    reducer = lanes[0].reducers[0]
+    out = [np.empty((len(reducer.channels), ids.size), np.float32) for _ in reducer.names]
+
+    def score(lane: Lane, row: int) -> int:
+        start, scored, stop = plan[row]
+        inputs = ids[start - 1 : stop - 1].copy() if start else np.concatenate((ids[:1], ids[: stop - 1]))
+        inputs[0] = begin
+        lane.score(inputs, ids[scored:stop], [channels[:, scored:stop] for channels in out])
+        return int(stop - scored)
+
+    longest_first = np.argsort(plan[:, 0] - plan[:, 2], kind="stable")
+    done = 0
+    for n_scored in _spread(lanes, score, iter(longest_first.tolist())):
+        done += n_scored
+        if progress is not None:
+            progress(done, ids.size)
+    return out
+
+
+def _spread(lanes: Sequence[Lane], score: Callable[[Lane, int], int], rows: Iterator[int]) -> Iterator[int]:
+    """Give every lane one window at a time; yield the tokens of each as it is done."""
+    if len(lanes) == 1:
+        yield from (score(lanes[0], row) for row in rows)
+        return
+    with ThreadPoolExecutor(len(lanes)) as workers:
+        running: dict[Future[int], Lane] = {}
+        for lane, row in zip(lanes, rows, strict=False):
+            running[workers.submit(score, lane, row)] = lane
+        while running:
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                lane = running.pop(future)
+                following = next(rows, None)
+                if following is not None:
+                    running[workers.submit(score, lane, following)] = lane
+                yield future.result()

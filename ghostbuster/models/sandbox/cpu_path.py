@@ -1,0 +1,246 @@
+"""Which code of the CPU reads a model: the safe path, or the fast one where that is right and faster.
+
+llama.cpp's extra buffer types (AMX tiles, repacked weights) make quantised models faster on some machines,
+slower on others, and end the process with an illegal instruction on builds that gcc 12 made for a CPU with
+AMX. So a child process tries both on a little model of the same tensor types, once for each build of
+llama.cpp, CPU and set of types; what came of it is remembered in `cache_folder`. Whatever a child dies of,
+the process that asks lives on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from threading import Lock
+from typing import Any, Literal
+
+from ghostbuster.errors import GhostbusterError
+from ghostbuster.models.backend.build import build_digest
+from ghostbuster.models.backend.cpu import cpu
+from ghostbuster.models.gguf.check import ModelFile
+from ghostbuster.models.sandbox.cpu_path_model import write_probe_model
+from ghostbuster.system.atomic_files import replacing
+from ghostbuster.system.cache_dir import cache_folder
+
+CpuPath = Literal["safe", "fast"]
+
+VERSION = 1  # raise it when the probe asks another question: old answers are then not read
+TIME_LIMIT = 60.0  # seconds; it takes 2 to 5
+MIN_GAIN = 1.1  # times the tokens/s; below it the slower start is not worth it
+# Repacking moved log-probs by up to 0.13 nats on a token, 0.033 on the mean token, 0.0023 on a text's mean;
+# another layout of the same kernels by 0.2, 0.04 and 0.0025: several times that is no rounding.
+MAX_TOKEN, MAX_MEAN, MAX_TEXT = 0.75, 0.15, 0.02
+MAX_ANSWER = 1 << 20  # bytes
+UNTOUCHED = frozenset({"F32", "F16", "BF16"})
+"""Tensor types that no extra buffer type is for: their models are never probed."""
+UNTRIED = "the fast path could not be tried"  # for want of room, memory or a process: it may be, next time
+NOTHING_TO_TRY = "its weights are not quantised: the safe path is the fast one"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What is known of the fast path for one model.
+
+    Parameters
+    ----------
+    path : {"safe", "fast"}
+        The one to use unless a user or a detector wants the other.
+    reason : str
+    usable : bool
+        Whether the fast path gave right numbers, be it faster or not.
+    gain : float
+        Tokens/s of the fast path over those of the safe one; 0 where it gave no right numbers.
+    """
+
+    path: CpuPath
+    reason: str
+    usable: bool = False
+    gain: float = 0.0
+
+    @property
+    def tried(self) -> bool:
+        """Whether there was anything to try."""
+        return self.reason != NOTHING_TO_TRY
+
+
+class _Failed(Exception):  # noqa: N818 - a reason, made a Finding
+    """Why the fast path is not to be used."""
+
+
+_remembered: dict[str, Finding] = {}
+_lock = Lock()
+
+
+def cpu_path(file: ModelFile) -> Finding:
+    """What is known of a model's CPU paths; asks a child when nothing is, which takes a few seconds.
+
+    A model of F16, BF16 or F32 weights needs no child: the safe path is the fast one.
+    """
+    known = remembered(file)
+    if known is not None:
+        return known
+    with _lock:
+        known = remembered(file)
+        if known is not None:
+            return known
+        found = _probe(file)
+        return _remember(_key(file), found, lasting=not found.reason.startswith(UNTRIED))
+
+
+def remembered(file: ModelFile) -> Finding | None:
+    """`cpu_path` as far as it is known without asking a child, else None."""
+    if UNTOUCHED.issuperset(file.matrix_types):
+        return Finding("safe", NOTHING_TO_TRY)
+    key = _key(file)
+    if key not in _remembered:
+        found = _stored(key)
+        if found is not None:
+            _remembered[key] = found
+    return _remembered.get(key)
+
+
+def answer_file(file: ModelFile) -> Path:
+    """Where the answer about a model's types is remembered; delete it to have the probe ask again."""
+    return _place(_key(file))
+
+
+def child_command(model: Path) -> list[str]:
+    """The command of the child; ``-P`` keeps modules of the working folder out of it."""
+    return [sys.executable, "-P", "-m", "ghostbuster.models.llama.cpu_path_child", str(model)]
+
+
+def _probe(file: ModelFile) -> Finding:
+    """Ask a child, whatever becomes of it."""
+    try:
+        with tempfile.TemporaryDirectory(prefix="ghostbuster-", ignore_cleanup_errors=True) as folder:
+            model = Path(folder) / "probe.gguf"
+            write_probe_model(file.path, model)
+            return _judge(_ask(child_command(model), Path(folder) / "answer.json"))
+    except _Failed as failure:
+        return Finding("safe", str(failure))
+    except (OSError, MemoryError, GhostbusterError) as error:
+        return Finding("safe", f"{UNTRIED} ({error})")
+
+
+def _ask(command: Sequence[str], answer: Path) -> Any:
+    """The JSON that a child answers with; it goes through a file, so that a flood of it fills no memory."""
+    search = os.pathsep.join(
+        str(Path(one).absolute()) for one in (str(Path(__file__).parents[3]), *sys.path) if one
+    )
+    with answer.open("wb") as out:
+        child = subprocess.Popen(  # noqa: S603 - our own module
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=subprocess.DEVNULL,
+            cwd=answer.parent,
+            env=os.environ | {"PYTHONPATH": search, "OMP_NUM_THREADS": "1"},
+        )
+        try:
+            status = child.wait(TIME_LIMIT)
+        except subprocess.TimeoutExpired:
+            raise _Failed(f"the fast path gave no answer within {TIME_LIMIT:g} seconds") from None
+        finally:
+            child.kill()
+            child.wait()
+    if status < 0:
+        raise _Failed(f"the fast path ends the process here ({_signal_name(-status)})")
+    if status > 0:
+        raise _Failed(f"the fast path fails here (exit code {status})")
+    with answer.open("rb") as stream:
+        try:
+            return json.loads(stream.read(MAX_ANSWER))
+        except (ValueError, RecursionError):
+            raise _Failed("the fast path gave no answer that can be read") from None
+
+
+def _judge(answer: Any) -> Finding:
+    """Compare numbers, then speed."""
+    (safe, safe_seconds), (fast, fast_seconds) = (_part(answer, name) for name in ("safe", "fast"))
+    if len(safe) != len(fast) or not safe:
+        raise _Failed("the fast path gave no answer that can be read")
+    if not all(math.isfinite(value) and value <= 0 for value in safe + fast):
+        raise _Failed("the fast path gives numbers here that are no log-probs")
+    differences = [abs(a - b) for a, b in zip(safe, fast, strict=True)]
+    worst, mean = max(differences), math.fsum(differences) / len(safe)
+    text = abs(math.fsum(safe) - math.fsum(fast)) / len(safe)
+    if worst > MAX_TOKEN or mean > MAX_MEAN or text > MAX_TEXT:
+        raise _Failed(
+            f"the fast path gives wrong numbers here (off by {mean:.2g} nats a token, {worst:.2g} at worst)"
+        )
+    gain = safe_seconds / fast_seconds
+    if gain < MIN_GAIN:
+        return Finding(
+            "safe", f"the fast path gives {gain:.2f} times the tokens/s here", usable=True, gain=gain
+        )
+    reason = f"{gain:.2f} times the tokens/s of the safe path, within {worst:.2g} nats of it on every token"
+    return Finding("fast", reason, usable=True, gain=gain)
+
+
+def _part(answer: Any, name: str) -> tuple[list[float], float]:
+    """Log-probs and seconds of one path."""
+    try:
+        seconds = float(answer[name]["seconds"])
+        logprobs = [float(value) for value in answer[name]["logprobs"]]
+    except (KeyError, TypeError, ValueError):
+        raise _Failed("the fast path gave no answer that can be read") from None
+    if not 0 < seconds < math.inf:
+        raise _Failed("the fast path gave no answer that can be read")
+    return logprobs, seconds
+
+
+def _key(file: ModelFile) -> str:
+    """What an answer holds for: a build, a CPU, and the types of a model's matrices."""
+    asked = json.dumps([VERSION, build_digest(), cpu(), file.matrix_types])
+    return hashlib.sha256(asked.encode()).hexdigest()[:32]
+
+
+def _place(key: str) -> Path:
+    return cache_folder() / "cpu-paths" / f"{key}.json"
+
+
+def _stored(key: str) -> Finding | None:
+    """An answer of an earlier process, unless it is missing or damaged."""
+    try:
+        return _finding(json.loads(_place(key).read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError, KeyError):
+        return None
+
+
+def _finding(stored: Any) -> Finding:
+    """Raises TypeError, KeyError or ValueError for anything that is none."""
+    path, usable = stored["path"], stored["usable"] is True
+    if path not in {"safe", "fast"} or (path == "fast" and not usable):
+        raise ValueError(path)
+    return Finding(path, str(stored["reason"]), usable, float(stored["gain"]))
+
+
+def _remember(key: str, found: Finding, *, lasting: bool) -> Finding:
+    """In this process; and for later ones where it is lasting, and the folder can be written to."""
+    _remembered[key] = found
+    if not lasting:
+        return found
+    place = _place(key)
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(place, GhostbusterError) as temporary:
+            temporary.write_text(json.dumps(asdict(found)), encoding="utf-8")
+    except (OSError, GhostbusterError):
+        pass  # the next process asks again
+    return found
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

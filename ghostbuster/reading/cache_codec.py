@@ -1,0 +1,107 @@
+"""Scores of one text as bytes, and back, bit for bit."""
+
+from __future__ import annotations
+
+import json
+import struct
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ghostbuster.arrays import TokenScores
+
+DTYPES = {name: name for name in ("<f4", "<f8", "<i4", "<i8")}
+ENDS = ""
+"""Under this name a source's ends stand among its channels."""
+_LEVEL = 1  # floats hardly shrink: higher levels take many times as long for a few per cent
+MAX_BYTES = 1 << 31
+"""Most bytes that the scores of one text unpack to; a text of 100 MB has less."""
+_HEAD = struct.Struct("<I")
+
+Array = npt.NDArray[Any]
+TextScores = dict[str, dict[str, Array]]
+"""By source and channel, one value a token; ends under ``ENDS``."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Field:
+    source: str
+    channel: str
+    dtype: str
+    n_values: int
+
+
+def pack(scores: TextScores) -> bytes:
+    """Bytes of one text's scores: a header in JSON, then the arrays, each with its bytes by place."""
+    fields, parts = [], []
+    for source, channels in scores.items():
+        for channel, values in channels.items():
+            plain = np.ascontiguousarray(values, dtype=values.dtype.newbyteorder("<"))
+            fields.append([source, channel, plain.dtype.str, plain.size])
+            parts.append(plain.view(np.uint8).reshape(-1, plain.itemsize).T.tobytes())
+    head = json.dumps(fields, separators=(",", ":")).encode()
+    return zlib.compress(b"".join([_HEAD.pack(len(head)), head, *parts]), _LEVEL)
+
+
+def unpack(data: bytes) -> TextScores:
+    """Undo ``pack``.
+
+    Raises
+    ------
+    ValueError
+        When the bytes are damaged.
+    """
+    try:
+        plain = _inflated(data)
+        (length,) = _HEAD.unpack_from(plain)
+        at = _HEAD.size + length
+        scores: TextScores = {}
+        for field in (_Field(*one) for one in json.loads(plain[_HEAD.size : at])):
+            dtype = np.dtype(DTYPES[field.dtype])
+            end = at + field.n_values * dtype.itemsize
+            places = np.frombuffer(plain[at:end], np.uint8).reshape(dtype.itemsize, field.n_values)
+            values = np.ascontiguousarray(places.T).reshape(-1).view(dtype)
+            scores.setdefault(field.source, {})[field.channel] = values
+            at = end
+    except (zlib.error, struct.error, LookupError, TypeError, ValueError, RecursionError) as error:
+        raise ValueError(f"stored scores are damaged ({error})") from error
+    return scores
+
+
+def _inflated(data: bytes) -> bytes:
+    """What ``data`` unpacks to, all of it and no more than `MAX_BYTES`."""
+    engine = zlib.decompressobj()
+    plain = engine.decompress(data, MAX_BYTES)
+    if not engine.eof or engine.unused_data:
+        raise ValueError("cut short, or too long")
+    return plain
+
+
+def split(scores: Mapping[str, TokenScores]) -> list[TextScores]:
+    """Scores of many texts, text by text."""
+    some = next(iter(scores.values()))
+    return [
+        {
+            name: {
+                channel: values[source.offsets[i] : source.offsets[i + 1]]
+                for channel, values in (*source.channels.items(), (ENDS, source.ends))
+            }
+            for name, source in scores.items()
+        }
+        for i in range(some.n_texts)
+    ]
+
+
+def join(texts: Sequence[TextScores]) -> dict[str, TokenScores]:
+    """Undo ``split``; there is at least one text."""
+    joined = {}
+    for source, first in texts[0].items():
+        flat = {channel: np.concatenate([text[source][channel] for text in texts]) for channel in first}
+        lengths = [text[source][ENDS].size for text in texts]
+        offsets = np.cumsum([0, *lengths], dtype=np.int64)
+        joined[source] = TokenScores({k: v for k, v in flat.items() if k != ENDS}, flat[ENDS], offsets)
+    return joined

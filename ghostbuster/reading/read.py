@@ -1,0 +1,123 @@
+"""Texts to vectors: prepare, ask the panel, align. Training and scoring walk this one path."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ghostbuster.arrays import Int1d, TokenScores, Vectors
+from ghostbuster.errors import InputError
+from ghostbuster.features.align import Unit, align, unit_ends
+from ghostbuster.reading.cache import score_texts
+from ghostbuster.text.prepare import PreparedText, prepare_or_refuse
+
+if TYPE_CHECKING:
+    from ghostbuster.models.panel import Panel
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a panel made of some texts.
+
+    Attributes
+    ----------
+    prepared : tuple of PreparedText, length n_texts
+    vectors : Vectors
+        Of all texts; a text without a token owns no unit.
+    n_tokens : array of shape (n_texts,)
+        Tokens of the strong model.
+    ends : array of shape (n_units,)
+        Where each unit ends, in characters of its prepared text; empty where nobody kept it.
+    """
+
+    prepared: tuple[PreparedText, ...]
+    vectors: Vectors
+    n_tokens: Int1d
+    ends: Int1d = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """Prepared texts."""
+        return tuple(one.text for one in self.prepared)
+
+    def take(self, texts: Int1d) -> Reading:
+        """The chosen texts, in the order given."""
+        chosen = tuple(self.prepared[i] for i in texts.tolist())
+        offsets = self.vectors.offsets
+        kept = [self.ends[offsets[i] : offsets[i + 1]] for i in texts.tolist()]
+        ends = np.concatenate([self.ends[:0], *kept])
+        return Reading(chosen, self.vectors.take(texts), self.n_tokens[texts], ends)
+
+
+def check_texts(texts: object) -> list[str]:
+    """``texts`` as a list of str.
+
+    Raises
+    ------
+    InputError
+        When it is one string, no sequence, or an element is no string; it names the first such element.
+    """
+    if isinstance(texts, str | bytes):
+        raise InputError(f"got one {type(texts).__name__}; expected a sequence of texts: wrap it in a list")
+    try:
+        made = list(texts)  # type: ignore[call-overload]
+    except TypeError as error:
+        raise InputError(
+            f"got {type(texts).__name__}; expected a sequence of texts (list, array, Series)"
+        ) from error
+    for i, text in enumerate(made):
+        if not isinstance(text, str):
+            raise InputError(
+                f"text {i} is {type(text).__name__}; expected str: drop or fill missing texts first"
+            )
+    return [str(text) for text in made]
+
+
+def reading_of(
+    scores: Mapping[str, TokenScores], prepared: Sequence[PreparedText], shared_tokenizer: bool
+) -> Reading:
+    """A reading of texts already scored: units are tokens where all sources share a tokenizer, else words."""
+    texts = [one.text for one in prepared]
+    by: Unit = "token" if shared_tokenizer else "word"
+    vectors = align(scores, texts, by)
+    return Reading(tuple(prepared), vectors, np.diff(scores["strong"].offsets), unit_ends(scores, texts, by))
+
+
+def read(texts: Sequence[str], panel: Panel, progress: Progress | None = None) -> Reading:
+    """Prepare, score and align ``texts``, in the order given; what is remembered is not scored again.
+
+    Parameters
+    ----------
+    texts : sequence of str
+        One that is too long is not read, and has no unit.
+    panel : Panel
+    progress : callable, optional
+        Called with (tokens done, tokens in all).
+    """
+    prepared = tuple(prepare_or_refuse(text) for text in texts)
+    scores = score_texts(panel, [one.text for one in prepared], progress)
+    return reading_of(scores, prepared, panel.shared_tokenizer)
+
+
+def refuse_empty(reading: Reading) -> None:
+    """Refuse texts of which nothing is left to read, or that were not read.
+
+    Raises
+    ------
+    InputError
+        Names the first.
+    """
+    empty = np.flatnonzero(reading.vectors.lengths == 0)
+    for i in empty.tolist():
+        if reading.prepared[i].refusal:
+            raise InputError(f"text {i} is {reading.prepared[i].refusal}")
+    if empty.size:
+        raise InputError(
+            f"text {empty[0]} is empty once prepared; expected at least one word: drop it, or use judge, "
+            "which answers 'unsure'"
+        )

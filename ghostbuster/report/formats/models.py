@@ -1,0 +1,35 @@
+"""The forms a list of models can take. To add one, add its row to ``MODEL_FORMS``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from ghostbuster.system.printable import printable
+
+Rows = Sequence[Mapping[str, Any]]
+
+
+def models_as_json(rows: Rows) -> str:
+    """An array of objects, one a model."""
+    return json.dumps(list(rows), ensure_ascii=False, indent=2, allow_nan=False)
+
+
+def models_as_table(rows: Rows) -> str:
+    """A line a model with its name and state; what else is known of it below."""
+    if not rows:
+        return "no model was pulled: `ghostbuster models pull NAME`"
+    first = max(len(str(row["name"])) for row in rows)
+    lines: list[str] = []
+    for row in rows:
+        lines.append(f"{row['name']:<{first}}  {row['state']}")
+        lines += [
+            f"  {name.replace('_', ' ')}: {printable(str(value))}"
+            for name, value in row.items()
+            if name not in {"name", "state"} and value is not None
+        ]
+    return "\n".join(lines)
+
+
+MODEL_FORMS: dict[str, Callable[[Rows], str]] = {"table": models_as_table, "json": models_as_json}

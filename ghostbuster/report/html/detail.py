@@ -1,0 +1,129 @@
+"""What a report shows of one text beside its verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ghostbuster.arrays import Float1d, Int1d
+from ghostbuster.report.html.paragraphs import paragraph_starts
+from ghostbuster.text.sentences import sentence_spans
+
+if TYPE_CHECKING:
+    from ghostbuster.detector.passages import Passages
+    from ghostbuster.reading.read import Reading
+
+CHANNELS = ("logprob", "rank", "entropy")
+SOURCE = "strong"
+"""The language model whose surprise is shown."""
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """A text in pieces that can be shown, with what the strong model said of each.
+
+    A unit that ends where the one before it ended (a byte of a character) is one piece with the next.
+
+    Attributes
+    ----------
+    texts : tuple of str, length n_pieces
+        Together the prepared text.
+    logprob, rank, entropy : array of shape (n_pieces,)
+        Sums, and the largest rank, of the units in a piece.
+    ends : array of shape (n_pieces,)
+        In characters.
+    """
+
+    texts: tuple[str, ...]
+    logprob: Float1d
+    rank: Float1d
+    entropy: Float1d
+    ends: Int1d
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """A sentence: its pieces are ``first`` to ``last - 1``; ``probability`` is None in a short text."""
+
+    text: str
+    first: int
+    last: int
+    probability: float | None
+
+
+@dataclass(frozen=True)
+class Detail:
+    """One text, prepared, with the models' statistics.
+
+    Attributes
+    ----------
+    text : str
+    notes : tuple of str
+        What was changed before it was read.
+    pieces : Pieces
+    sentences : tuple of Sentence
+    paragraphs : tuple of int
+        Where paragraphs begin, in characters, beside the first.
+    passages : Passages
+    parts : tuple of (str, float)
+        What the features and the words added in all, before calibration (nats of log-odds).
+    """
+
+    text: str
+    notes: tuple[str, ...]
+    pieces: Pieces
+    sentences: tuple[Sentence, ...]
+    paragraphs: tuple[int, ...]
+    passages: Passages
+    parts: tuple[tuple[str, float], ...]
+
+
+def detail_of(
+    written: str, reading: Reading, passages: Passages, parts: Sequence[tuple[str, float]] = ()
+) -> Detail:
+    """Collect what a report shows of one text.
+
+    Parameters
+    ----------
+    written : str
+        The text as it was given.
+    reading : Reading
+        Of that text alone.
+    passages : Passages
+    parts : sequence of (str, float)
+    """
+    prepared = reading.prepared[0]
+    pieces = _pieces(reading)
+    known = {sentence.end: sentence.probability for sentence in passages.sentences}
+    sentences = tuple(
+        Sentence(prepared.text[start:end], first, last, known.get(end))
+        for start, end, first, last in sentence_spans(prepared.text, pieces.ends)
+    )
+    starts = tuple(paragraph_starts(written, prepared.text))
+    return Detail(prepared.text, prepared.notes, pieces, sentences, starts, passages, tuple(parts))
+
+
+def _pieces(reading: Reading) -> Pieces:
+    text, ends = reading.prepared[0].text, np.asarray(reading.ends)
+    logprob, rank, entropy = (
+        np.asarray(reading.vectors.channels[f"{SOURCE}.{name}"], dtype=np.float64) for name in CHANNELS
+    )
+    if not ends.size:
+        return Pieces((), logprob, rank, entropy, ends)
+    shows = np.diff(ends, prepend=0) > 0
+    starts = np.flatnonzero(np.concatenate(([True], shows[:-1])))
+    if starts.size > 1 and not shows[starts[-1] :].any():  # bytes that end the text spell nothing
+        starts = starts[:-1]
+    last = np.append(starts[1:], ends.size) - 1
+    bounds = [0, *ends[last].tolist()]
+    return Pieces(
+        tuple(text[a:b] for a, b in pairwise(bounds)),
+        np.add.reduceat(logprob, starts),
+        np.maximum.reduceat(rank, starts),
+        np.add.reduceat(entropy, starts),
+        ends[last],
+    )

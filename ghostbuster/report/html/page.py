@@ -1,0 +1,79 @@
+"""One HTML file that needs nothing else: templates, style, and how it is written."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ghostbuster.errors import InputError
+from ghostbuster.system.atomic_files import check_writable, replacing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from jinja2 import Environment
+
+TEMPLATES = Path(__file__).parent / "templates"
+SUFFIXES = (".html", ".htm")
+
+
+def check_page(path: Path, inputs: Iterable[Path] = ()) -> None:
+    """Refuse a place where no report can be written, before any costly work.
+
+    Parameters
+    ----------
+    path : Path
+    inputs : iterable of Path
+        Files that were given to read; a report never takes the place of one.
+
+    Raises
+    ------
+    InputError
+        When the name does not end in ``.html``, names an input, or nothing can be written there.
+    """
+    if path.suffix.lower() not in SUFFIXES:
+        raise InputError(f"{path} is no name of an HTML file: end the report's name in .html")
+    if any(given.exists() and path.exists() and given.samefile(path) for given in inputs):
+        raise InputError(f"{path} is one of the texts, which would be lost: give the report another name")
+    check_writable(path, InputError)
+
+
+def render(template: str, **values: object) -> str:
+    """A page from one of the templates; whatever is not marked as HTML is escaped."""
+    return _environment().get_template(template).render(style=_style(), **values)
+
+
+def write_page(page: str, path: Path) -> None:
+    """Write a page whole or not at all.
+
+    Raises
+    ------
+    InputError
+        When the place cannot be written to.
+    """
+    with replacing(path, InputError) as temporary:
+        temporary.write_text(page, encoding="utf-8", newline="\n")
+
+
+@lru_cache(maxsize=1)
+def _environment() -> Environment:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    from ghostbuster.system.printable import printable
+
+    made = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    made.filters["printable"] = printable
+    return made
+
+
+@lru_cache(maxsize=1)
+def _style() -> str:
+    return (TEMPLATES / "report.css").read_text("utf-8")

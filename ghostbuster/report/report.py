@@ -1,0 +1,61 @@
+"""What a report is made of: verdicts beside the names of their texts."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ghostbuster.decision.thresholds import Threshold
+    from ghostbuster.decision.verdict import Verdict
+
+
+@dataclass(frozen=True)
+class Report:
+    """Verdicts of one detector.
+
+    Attributes
+    ----------
+    paths : sequence of str, length n_texts
+        What each text is called: its file, or ``-``.
+    verdicts : sequence of Verdict, length n_texts
+    model : str
+        The detector's name and digest.
+    threshold : Threshold
+        The promise on human texts that the verdicts keep.
+    device : str
+        Where the language models computed: ``CPU``, or the cards' names.
+    """
+
+    paths: Sequence[str]
+    verdicts: Sequence[Verdict]
+    model: str
+    threshold: Threshold
+    device: str = "CPU"
+
+    def records(self) -> list[dict[str, Any]]:
+        """One dict a text, fit for JSON; a text without a probability has None there."""
+        return [
+            {
+                "path": path,
+                "probability": None if math.isnan(verdict.probability) else verdict.probability,
+                "label": verdict.label,
+                "reasons": list(verdict.reasons),
+                "n_tokens": verdict.n_tokens,
+                "n_words": verdict.n_words,
+                "model": self.model,
+                "device": self.device,
+                "evidence": [
+                    {
+                        "feature": e.feature,
+                        "value": e.value,
+                        "contribution": e.contribution,
+                        "meaning": e.meaning,
+                    }
+                    for e in verdict.evidence
+                ],
+            }
+            for path, verdict in zip(self.paths, self.verdicts, strict=True)
+        ]

@@ -1,0 +1,97 @@
+"""Numbers of a verdict in words that a teacher can read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from ghostbuster.decision.thresholds import Threshold
+from ghostbuster.decision.verdict import Evidence
+
+CLASS = 30
+"""Texts in the example of a class in which everybody wrote their own."""
+SHARES = (2, 5, 20, 100)
+"""One in how many texts might be machine-written, in the table of other shares."""
+
+LABELS = {"machine": "machine-written", "human": "human-written", "unsure": "unsure"}
+
+_WORDS = re.compile(r"words (['\"])(.*)\1", re.DOTALL)
+
+
+def percent(share: float) -> str:
+    """Two significant digits, three near 100 %; nothing is 0 % or 100 % that is not."""
+    if 0 < share < 0.0001:  # noqa: PLR2004
+        return "under 0.01\u00a0%"
+    if 0.995 <= share < 1:  # noqa: PLR2004 - two digits would round it to 100 %
+        return "over 99.9\u00a0%" if share >= 0.9995 else f"{100 * share:.1f}\u00a0%"  # noqa: PLR2004
+    return f"{100 * share:.0f}\u00a0%" if share >= 0.1 else f"{100 * share:.2g}\u00a0%"  # noqa: PLR2004
+
+
+def decimals(probability: float) -> str:
+    """Three decimals; not 1.000 or 0.000 for what is less or more."""
+    if probability >= 0.9995:  # noqa: PLR2004
+        return "over 0.999"
+    return "under 0.001" if probability < 0.0005 else f"{probability:.3f}"  # noqa: PLR2004
+
+
+def promise(threshold: Threshold) -> str:
+    """How often the detector was wrong about people."""
+    fpr = threshold.fpr
+    if threshold.probability > 1:
+        return (
+            f"This detector calls no text machine-written: the {threshold.n_human:,} texts by people that it "
+            f"was measured on are too few to promise {percent(threshold.rate)}."
+        )
+    return (
+        f"A text is called machine-written from {threshold.probability:.3f} on. Of {threshold.n_human:,} "
+        f"texts by people that the detector had never seen, {percent(fpr.value)} scored that high "
+        f"(95\u00a0% interval {percent(fpr.low)} to {percent(fpr.high)})."
+    )
+
+
+def in_a_class(threshold: Threshold) -> str:
+    """The promise for a class whose every member wrote their own text."""
+    wronged = 1 - (1 - threshold.fpr.value) ** CLASS
+    if not wronged:
+        return (
+            f"None of those people was accused; with so many texts as were measured, up to "
+            f"{percent(threshold.fpr.high)} might be."
+        )
+    return (
+        f"So if all {CLASS} people of a class wrote their texts themselves, the chance that at least one of "
+        f"them is called machine-written is still about {percent(wronged)}."
+    )
+
+
+def other_shares(probability: float) -> list[tuple[str, str]]:
+    """What the probability becomes where machine-written texts are rarer than human ones.
+
+    Bayes' rule: the posterior odds are ``p / (1 - p)`` times ``1 / (n - 1)`` where one text in n is
+    machine-written; the stated probability holds for n = 2.
+    """
+    odds = probability / max(1.0 - probability, 1e-15)
+    made = []
+    for n in SHARES:
+        posterior = odds / (odds + n - 1)
+        made.append((f"1 text in {n}", decimals(posterior)))
+    return made
+
+
+def evidence_in_words(one: Evidence) -> tuple[str, str]:
+    """What a piece of evidence looks at, and the expression of a feature that has words of its own."""
+    found = _WORDS.fullmatch(one.feature)
+    if one.meaning:
+        return one.meaning, "" if found else one.feature
+    if not found:
+        return "", one.feature
+    term = found[2]
+    if " " in term:
+        return f"\u201c{term}\u201d side by side", ""
+    kind = "word" if term.isalnum() else "mark"
+    return f"the {kind} \u201c{term}\u201d", ""
+
+
+def without_notes(reasons: Sequence[str], notes: Sequence[str]) -> tuple[str, ...]:
+    """The reasons of a verdict but for those that tell what was changed in the text."""
+    kept = len(reasons) - len(notes)
+    return tuple(reasons[:kept]) if tuple(reasons[kept:]) == tuple(notes) else tuple(reasons)

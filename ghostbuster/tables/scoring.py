@@ -1,0 +1,152 @@
+"""A table scored a piece at a time, and written out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from ghostbuster.errors import InputError
+from ghostbuster.system.atomic_files import publish
+from ghostbuster.tables.chunks import Chunk, RecordChunk, texts_in
+from ghostbuster.tables.folder import FolderSource
+from ghostbuster.tables.journal import Journal, Score
+from ghostbuster.tables.sinks import LINE_SINKS, WORD, ParquetSink, Sink
+from ghostbuster.tables.survey import SHOWN, Fault, Job, Survey
+
+PIECE_CHARACTERS = 2**16
+"""A piece of work ends with the row that reaches it: a few seconds of the embedded models."""
+PIECE_ROWS = 16
+"""It has as many rows at least, so that long texts keep all cores busy, unless they are very long."""
+MOST_ROWS, MOST_CHARACTERS = 256, 2**20
+UNDECIDED = 0.5
+"""What a submission says of a row without a text: it has to say a number."""
+
+Judge = Callable[[list[str]], Sequence[Score]]
+Progress = Callable[[int, int], None]
+
+
+def score(job: Job, journal: Journal, judge: Judge, progress: Progress) -> None:
+    """Score all rows that the journal does not hold.
+
+    Parameters
+    ----------
+    job : Job
+    journal : Journal
+    judge : callable
+        Texts to scores.
+    progress : callable
+        Called with the rows and the characters scored by this call.
+    """
+    done, n_characters = journal.n_rows, 0
+    rows = _rows(job, done)
+    while piece := list(_piece(rows)):
+        good = [text for text, fault in piece if not fault]
+        found = iter(judge(good) if good else ())
+        journal.append([Score(None, None, fault) if fault else next(found) for _, fault in piece])
+        n_characters += sum(len(text) for text, _ in piece)
+        progress(journal.n_rows - done, n_characters)
+
+
+def faults_in(journal: Journal) -> tuple[int, tuple[Fault, ...]]:
+    """How many rows have an error, and the numbers, from 1, and errors of the first of them."""
+    n_faults, shown = 0, []
+    for number, one in enumerate(journal.scores(), start=1):
+        if one.error:
+            n_faults += 1
+            shown += [(number, one.error)] * (n_faults <= SHOWN)
+    return n_faults, tuple(shown)
+
+
+def write(job: Job, seen: Survey, journal: Journal, *, faulty: bool) -> None:
+    """Write the table with its scores, whole or not at all.
+
+    Parameters
+    ----------
+    job : Job
+    seen : Survey
+    journal : Journal
+        With a score of every row.
+    faulty : bool
+        Whether a column of errors is wanted.
+
+    Raises
+    ------
+    InputError
+        When the table is no longer the one that was scored, or the output cannot be written.
+    """
+    added = job.added | ({job.error_column: WORD} if faulty and not job.submission else {})
+    temporary = job.output.with_name(f".{job.output.name}.writing")
+    try:
+        _check_unchanged(job, seen)
+        scores = journal.scores()
+        with _sink(job, temporary, seen, added) as sink:
+            for chunk in job.source.chunks():
+                sink.write(_kept_part(job, chunk), _columns(job, list(islice(scores, len(chunk.faults)))))
+        _check_unchanged(job, seen)
+        publish(temporary, job.output)
+    except OSError as error:
+        raise InputError(
+            f"{job.output} could not be written ({error.strerror or error}): all scores are kept; make room "
+            "and give the same command again"
+        ) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _check_unchanged(job: Job, seen: Survey) -> None:
+    if job.source.digest() != seen.digest:
+        raise InputError(
+            f"{job.source.path} has changed while it was scored: give --restart to score it as it is now"
+        )
+
+
+def _rows(job: Job, start: int) -> Iterator[tuple[str, str]]:
+    """Text and fault of each row from ``start`` on."""
+    source, column = job.source, job.text_column
+    if isinstance(source, FolderSource):  # what is scored already need not be read
+        return (row for chunk in source.chunks(column, start) for row in texts_in(chunk, column))
+    return islice((row for chunk in source.chunks(column) for row in texts_in(chunk, column)), start, None)
+
+
+def _piece(rows: Iterator[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """The next rows, up to a piece of work."""
+    n_characters = 0
+    for n_rows, row in enumerate(islice(rows, MOST_ROWS), start=1):
+        yield row
+        n_characters += len(row[0])
+        if n_characters >= (PIECE_CHARACTERS if n_rows >= PIECE_ROWS else MOST_CHARACTERS):
+            return
+
+
+def _sink(job: Job, path: Path, seen: Survey, added: dict[str, str]) -> Sink:
+    columns = ["id"] if job.submission else job.source.columns
+    kind = LINE_SINKS.get(job.output.suffix.lower())
+    if kind is not None:
+        return kind(path, columns, added)
+    schema = seen.schema
+    if job.submission and schema is not None:
+        import pyarrow as pa
+
+        schema = pa.schema([schema.field(job.submission).with_name("id")])
+    return ParquetSink(path, schema, added)
+
+
+def _kept_part(job: Job, chunk: Chunk) -> Chunk:
+    """The columns that are written."""
+    if not job.submission:
+        return chunk
+    return RecordChunk([{"id": value} for value in chunk.values(job.submission)], chunk.faults)
+
+
+def _columns(job: Job, scores: Sequence[Score]) -> dict[str, list[Any]]:
+    """Scores as new columns."""
+    probabilities = [one.probability for one in scores]
+    if job.submission:
+        return {"generated": [UNDECIDED if one is None else one for one in probabilities]}
+    return {
+        job.prefix + "probability": probabilities,
+        job.prefix + "label": [one.label for one in scores],
+        job.error_column: [one.error or None for one in scores],
+    }
