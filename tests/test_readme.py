@@ -17,7 +17,6 @@ from ghostbuster.tables.table import TABLES
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
 CLI = (ROOT / "docs" / "cli.md").read_text("utf-8")
-DESIGN = (ROOT / "docs" / "design.md").read_text("utf-8")
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "examples").glob("*.md")])
 
 
@@ -116,24 +115,6 @@ def test_every_exit_code_is_documented():
 
     codes = set(map(int, re.findall(r"^\| (\d+) \|", section(CLI, "Exit codes"), re.MULTILINE)))
     assert codes == {0, SOME_BAD, NOT_AS_PULLED, NONE_GOOD, USERS_MISTAKE, INTERRUPTED, TERMINATED}
-
-
-def test_the_design_lists_every_module_and_no_other():
-    tree = section(DESIGN, "Folders are the architecture")
-    listed, folders = set(), {}
-    for line in tree.splitlines():
-        found = re.match(r"( {6,})([\w/]+\.py|[\w]+/)( |$)", line)
-        if not found:
-            continue
-        depth = len(found[1])
-        folders = {d: f for d, f in folders.items() if d < depth}
-        if found[2].endswith("/"):
-            folders[depth] = found[2]
-        else:
-            listed.add("".join(folders[d] for d in sorted(folders)) + found[2])
-    package = Path(ghostbuster.__file__).parent
-    there = {str(path.relative_to(package)) for path in package.rglob("*.py")}
-    assert listed == {path for path in there if path == "__init__.py" or not path.endswith("__init__.py")}
 
 
 def test_the_python_example_runs(tmp_path, monkeypatch, capsys):
