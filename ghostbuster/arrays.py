@@ -1,8 +1,8 @@
-"""What models say of texts: flat ragged arrays, frozen, validated once."""
+"""Array types of the whole package, and token scores of many texts as flat ragged arrays, validated once."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -12,11 +12,24 @@ import numpy.typing as npt
 
 from ghostbuster.errors import InputError
 
-Float1d = npt.NDArray[np.floating]
-Int1d = npt.NDArray[np.integer]
+Float1d = npt.NDArray[np.float64]
+Float2d = npt.NDArray[np.float64]
+Float32 = npt.NDArray[np.float32]
+Float64 = npt.NDArray[np.float64]
+Int1d = npt.NDArray[np.intp]
+Int32 = npt.NDArray[np.int32]
+Int64 = npt.NDArray[np.int64]
+Bool1d = npt.NDArray[np.bool_]
+AnyFloat = npt.NDArray[np.floating]
+AnyInt = npt.NDArray[np.integer]
+AnyArray = npt.NDArray[Any]
+"""Names with ``1d`` or ``2d`` say the dimensions for the reader; the type checker sees the dtype alone."""
+
+Progress = Callable[[int, int], None]
+"""Called with what is done and what there is in all, in the caller's unit (tokens, texts, bytes)."""
 
 
-def _frozen(array: npt.ArrayLike, kind: str) -> npt.NDArray[Any]:
+def _frozen(array: npt.ArrayLike, kind: str) -> AnyArray:
     """A read-only one-dimensional view or copy of ``array``."""
     made = np.asarray(array)
     if made.ndim != 1:
@@ -26,7 +39,7 @@ def _frozen(array: npt.ArrayLike, kind: str) -> npt.NDArray[Any]:
     return view
 
 
-def _check_offsets(offsets: Int1d, n_units: int) -> None:
+def _check_offsets(offsets: AnyInt, n_units: int) -> None:
     """Offsets start at 0, never fall, and end at the number of units."""
     if offsets.size == 0 or offsets[0] != 0 or offsets[-1] != n_units or np.any(np.diff(offsets) < 0):
         raise InputError(
@@ -35,7 +48,7 @@ def _check_offsets(offsets: Int1d, n_units: int) -> None:
         )
 
 
-def _rows(offsets: Int1d, texts: npt.ArrayLike) -> tuple[Int1d, Int1d]:
+def _rows(offsets: AnyInt, texts: npt.ArrayLike) -> tuple[AnyInt, AnyInt]:
     """Unit indices of the chosen ``texts`` in order, and their new offsets."""
     chosen = np.asarray(texts, dtype=np.intp)
     lengths = np.diff(offsets)[chosen]
@@ -64,9 +77,9 @@ class TokenScores:
         When a length does not fit, offsets fall, or a channel holds something that is no number.
     """
 
-    channels: Mapping[str, Float1d]
-    ends: Int1d
-    offsets: Int1d
+    channels: Mapping[str, AnyFloat]
+    ends: AnyInt
+    offsets: AnyInt
 
     def __post_init__(self) -> None:
         ends, offsets = _frozen(self.ends, "ends"), _frozen(self.offsets, "offsets")
@@ -118,8 +131,8 @@ class Vectors:
         When a length does not fit, offsets fall, or a channel holds something that is no number.
     """
 
-    channels: Mapping[str, Float1d]
-    offsets: Int1d
+    channels: Mapping[str, AnyFloat]
+    offsets: AnyInt
 
     def __post_init__(self) -> None:
         if not self.channels:
@@ -141,7 +154,7 @@ class Vectors:
         return self.offsets.size - 1
 
     @property
-    def lengths(self) -> Int1d:
+    def lengths(self) -> AnyInt:
         """Units of each text, shape (n_texts,)."""
         return np.diff(self.offsets)
 
@@ -151,9 +164,9 @@ class Vectors:
         return Vectors({k: v[rows] for k, v in self.channels.items()}, offsets)
 
 
-def _check_channels(channels: Mapping[str, Float1d], n_units: int) -> Mapping[str, Float1d]:
+def _check_channels(channels: Mapping[str, AnyFloat], n_units: int) -> Mapping[str, AnyFloat]:
     """Read-only channels of one length, all finite."""
-    checked: dict[str, Float1d] = {}
+    checked: dict[str, AnyFloat] = {}
     for name, values in channels.items():
         array = _frozen(values, name)
         if array.size != n_units:

@@ -1,14 +1,27 @@
-"""Who is held out with whom, and how much each text weighs."""
+"""Folds for cross-validation (stratified, grouped, one source left out), sample weights, label classes."""
 
 from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
-from ghostbuster.arrays import Float1d, Int1d
-from ghostbuster.errors import InputError
+from ghostbuster.arrays import Bool1d, Float1d, Int1d
+from ghostbuster.errors import InputError, SettingError
 
-Folds = list[tuple[Int1d, Int1d]]
+Fold = tuple[Int1d, Int1d]
+"""Indices of the texts to train on, and of those held out."""
+Folds = list[Fold]
+
+MACHINE_FROM = 0.5
+"""From this probability of machine on, a text counts as machine where a class is needed."""
+
+
+def is_machine(y: npt.ArrayLike) -> Bool1d:
+    """Whether each label or probability is nearer to machine than to human; the middle counts as machine."""
+    return np.asarray(np.asarray(y) >= MACHINE_FROM)
 
 
 def grouped_folds(hard: Int1d, groups: npt.ArrayLike | None, n_folds: int, seed: int) -> Folds:
@@ -90,16 +103,107 @@ def balanced_weights(y: Float1d, sources: npt.ArrayLike | None = None) -> Float1
         Probability of machine; a soft label counts where it is nearer.
     sources : array-like of shape (n_texts,), or None
     """
-    cells = (np.asarray(y) >= 0.5).astype(np.intp)  # noqa: PLR2004
+    machine = is_machine(y)
+    cells = machine.astype(np.intp)
     if sources is not None:
         codes = np.unique(np.asarray(sources), return_inverse=True)[1]
         cells = cells * (codes.max() + 1) + codes
     _, inverse, counts = np.unique(cells, return_inverse=True, return_counts=True)
-    label_of = np.asarray(y) >= 0.5  # noqa: PLR2004
     weights = 1.0 / counts[inverse]
     for side in (False, True):
-        here = label_of == side
+        here = machine == side
         if here.any():
             weights[here] /= weights[here].sum()
     balanced: Float1d = weights * (weights.size / weights.sum())
     return balanced
+
+
+def drawn_folds(y: Float1d, groups: npt.ArrayLike | None, n_folds: int, seed: int) -> tuple[Fold, ...]:
+    """Stratified folds that never part a group.
+
+    Parameters
+    ----------
+    y : array of shape (n_texts,)
+        Labels between 0 and 1.
+    groups : array-like of shape (n_texts,), or None
+    n_folds, seed : int
+
+    Raises
+    ------
+    SettingError
+        When there are fewer than 2 folds.
+    InputError
+        When groups do not fit the texts, or there are too few texts or groups of a class.
+    """
+    if n_folds < 2:  # noqa: PLR2004 - one fold holds nothing out
+        raise SettingError(f"cv is {n_folds}; expected at least 2 folds")
+    if groups is not None and np.shape(groups) != y.shape:
+        raise InputError(f"groups have shape {np.shape(groups)}; expected {y.shape}, one group a text")
+    hard = is_machine(y).astype(np.intp)
+    return tuple(_indices(*fold) for fold in grouped_folds(hard, groups, n_folds, seed))
+
+
+def given_folds(cv: Iterable[tuple[npt.ArrayLike, npt.ArrayLike]], y: Float1d) -> tuple[Fold, ...]:
+    """Folds of the caller's making, such as those that leave one source out, checked.
+
+    Parameters
+    ----------
+    cv : iterable of (train, test)
+        Text indices; a text may be in several tests, or in none.
+    y : array of shape (n_texts,)
+        Labels between 0 and 1.
+
+    Raises
+    ------
+    SettingError
+        When there are fewer than 2 folds, or one is empty, overlaps, or points at no text.
+    InputError
+        When a fold trains on one class only.
+    """
+    folds = tuple(_checked(i, *_indices(*fold), y.size) for i, fold in enumerate(cv))
+    if len(folds) < 2:  # noqa: PLR2004
+        raise SettingError(f"cv has {len(folds)} fold(s); expected at least 2")
+    for i, (train, _) in enumerate(folds):
+        machine = is_machine(y[train])
+        if machine.all() or not machine.any():
+            raise InputError(f"fold {i} trains on texts of one class only; expected both human and machine")
+    return folds
+
+
+def source_folds(y: Float1d, sources: Int1d, groups: npt.ArrayLike | None) -> tuple[Fold, ...]:
+    """One fold a source: trained on the others, less what shares a group with it, and tested on it.
+
+    Raises
+    ------
+    InputError
+        When there are fewer than two sources, or the others of one hold a single class.
+    """
+    return tuple(_indices(*fold) for fold in leave_one_out(is_machine(y).astype(np.intp), sources, groups))
+
+
+def fold_order(folds: Sequence[Fold], n_texts: int) -> tuple[Int1d, tuple[slice, ...]]:
+    """Texts in an order that puts each fold's held-out ones side by side, and where they then lie.
+
+    A text held out by several folds stands with the first; those that no fold holds out are the last slice.
+    """
+    cell = np.full(n_texts, len(folds))
+    for i in range(len(folds) - 1, -1, -1):
+        cell[folds[i][1]] = i
+    order = np.argsort(cell, kind="stable")
+    edges = np.searchsorted(cell[order], np.arange(len(folds) + 2))
+    return order, tuple(slice(a, b) for a, b in pairwise(edges.tolist()))
+
+
+def _indices(train: npt.ArrayLike, test: npt.ArrayLike) -> Fold:
+    return np.asarray(train, dtype=np.intp), np.asarray(test, dtype=np.intp)
+
+
+def _checked(i: int, train: Int1d, test: Int1d, n_texts: int) -> Fold:
+    for name, rows in (("train", train), ("test", test)):
+        if rows.ndim != 1 or rows.size == 0:
+            raise SettingError(f"fold {i}: {name} is empty or no list; expected indices of texts")
+        if rows.min() < 0 or rows.max() >= n_texts:
+            raise SettingError(f"fold {i}: {name} points at a text outside 0..{n_texts - 1}")
+    if np.intersect1d(train, test).size:
+        raise SettingError(f"fold {i} tests on texts it trains on; expected no text in both")
+    return train, test

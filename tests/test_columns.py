@@ -6,8 +6,8 @@ from planted import FEATURES, planted, separable_vectors
 from ghostbuster.errors import InputError, SettingError
 from ghostbuster.features.search.columns import Columns, gather
 from ghostbuster.features.search.estimator import FeatureSearch
-from ghostbuster.features.search.folds import fold_order
 from ghostbuster.features.search.inputs import Labelled
+from ghostbuster.folds import fold_order
 
 
 @pytest.mark.parametrize(("max_memory", "in_memory"), [(700 * 10 * 4, True), (300 * 10 * 4, False)])

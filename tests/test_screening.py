@@ -7,8 +7,8 @@ from planted import planted
 from ghostbuster.features.scaling import ColumnScaler
 from ghostbuster.features.search import screening
 from ghostbuster.features.search.columns import Columns
-from ghostbuster.features.search.folds import drawn_folds, fold_order
 from ghostbuster.features.search.screening import Present, Screen
+from ghostbuster.folds import drawn_folds, fold_order
 
 C = 0.5
 

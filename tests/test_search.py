@@ -12,8 +12,8 @@ from strategies import VECTOR_NAMES
 from ghostbuster.features.expression import evaluate_all
 from ghostbuster.features.scaling import ColumnScaler
 from ghostbuster.features.search.estimator import FeatureSearch
-from ghostbuster.features.search.folds import drawn_folds
 from ghostbuster.features.spaces import candidates
+from ghostbuster.folds import drawn_folds
 
 
 def winsorised(train, test, weight):

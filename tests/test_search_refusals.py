@@ -6,7 +6,7 @@ from sklearn.exceptions import NotFittedError
 from ghostbuster.arrays import Vectors
 from ghostbuster.errors import FeatureError, InputError, SettingError
 from ghostbuster.features.search.estimator import FeatureSearch
-from ghostbuster.features.search.folds import given_folds
+from ghostbuster.folds import given_folds
 
 
 def test_a_search_that_was_not_fitted_says_so():

@@ -8,8 +8,8 @@ from typing import Any, Literal, Self
 import numpy as np
 import numpy.typing as npt
 
+from ghostbuster.arrays import Float1d
 from ghostbuster.errors import ArtifactError, InputError, SettingError
-from ghostbuster.metrics.intervals import Float1d
 
 Method = Literal["auto", "sigmoid", "isotonic"]
 

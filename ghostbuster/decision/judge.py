@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ghostbuster.arrays import Int1d
+from ghostbuster.arrays import Bool1d, Int1d
 from ghostbuster.decision.calibration import Calibration
 from ghostbuster.decision.explain import compared, in_words, term_in_words
 from ghostbuster.decision.novelty import Familiarity, english_share, lone_letters, surprise, too_short
@@ -44,7 +44,7 @@ def judge_reading(reading: Reading, parts: JudgeParts) -> list[Verdict]:
     ]
 
 
-def judged_people(people: npt.NDArray[np.bool_], reading: Reading, min_tokens: int) -> npt.NDArray[np.bool_]:
+def judged_people(people: Bool1d, reading: Reading, min_tokens: int) -> Bool1d:
     """Texts by people that are long enough to be judged; all by people, where none is.
 
     Shorter ones are never called machine: counting them would make a promise look kept.

@@ -9,7 +9,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from ghostbuster.arrays import Float1d
+from ghostbuster.arrays import AnyArray, Float1d
 from ghostbuster.reading.read import Reading
 from ghostbuster.text.prepare import PreparedText
 
@@ -103,7 +103,7 @@ class Familiarity:
     fewest_english: float = 0.0
 
     @classmethod
-    def fit(cls, matrix: np.ndarray[Any, Any], surprises: Float1d, english: Float1d | None = None) -> Self:
+    def fit(cls, matrix: AnyArray, surprises: Float1d, english: Float1d | None = None) -> Self:
         """From the training texts' features (n_texts, n_features), ``surprise`` and ``english_share``."""
         mean = matrix.mean(axis=0)
         scale = np.maximum(matrix.std(axis=0), _TINY)
@@ -119,7 +119,7 @@ class Familiarity:
 
     def doubts(
         self,
-        matrix: np.ndarray[Any, Any],
+        matrix: AnyArray,
         surprises: Float1d,
         english: Float1d | None = None,
         lone: Float1d | None = None,
@@ -187,7 +187,7 @@ class Familiarity:
         )
 
 
-def _distance(matrix: np.ndarray[Any, Any], mean: Float1d, scale: Float1d) -> Float1d:
+def _distance(matrix: AnyArray, mean: Float1d, scale: Float1d) -> Float1d:
     """Root mean square over features of the clipped standardised values, shape (n_texts,)."""
     standard = np.clip((matrix - mean) / scale, -_FARTHEST, _FARTHEST)
     return np.sqrt(np.mean(standard**2, axis=1)) if matrix.shape[1] else np.zeros(len(matrix))

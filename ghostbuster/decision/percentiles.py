@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from ghostbuster.arrays import Float1d
+from ghostbuster.arrays import AnyArray, Float1d
 
 STEPS = 101
 """Quantiles kept of each feature: one a per cent."""
@@ -23,15 +22,15 @@ class Percentiles:
         From the smallest value to the largest, at equal steps of the share of texts.
     """
 
-    quantiles: np.ndarray[Any, Any]
+    quantiles: AnyArray
 
     @classmethod
-    def fit(cls, human: np.ndarray[Any, Any]) -> Percentiles:
+    def fit(cls, human: AnyArray) -> Percentiles:
         """From the features of human training texts, shape (n_human, n_features)."""
         quantiles = np.quantile(human, np.linspace(0, 1, STEPS), axis=0)
         return cls(quantiles.astype(np.float32))
 
-    def of(self, matrix: np.ndarray[Any, Any]) -> Float1d:
+    def of(self, matrix: AnyArray) -> Float1d:
         """Share of human texts with a lower value, in per cent: shape (n_texts, n_features).
 
         Linear between the kept quantiles; where several are equal, the middle of their shares.

@@ -10,12 +10,13 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
+from ghostbuster.arrays import Float1d
 from ghostbuster.errors import ArtifactError, InputError, SettingError
 from ghostbuster.metrics.classification import Estimate, bar, clopper_pearson
-from ghostbuster.metrics.intervals import Float1d
 from ghostbuster.system.printable import printable
 
 RATES = (0.05, 0.01, 0.001)
+"""False-positive rates for which every detector stores a threshold."""
 HELD_OUT = "held-out human texts"
 MAX_ABOUT = 200
 """Characters that a file may say of what its thresholds were measured on."""

@@ -8,11 +8,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ghostbuster.decision.thresholds import Threshold
+from ghostbuster.folds import MACHINE_FROM
 
 Label = Literal["human", "machine", "unsure"]
-
-LIKELIER_MACHINE = 0.5
-"""At or above this a text is likelier machine-written than not, if both were as common."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +77,9 @@ def decide(probability: float, threshold: Threshold, doubts: Sequence[str]) -> t
         return "unsure", tuple(doubts)
     if probability >= threshold.probability:
         return "machine", (f"probability {probability:.3f} is at or above {threshold}",)
-    if probability < min(LIKELIER_MACHINE, threshold.probability):
+    if probability < min(MACHINE_FROM, threshold.probability):
         return "human", (
-            f"probability {probability:.3f} is below {min(LIKELIER_MACHINE, threshold.probability):.3f}",
+            f"probability {probability:.3f} is below {min(MACHINE_FROM, threshold.probability):.3f}",
         )
     return "unsure", (f"too close to call: probability {probability:.3f} is above 0.5 and below {threshold}",)
 

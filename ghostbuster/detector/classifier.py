@@ -13,11 +13,11 @@ from ghostbuster.decision.calibration import Calibration
 from ghostbuster.decision.judge import judged_people
 from ghostbuster.decision.novelty import Familiarity, english_share, surprise
 from ghostbuster.decision.percentiles import Percentiles
-from ghostbuster.decision.thresholds import thresholds
+from ghostbuster.decision.thresholds import RATES, thresholds
 from ghostbuster.detector.detector import Detector
 from ghostbuster.detector.labels import encode_labels, row_array
 from ghostbuster.detector.manifest import manifest
-from ghostbuster.detector.params import RATES, fit_settings
+from ghostbuster.detector.params import fit_settings
 from ghostbuster.detector.registers import register_thresholds
 from ghostbuster.detector.training import Examples, evaluate_candidates, fit_parts, held_out_parts, mix_of
 from ghostbuster.folds import balanced_weights

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from ghostbuster.arrays import Progress
 from ghostbuster.detector.artifact import load
 from ghostbuster.detector.detector import Detector
 from ghostbuster.errors import InputError
-from ghostbuster.reading.read import Progress
 from ghostbuster.registry import unknown
 
 COLUMNS = ("probability", "label", "reasons", "n_tokens", "n_words")

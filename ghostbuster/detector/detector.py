@@ -8,7 +8,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from ghostbuster.arrays import Float1d
+from ghostbuster.arrays import AnyArray, Float1d, Progress
 from ghostbuster.decision.calibration import Calibration
 from ghostbuster.decision.judge import JudgeParts, judge_reading
 from ghostbuster.decision.novelty import Familiarity
@@ -22,7 +22,7 @@ from ghostbuster.features.expression import Feature
 from ghostbuster.heads.scorer import Fitted
 from ghostbuster.heads.validation import check_fitted
 from ghostbuster.models.panel_choice import PanelName, panel_of
-from ghostbuster.reading.read import Progress, Reading, check_texts, read, refuse_empty
+from ghostbuster.reading.read import Reading, check_texts, read, refuse_empty
 
 
 class Detector:
@@ -54,7 +54,7 @@ class Detector:
     familiarity_: Familiarity
     percentiles_: Percentiles | None
     fingerprints_: dict[str, str]
-    classes_: npt.NDArray[Any]
+    classes_: AnyArray
     manifest_: dict[str, Any]
 
     def __init__(
@@ -132,9 +132,9 @@ class Detector:
         machine = self.probability_of(self.read(texts))
         return np.column_stack([1.0 - machine, machine])
 
-    def predict(self, texts: Sequence[str]) -> npt.NDArray[Any]:
+    def predict(self, texts: Sequence[str]) -> AnyArray:
         """The likelier class of each text, shape (n_texts,); ``judge`` applies the false-positive promise."""
-        likelier: npt.NDArray[Any] = self.classes_[np.argmax(self.predict_proba(texts), axis=1)]
+        likelier: AnyArray = self.classes_[np.argmax(self.predict_proba(texts), axis=1)]
         return likelier
 
     def judge(self, texts: Sequence[str], progress: Progress | None = None) -> list[Verdict]:

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from ghostbuster.arrays import Float1d
 from ghostbuster.errors import InputError, SettingError
 
 if TYPE_CHECKING:
     from ghostbuster.detector.classifier import GhostbusterClassifier
     from ghostbuster.reading.read import Reading
 
-Float1d = npt.NDArray[np.float64]
 
 CERTAIN = 1e-6
 """A teacher's probabilities are kept this far from 0 and 1 before their log-odds are taken."""
@@ -142,8 +142,7 @@ def distil(
         As ``targets`` and ``GhostbusterClassifier.fit``.
     """
     from ghostbuster.decision.judge import judged_people
-    from ghostbuster.decision.thresholds import thresholds
-    from ghostbuster.detector.params import RATES
+    from ghostbuster.decision.thresholds import RATES, thresholds
 
     mixing = mixing or Mixing()
     wanted = targets(teacher, labels, mixing)

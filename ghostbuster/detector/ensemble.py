@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from ghostbuster.arrays import Float1d, Float2d
 from ghostbuster.errors import InputError, SettingError
 from ghostbuster.registry import pick
-
-Float1d = npt.NDArray[np.float64]
-Float2d = npt.NDArray[np.float64]
 
 FARTHEST = 1e-6
 """Probabilities are kept this far from 0 and 1 before their log-odds are taken."""

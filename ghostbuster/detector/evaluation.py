@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ghostbuster.arrays import Float1d
-from ghostbuster.decision.verdict import LIKELIER_MACHINE, Verdict
+from ghostbuster.arrays import Bool1d, Float1d, Int1d
+from ghostbuster.decision.verdict import Verdict
 from ghostbuster.errors import InputError
+from ghostbuster.folds import is_machine
 from ghostbuster.metrics.classification import (
     Estimate,
     auroc,
@@ -22,8 +23,6 @@ from ghostbuster.metrics.classification import (
     tpr_at_fpr,
     wilson,
 )
-
-Bool1d = npt.NDArray[np.bool_]
 
 FPR = 0.01
 """False-positive rate at which the share of machine texts found is reported."""
@@ -145,7 +144,7 @@ def slices_by(
 
 
 def _f1(y: npt.NDArray[np.generic], p: npt.NDArray[np.generic]) -> float:
-    return f1(y, np.asarray(p, dtype=np.float64) >= LIKELIER_MACHINE)
+    return f1(y, is_machine(p))
 
 
 def _estimate(metric: Any, *, y: Any, p: Any, groups: Any, seed: int) -> Estimate:
@@ -156,7 +155,7 @@ def _share(hits: Bool1d) -> Estimate:
     return wilson(int(hits.sum()), int(hits.size))
 
 
-def _parts(name: str, values: npt.NDArray[np.str_], y: npt.NDArray[np.intp]) -> list[tuple[str, Bool1d]]:
+def _parts(name: str, values: npt.NDArray[np.str_], y: Int1d) -> list[tuple[str, Bool1d]]:
     """Each value of a column with the rows it stands for."""
     if name == "generator":
         machine = y == 1
@@ -168,7 +167,7 @@ def _slice(
     name: str,
     value: str,
     rows: Bool1d,
-    scored: tuple[npt.NDArray[np.intp], Float1d, npt.NDArray[np.str_]],
+    scored: tuple[Int1d, Float1d, npt.NDArray[np.str_]],
     seed: int,
 ) -> Slice:
     y, p, called = (array[rows] for array in scored)

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ghostbuster.arrays import Float1d, Int1d
+from ghostbuster.arrays import AnyArray, Bool1d, Float1d, Int1d
 from ghostbuster.errors import InputError
+from ghostbuster.folds import is_machine
 
 NAMES = ("human", "machine")
-_HALF = 0.5
 
 
 @dataclass(frozen=True)
@@ -28,22 +28,22 @@ class Labels:
         Of machine: 0, 1, or between for a soft label.
     """
 
-    classes: np.ndarray[Any, Any]
+    classes: AnyArray
     probability: Float1d
 
     @property
     def hard(self) -> Int1d:
         """0 human, 1 machine, shape (n_texts,); a soft label counts as the nearer."""
-        return (self.probability >= _HALF).astype(np.intp)
+        return is_machine(self.probability).astype(np.intp)
 
     @property
-    def people(self) -> npt.NDArray[np.bool_]:
+    def people(self) -> Bool1d:
         """Texts that promises to people are measured on, shape (n_texts,).
 
         Those labelled 0; where a teacher gave every text a doubt, those nearer to 0 than to 1.
         """
-        certain: npt.NDArray[np.bool_] = self.probability == 0
-        return certain if certain.any() else self.probability < _HALF
+        certain: Bool1d = self.probability == 0
+        return certain if certain.any() else ~is_machine(self.probability)
 
 
 def encode_labels(y: npt.ArrayLike, n_texts: int) -> Labels:
@@ -93,7 +93,7 @@ def _of_name(label: object, i: int) -> float:
     raise InputError(f"label {label!r} of text {i}; expected 'human' or 'machine', or 0 or 1")
 
 
-def _array(values: npt.ArrayLike, name: str) -> np.ndarray[Any, Any]:
+def _array(values: npt.ArrayLike, name: str) -> AnyArray:
     try:
         return np.asarray(values)
     except (ValueError, OverflowError) as error:

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from ghostbuster.decision.thresholds import RATES
 from ghostbuster.errors import SettingError
 from ghostbuster.features.search.criteria import CRITERIA
 from ghostbuster.features.spaces import SPACES
@@ -14,9 +15,6 @@ from ghostbuster.registry import did_you_mean
 
 if TYPE_CHECKING:
     from ghostbuster.detector.classifier import GhostbusterClassifier
-
-RATES = (0.05, 0.01, 0.001)
-"""False-positive rates for which every detector stores a threshold."""
 
 
 @dataclass(frozen=True)

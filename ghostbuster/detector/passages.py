@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ghostbuster.arrays import Float1d, Int1d, Vectors
+from ghostbuster.arrays import AnyInt, Float1d, Int1d, Vectors
 from ghostbuster.decision.verdict import decide
 from ghostbuster.errors import InputError, SettingError
 from ghostbuster.reading.read import Reading, check_texts
@@ -149,7 +149,7 @@ def cut(reading: Reading, starts: Int1d, width: int) -> Reading:
     return Reading(prepared, Vectors(channels, offsets), np.full(starts.size, width))
 
 
-def _spans(ends: Int1d, starts: Int1d, width: int) -> list[tuple[int, int]]:
+def _spans(ends: AnyInt, starts: Int1d, width: int) -> list[tuple[int, int]]:
     """Start and end of each window, in characters."""
     return [(int(ends[i - 1]) if i else 0, int(ends[i + width - 1])) for i in starts.tolist()]
 

@@ -8,11 +8,12 @@ from copy import copy
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from ghostbuster.arrays import Progress
 from ghostbuster.decision.judge import is_judged
 from ghostbuster.decision.thresholds import RATES, Threshold, thresholds
 from ghostbuster.detector.registers import Judging
 from ghostbuster.errors import InputError
-from ghostbuster.reading.read import Progress, Reading, check_texts
+from ghostbuster.reading.read import Reading, check_texts
 from ghostbuster.text.prepare import prepare
 
 if TYPE_CHECKING:

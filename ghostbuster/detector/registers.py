@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from copy import copy
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
-import numpy.typing as npt
 
-from ghostbuster.arrays import Float1d
+from ghostbuster.arrays import AnyArray, Float1d
 from ghostbuster.decision.thresholds import HELD_OUT, RATES, Threshold, thresholds
 from ghostbuster.errors import SettingError
 from ghostbuster.registry import did_you_mean
@@ -23,7 +22,7 @@ ByRegister = dict[str, tuple[Threshold, ...]]
 
 
 def register_thresholds(
-    human_probability: Float1d, registers: npt.NDArray[Any] | None, rates: Sequence[float] = RATES
+    human_probability: Float1d, registers: AnyArray | None, rates: Sequence[float] = RATES
 ) -> ByRegister:
     """Thresholds of every register, at those rates that it has enough human texts to see.
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ghostbuster.arrays import Float1d, Int1d, Vectors
+from ghostbuster.arrays import AnyArray, Float1d, Float32, Int1d, Progress, Vectors
 from ghostbuster.detector.params import Settings
 from ghostbuster.errors import InputError
 from ghostbuster.features.evaluate import evaluate_all
@@ -17,7 +15,7 @@ from ghostbuster.features.expression import Feature
 from ghostbuster.features.search.centering import levelled
 from ghostbuster.features.search.estimator import FeatureSearch
 from ghostbuster.features.spaces import candidates
-from ghostbuster.folds import Folds, grouped_folds, leave_one_out
+from ghostbuster.folds import Folds, grouped_folds, is_machine, leave_one_out
 from ghostbuster.heads.lexicon import Lexicon
 from ghostbuster.heads.scorer import Fitted
 from ghostbuster.heads.trainable import make_head
@@ -41,12 +39,12 @@ class Examples:
     """
 
     candidates: tuple[Feature, ...]
-    matrix: npt.NDArray[np.float32]
+    matrix: Float32
     texts: tuple[str, ...]
     y: Float1d
     weights: Float1d
-    groups: npt.NDArray[Any] | None = None
-    sources: npt.NDArray[Any] | None = None
+    groups: AnyArray | None = None
+    sources: AnyArray | None = None
 
     def take(self, rows: Int1d) -> Examples:
         """The chosen texts."""
@@ -61,14 +59,14 @@ class Examples:
         )
 
     @property
-    def left_out(self) -> npt.NDArray[Any] | None:
+    def left_out(self) -> AnyArray | None:
         """Sources, where each is a fold: three or more are known."""
         several = self.sources is not None and np.unique(self.sources).size > 2  # noqa: PLR2004
         return self.sources if several else None
 
     def folds(self, n_folds: int, seed: int) -> Folds:
         """Leave-one-source-out where three or more sources are known, grouped folds elsewhere."""
-        hard = (self.y >= 0.5).astype(np.intp)  # noqa: PLR2004
+        hard = is_machine(self.y).astype(np.intp)
         if self.left_out is not None:
             return leave_one_out(hard, self.left_out, self.groups)
         return grouped_folds(hard, self.groups, n_folds, seed)
@@ -96,7 +94,7 @@ def mix_of(held_out: npt.NDArray[np.float64], lexical_weight: float) -> tuple[fl
     return (1 - lexical_weight) * scale / float(spread[0]), lexical_weight * scale / float(spread[1])
 
 
-def evaluate_candidates(space: str, vectors: Vectors) -> tuple[tuple[Feature, ...], npt.NDArray[np.float32]]:
+def evaluate_candidates(space: str, vectors: Vectors) -> tuple[tuple[Feature, ...], Float32]:
     """The features of a space and their values, float32 of shape (n_texts, n_candidates)."""
     features = candidates(space, vectors.channels)
     return features, np.asarray(evaluate_all(features, vectors, dtype=np.float32), dtype=np.float32)
@@ -132,7 +130,7 @@ def fit_parts(examples: Examples, settings: Settings) -> Fitted:
 
 
 def held_out_parts(
-    examples: Examples, settings: Settings, progress: Callable[[int, int], None] | None = None
+    examples: Examples, settings: Settings, progress: Progress | None = None
 ) -> npt.NDArray[np.float64]:
     """Log-odds of every text by a head and a lexicon that never saw its fold, shape (n_texts, 2)."""
     folds = examples.folds(settings.n_folds, settings.random_state)

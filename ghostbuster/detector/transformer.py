@@ -10,6 +10,7 @@ import numpy.typing as npt
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from ghostbuster.arrays import AnyArray
 from ghostbuster.detector.labels import encode_labels
 from ghostbuster.features.evaluate import evaluate_all
 from ghostbuster.features.expression import Feature
@@ -90,13 +91,13 @@ class GhostbusterTransformer(TransformerMixin, BaseEstimator):  # type: ignore[m
         self.n_features_out_ = len(self.features_)
         return self
 
-    def transform(self, texts: Sequence[str]) -> np.ndarray[Any, Any]:
+    def transform(self, texts: Sequence[str]) -> AnyArray:
         """Feature values, shape (n_texts, n_features)."""
         check_is_fitted(self, "features_")
         reading = read(check_texts(texts), panel_of(self.panel))
         return evaluate_all(self.features_, reading.vectors)
 
-    def get_feature_names_out(self, input_features: object = None) -> np.ndarray[Any, Any]:  # noqa: ARG002
+    def get_feature_names_out(self, input_features: object = None) -> AnyArray:  # noqa: ARG002
         """Each feature's expression, shape (n_features,)."""
         check_is_fitted(self, "features_")
         return np.array([str(feature) for feature in self.features_], dtype=object)

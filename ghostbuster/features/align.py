@@ -6,26 +6,22 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
-from ghostbuster.arrays import TokenScores, Vectors
+from ghostbuster.arrays import AnyFloat, AnyInt, TokenScores, Vectors
 from ghostbuster.errors import InputError, SettingError
 from ghostbuster.features.surface import surface_channels
 from ghostbuster.features.words import owners, split, word_ends
 from ghostbuster.registry import did_you_mean
 
-Float1d = npt.NDArray[np.floating]
-Int1d = npt.NDArray[np.integer]
-
 Unit = Literal["token", "word"]
 
 
-def _sum(values: Float1d, words: Int1d, n_words: int) -> Float1d:
+def _sum(values: AnyFloat, words: AnyInt, n_words: int) -> AnyFloat:
     """Log-probs of a word's tokens add up to the word's; so do entropies, by the chain rule."""
     return np.bincount(words, weights=values, minlength=n_words).astype(np.float64)
 
 
-def _worst(values: Float1d, words: Int1d, n_words: int) -> Float1d:
+def _worst(values: AnyFloat, words: AnyInt, n_words: int) -> AnyFloat:
     """Largest of a word's tokens; 1, the best rank, where a word owns none."""
     worst = np.ones(n_words)
     np.maximum.at(worst, words, values)
@@ -33,7 +29,7 @@ def _worst(values: Float1d, words: Int1d, n_words: int) -> Float1d:
 
 
 # How the tokens of one word become the word's value. To let a channel through, add its row.
-WORD_VALUES: dict[str, Callable[[Float1d, Int1d, int], Float1d]] = {
+WORD_VALUES: dict[str, Callable[[AnyFloat, AnyInt, int], AnyFloat]] = {
     "logprob": _sum,
     "rank": _worst,
     "entropy": _sum,
@@ -86,7 +82,7 @@ def align(scores: Mapping[str, TokenScores], texts: Sequence[str], by: Unit) -> 
         _check_same_tokens(scores)
         first = next(iter(scores.values()))
         ends, offsets = first.ends, first.offsets
-        channels: dict[str, Float1d] = {
+        channels: dict[str, AnyFloat] = {
             f"{s}.{c}": v for s, source in scores.items() for c, v in source.channels.items()
         }
     else:
@@ -94,7 +90,7 @@ def align(scores: Mapping[str, TokenScores], texts: Sequence[str], by: Unit) -> 
     return Vectors({**_with_derived(channels), **surface_channels(texts, ends, offsets)}, offsets)
 
 
-def unit_ends(scores: Mapping[str, TokenScores], texts: Sequence[str], by: Unit) -> Int1d:
+def unit_ends(scores: Mapping[str, TokenScores], texts: Sequence[str], by: Unit) -> AnyInt:
     """Where each unit that ``align`` makes ends, in characters of its text, shape (n_units,)."""
     if by == "token":
         return next(iter(scores.values())).ends
@@ -131,11 +127,11 @@ def _check_same_tokens(scores: Mapping[str, TokenScores]) -> None:
 
 def _by_word(
     scores: Mapping[str, TokenScores], texts: Sequence[str]
-) -> tuple[dict[str, Float1d], Int1d, Int1d]:
+) -> tuple[dict[str, AnyFloat], AnyInt, AnyInt]:
     """Channels, ends and offsets in words."""
     ends = [word_ends(split(text)) for text in texts]
     offsets = np.concatenate(([0], np.cumsum([e.size for e in ends], dtype=np.int64)))
-    channels: dict[str, Float1d] = {}
+    channels: dict[str, AnyFloat] = {}
     for name, source in scores.items():
         words = _words_of_tokens(source, ends, offsets)
         for channel, values in source.channels.items():
@@ -143,7 +139,7 @@ def _by_word(
     return channels, np.concatenate([*ends, np.empty(0, dtype=np.int64)]), offsets
 
 
-def _words_of_tokens(source: TokenScores, ends: Sequence[Int1d], offsets: Int1d) -> Int1d:
+def _words_of_tokens(source: TokenScores, ends: Sequence[AnyInt], offsets: AnyInt) -> AnyInt:
     """Flat index of the word that owns each token: (n_tokens,)."""
     words = np.empty(source.ends.size, dtype=np.intp)
     for i, of_text in enumerate(ends):
@@ -152,9 +148,9 @@ def _words_of_tokens(source: TokenScores, ends: Sequence[Int1d], offsets: Int1d)
     return words
 
 
-def _with_derived(channels: Mapping[str, Float1d]) -> dict[str, Float1d]:
+def _with_derived(channels: Mapping[str, AnyFloat]) -> dict[str, AnyFloat]:
     """``channels`` in float32, and what follows from them."""
-    made: dict[str, Float1d] = {}
+    made: dict[str, AnyFloat] = {}
     for name, values in channels.items():
         source, channel = name.split(".")
         made[name] = values.astype(np.float32, copy=False)

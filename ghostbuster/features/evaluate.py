@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from ghostbuster.arrays import Vectors
+from ghostbuster.arrays import AnyFloat, AnyInt, Float1d, Vectors
 from ghostbuster.errors import FeatureError, SettingError
 from ghostbuster.features.chains import Models, Path
 from ghostbuster.features.ops import OPS, SKIPS, bounded
@@ -22,8 +22,6 @@ from ghostbuster.registry import did_you_mean
 if TYPE_CHECKING:  # features evaluate themselves with this module
     from ghostbuster.features.expression import Feature
 
-Float1d = npt.NDArray[np.float64]
-Matrix = npt.NDArray[np.floating]
 
 BLOCK_UNITS = 32_768  # a float64 vector of a block is 256 KiB: a handful of them stay in a core's cache
 
@@ -42,7 +40,7 @@ def evaluate_all(
     *,
     dtype: npt.DTypeLike = np.float64,
     n_jobs: int | None = 1,
-) -> Matrix:
+) -> AnyFloat:
     """Every feature of every text.
 
     Texts are visited in blocks of about ``BLOCK_UNITS`` units of texts of similar length; beside the result,
@@ -120,7 +118,7 @@ def _plan(features: tuple[Feature, ...]) -> _Plan:
     return _Plan(ordered, tuple(statistics))
 
 
-def _blocks(lengths: npt.NDArray[np.integer]) -> Iterator[npt.NDArray[np.intp]]:
+def _blocks(lengths: AnyInt) -> Iterator[npt.NDArray[np.intp]]:
     """Texts that have units, from short to long, about ``BLOCK_UNITS`` units at a time."""
     order = np.argsort(lengths, kind="stable")
     order = order[lengths[order] > 0]
@@ -160,7 +158,7 @@ class _Block:
         return Ragged(values[kept], layout)
 
 
-def _evaluate_block(plan: _Plan, vectors: Vectors, texts: npt.NDArray[np.intp], result: Matrix) -> None:
+def _evaluate_block(plan: _Plan, vectors: Vectors, texts: npt.NDArray[np.intp], result: AnyFloat) -> None:
     """Fill the rows of ``texts``."""
     block = _Block(vectors, texts)
     stack: list[Float1d] = []

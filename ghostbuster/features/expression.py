@@ -17,9 +17,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from ghostbuster.arrays import Vectors
+from ghostbuster.arrays import Float1d, Vectors
 from ghostbuster.errors import FeatureError
 from ghostbuster.features.chains import Apply, Chain, Models, Source
 from ghostbuster.features.evaluate import evaluate_all
@@ -29,8 +28,6 @@ from ghostbuster.features.zero_shot import STATISTICS, Statistic
 from ghostbuster.registry import did_you_mean
 
 __all__ = ["Apply", "Feature", "Models", "Source", "evaluate_all"]
-
-Float1d = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-Float1d = npt.NDArray[np.float64]
+from ghostbuster.arrays import Float1d
 
 LARGEST = 1e12  # results are held within it, so that squares and float32 copies stay finite
 SMALLEST_DIVISOR = 1e-30

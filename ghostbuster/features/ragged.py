@@ -7,9 +7,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-Float1d = npt.NDArray[np.float64]
-Float32 = npt.NDArray[np.float32]
-Int1d = npt.NDArray[np.intp]
+from ghostbuster.arrays import Float1d, Float32, Int1d
 
 
 class Layout:

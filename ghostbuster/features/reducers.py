@@ -6,11 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from ghostbuster.arrays import Float1d
 from ghostbuster.features.ragged import Ragged, segment_sums
-
-Float1d = npt.NDArray[np.float64]
 
 TOP = 25
 WINDOW_DOUBLINGS = 4

@@ -8,10 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from ghostbuster.arrays import AnyFloat, Float1d
 from ghostbuster.errors import InputError, SettingError
-
-Float1d = npt.NDArray[np.float64]
-Float2d = npt.NDArray[np.floating]
 
 CLIP = 5.0
 _LOW, _HIGH = 0.15865525393145707, 0.8413447460685429  # one standard deviation either side of a normal's mean
@@ -122,7 +120,7 @@ class ColumnScaler:
         return cls(np.asarray(state["mean"]), np.asarray(state["scale"]), float(clip))
 
 
-def _matrix(X: npt.ArrayLike) -> Float2d:
+def _matrix(X: npt.ArrayLike) -> AnyFloat:
     """A finite matrix of floats."""
     matrix = np.asarray(X)
     if matrix.ndim != 2:  # noqa: PLR2004 - a matrix has two dimensions
@@ -134,7 +132,7 @@ def _matrix(X: npt.ArrayLike) -> Float2d:
     return matrix
 
 
-def _winsorised_moments(columns: Float2d, weight: Float1d, clip: float) -> tuple[Float1d, Float1d]:
+def _winsorised_moments(columns: AnyFloat, weight: Float1d, clip: float) -> tuple[Float1d, Float1d]:
     """Weighted mean and standard deviation of the winsorised columns."""
     values = columns.astype(np.float64)
     low, median, high = _quantiles(values, (_LOW, 0.5, _HIGH))
@@ -148,7 +146,7 @@ def _winsorised_moments(columns: Float2d, weight: Float1d, clip: float) -> tuple
     return mean, np.where(scale > 1e-9 * np.abs(mean), scale, 1.0) if scale.size else scale
 
 
-def _quantiles(values: Float2d, at: tuple[float, ...]) -> list[Float1d]:
+def _quantiles(values: AnyFloat, at: tuple[float, ...]) -> list[Float1d]:
     """Quantiles of every column, linear between neighbours, from one sort."""
     ordered = np.sort(values.T, axis=1)  # contiguous rows sort fastest
     where = [q * (ordered.shape[1] - 1) for q in at]

@@ -11,9 +11,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from ghostbuster.features.words import Int1d, owners, split, word_ends
-
-Float32 = npt.NDArray[np.float32]
+from ghostbuster.arrays import AnyInt, Float32
+from ghostbuster.features.words import owners, split, word_ends
 
 _CLOSED = r"[\"')\]]*$"
 _SENTENCE_END = re.compile(r"[.!?]" + _CLOSED)
@@ -54,7 +53,7 @@ SURFACE: dict[str, Callable[[Sequence[str]], npt.ArrayLike]] = {
 }
 
 
-def surface_channels(texts: Sequence[str], ends: Int1d, offsets: Int1d) -> dict[str, Float32]:
+def surface_channels(texts: Sequence[str], ends: AnyInt, offsets: AnyInt) -> dict[str, Float32]:
     """Every channel of ``SURFACE`` on the units of all texts, named ``surface.channel``.
 
     Parameters

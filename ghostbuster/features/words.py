@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-Int1d = npt.NDArray[np.integer]
+from ghostbuster.arrays import AnyInt, Int64
 
 _WORD = re.compile(r"\S+")
 
@@ -19,7 +19,7 @@ def split(text: str) -> list[tuple[str, int]]:
     return found or [(text, len(text))] * bool(text)
 
 
-def owners(ends: Int1d, word_ends: Int1d) -> npt.NDArray[np.intp]:
+def owners(ends: AnyInt, word_ends: AnyInt) -> npt.NDArray[np.intp]:
     """Index of the word in which each unit of one text ends: (n_units,).
 
     A unit that ends in white space belongs to the next word, or to the last.
@@ -34,6 +34,6 @@ def owners(ends: Int1d, word_ends: Int1d) -> npt.NDArray[np.intp]:
     return np.minimum(np.searchsorted(word_ends, ends, side="left"), max(word_ends.size - 1, 0))
 
 
-def word_ends(words: Sequence[tuple[str, int]]) -> npt.NDArray[np.int64]:
+def word_ends(words: Sequence[tuple[str, int]]) -> Int64:
     """Character behind each word of ``split``."""
     return np.array([end for _, end in words], dtype=np.int64)

@@ -10,11 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from ghostbuster.arrays import Float1d
 from ghostbuster.features.ragged import Ragged
-
-Float1d = npt.NDArray[np.float64]
 
 LANGUAGE_MODELS = ("weak", "strong")  # the sources that can be each other's reference
 

@@ -14,9 +14,8 @@ from itertools import pairwise
 from typing import Any, Self
 
 import numpy as np
-import numpy.typing as npt
 
-from ghostbuster.arrays import Float1d
+from ghostbuster.arrays import Bool1d, Float1d, Int1d
 from ghostbuster.errors import ArtifactError
 
 _TERM = re.compile(r"\w+|[^\w\s]")
@@ -86,7 +85,7 @@ class Lexicon:
         names = tuple(vectorizer.get_feature_names_out().tolist())
         return cls(names, vectorizer.idf_, model.coef_[0].copy(), float(model.intercept_[0]))
 
-    def weigh(self, text: str) -> tuple[npt.NDArray[np.intp], Float1d]:
+    def weigh(self, text: str) -> tuple[Int1d, Float1d]:
         """Known terms of a text, in order of their index, and their weights."""
         index: dict[str, int] = self._index  # type: ignore[attr-defined]
         counts = Counter(index[term] for term in terms(text) if term in index)
@@ -125,7 +124,7 @@ class Lexicon:
         return cls(names, np.asarray(state["idf"]), np.asarray(state["coef"]), float(state["baseline"]))
 
 
-def _certain(matrix: Any, y: Float1d, weights: Float1d) -> tuple[Any, npt.NDArray[np.bool_], Float1d]:
+def _certain(matrix: Any, y: Float1d, weights: Float1d) -> tuple[Any, Bool1d, Float1d]:
     """Rows, labels and weights without doubt: probability y is y of a machine text and 1 - y of a human one.
 
     The log loss is linear in its label, so the loss is the same.

@@ -9,11 +9,11 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator
 
+from ghostbuster.arrays import Float1d, Float2d, Int1d
 from ghostbuster.errors import SettingError
 from ghostbuster.features.scaling import ColumnScaler
 from ghostbuster.heads.trained import TrainedLogistic
 from ghostbuster.heads.training_set import TrainingSet, log_loss
-from ghostbuster.heads.validation import Float1d, Float2d
 
 PENALTIES = (1.0, 0.3, 0.1, 0.03, 0.01, 3e-3, 1e-3, 1e-4)
 """Strengths tried, strongest first, per text: the objective is mean log loss + penalty * norm."""
@@ -161,7 +161,7 @@ class ElasticNetHead(LogisticHead):
         super().__init__(l1_ratio, penalties, n_folds, random_state)
 
 
-def _hard(X: Float2d, data: TrainingSet) -> tuple[Float2d, npt.NDArray[np.intp], Float1d]:
+def _hard(X: Float2d, data: TrainingSet) -> tuple[Float2d, Int1d, Float1d]:
     """Certain labels only: a soft one becomes a human and a machine row that share its weight."""
     if not data.is_soft:
         return X, data.y.astype(np.intp), data.weight

@@ -8,10 +8,11 @@ from typing import Any, Protocol, Self
 import numpy as np
 import numpy.typing as npt
 
+from ghostbuster.arrays import Float1d, Float2d
 from ghostbuster.errors import ArtifactError
 from ghostbuster.features.scaling import ColumnScaler
 from ghostbuster.heads.lightgbm_text import Trees
-from ghostbuster.heads.validation import Float1d, Float2d, check_fitted, finite_matrix
+from ghostbuster.heads.validation import check_fitted, finite_matrix
 
 
 class TrainedHead(Protocol):

@@ -8,12 +8,10 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from ghostbuster.arrays import Int1d
+from ghostbuster.arrays import Float1d, Float2d, Int1d
 from ghostbuster.errors import InputError
-from ghostbuster.folds import Folds, grouped_folds
-from ghostbuster.heads.validation import Float1d, Float2d, finite_matrix
-
-MACHINE = 0.5  # a soft label from here on counts as machine where folds are stratified
+from ghostbuster.folds import Folds, grouped_folds, is_machine
+from ghostbuster.heads.validation import finite_matrix
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +64,8 @@ class TrainingSet:
                 raise InputError(f"{name} has shape {row.shape}; expected ({n},), one a text")
         if not np.all((labels >= 0) & (labels <= 1)):
             raise InputError("y leaves [0, 1]; expected 0 (human), 1 (machine) or a probability between")
-        if not (labels < MACHINE).any() or not (labels >= MACHINE).any():
+        machine = is_machine(labels)
+        if machine.all() or not machine.any():
             raise InputError("y holds one class only; expected human (0) and machine (1) texts")
         if not np.all(np.isfinite(weight) & (weight >= 0)) or weight.sum() == 0:
             raise InputError("sample_weight is negative, not finite or zero throughout; expected 0 or more")
@@ -83,7 +82,7 @@ class TrainingSet:
 
     def folds(self, n_folds: int, seed: int) -> Folds:
         """At most ``n_folds`` grouped folds, fewer where classes or groups are few; none below two."""
-        hard = (self.y >= MACHINE).astype(np.intp)
+        hard = is_machine(self.y).astype(np.intp)
         most = min(n_folds, int(np.bincount(hard).min()))
         if self.groups is not None:
             most = min(most, np.unique(self.groups).size)

@@ -7,10 +7,8 @@ from typing import TypeGuard
 import numpy as np
 import numpy.typing as npt
 
+from ghostbuster.arrays import Float2d
 from ghostbuster.errors import InputError
-
-Float1d = npt.NDArray[np.float64]
-Float2d = npt.NDArray[np.float64]
 
 
 def finite_matrix(X: npt.ArrayLike, n_features: int | None = None) -> Float2d:

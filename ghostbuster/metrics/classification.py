@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from ghostbuster.arrays import Float1d
 from ghostbuster.errors import InputError, SettingError
-from ghostbuster.metrics.intervals import Estimate, Float1d, bootstrap, check_scores, clopper_pearson, wilson
+from ghostbuster.metrics.intervals import Estimate, bootstrap, check_scores, clopper_pearson, wilson
 
 __all__ = [
     "Estimate",

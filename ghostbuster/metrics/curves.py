@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ghostbuster.metrics.intervals import Estimate, Float1d, check_scores, resamples, wilson
+from ghostbuster.arrays import Bool1d, Float1d
+from ghostbuster.metrics.intervals import Estimate, check_scores, resamples, wilson
 
 N_RESAMPLES = 1000
 N_BINS = 10
@@ -152,7 +153,7 @@ LENGTH_CLASSES = tuple(length_class(n) for n in (0, *LENGTHS))
 """Every class of length, shortest first."""
 
 
-def _roc(machine: npt.NDArray[np.bool_], scores: Float1d, groups: Any, seed: int) -> Curve:
+def _roc(machine: Bool1d, scores: Float1d, groups: Any, seed: int) -> Curve:
     drawn = [
         tpr_at(scores[rows][~machine[rows]], scores[rows][machine[rows]], FPR_GRID)
         for rows in resamples(machine.astype(np.intp), groups, N_RESAMPLES, seed)
@@ -162,7 +163,7 @@ def _roc(machine: npt.NDArray[np.bool_], scores: Float1d, groups: Any, seed: int
     return Curve(*(tuple(values.tolist()) for values in (FPR_GRID, found, low, high)))
 
 
-def _calibration(machine: npt.NDArray[np.bool_], p: Float1d) -> tuple[Bin, ...]:
+def _calibration(machine: Bool1d, p: Float1d) -> tuple[Bin, ...]:
     which = np.minimum((p * N_BINS).astype(np.intp), N_BINS - 1)
     made = []
     for k in range(N_BINS):

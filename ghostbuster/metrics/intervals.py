@@ -9,10 +9,8 @@ from statistics import NormalDist
 import numpy as np
 import numpy.typing as npt
 
+from ghostbuster.arrays import Bool1d, Float1d, Int1d
 from ghostbuster.errors import InputError, SettingError
-
-Float1d = npt.NDArray[np.float64]
-Int1d = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +155,7 @@ def _draw(rng: np.random.Generator, hard: Int1d, order: Int1d, starts: Int1d, co
             return rows
 
 
-def check_scores(y: npt.ArrayLike, score: npt.ArrayLike) -> tuple[npt.NDArray[np.bool_], Float1d]:
+def check_scores(y: npt.ArrayLike, score: npt.ArrayLike) -> tuple[Bool1d, Float1d]:
     """Which texts are machine, shape (n_texts,), and their scores.
 
     Raises

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from threading import RLock
 
-from ghostbuster.arrays import TokenScores
+from ghostbuster.arrays import Progress, TokenScores
 from ghostbuster.errors import ModelError, SettingError
 from ghostbuster.models.backend.devices import Placement, placement
 from ghostbuster.models.gguf.check import check_model
@@ -22,8 +22,6 @@ from ghostbuster.models.panels import PANELS, absolute, panel_files, weights_fol
 from ghostbuster.models.sandbox.cpu_path import CpuPath
 from ghostbuster.models.sandbox.load_check import try_model
 from ghostbuster.registry import pick
-
-Progress = Callable[[int, int], None]
 
 NGRAM_ORDERS = {"unigram": 1, "trigram": 3}
 

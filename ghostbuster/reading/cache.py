@@ -11,7 +11,7 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ghostbuster.arrays import TokenScores
+from ghostbuster.arrays import Progress, TokenScores
 from ghostbuster.reading.cache_codec import TextScores, join, pack, split, unpack
 from ghostbuster.reading.cache_db import ScoreStore, size_limit
 from ghostbuster.system.cache_dir import cache_folder
@@ -19,7 +19,6 @@ from ghostbuster.system.cache_dir import cache_folder
 if TYPE_CHECKING:
     from ghostbuster.models.panel import Panel
 
-Progress = Callable[[int, int], None]
 
 STORE_NAME = "scores.sqlite"
 PIECE_CHARACTERS = 2**18

@@ -7,12 +7,10 @@ import struct
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from ghostbuster.arrays import TokenScores
+from ghostbuster.arrays import AnyArray, TokenScores
 
 DTYPES = {name: name for name in ("<f4", "<f8", "<i4", "<i8")}
 ENDS = ""
@@ -22,8 +20,7 @@ MAX_BYTES = 1 << 31
 """Most bytes that the scores of one text unpack to; a text of 100 MB has less."""
 _HEAD = struct.Struct("<I")
 
-Array = npt.NDArray[Any]
-TextScores = dict[str, dict[str, Array]]
+TextScores = dict[str, dict[str, AnyArray]]
 """By source and channel, one value a token; ends under ``ENDS``."""
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ghostbuster.arrays import Int1d, TokenScores, Vectors
+from ghostbuster.arrays import AnyInt, Int1d, Progress, TokenScores, Vectors
 from ghostbuster.errors import InputError
 from ghostbuster.features.align import Unit, align, unit_ends
 from ghostbuster.reading.cache import score_texts
@@ -16,8 +16,6 @@ from ghostbuster.text.prepare import PreparedText, prepare_or_refuse
 
 if TYPE_CHECKING:
     from ghostbuster.models.panel import Panel
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -38,7 +36,7 @@ class Reading:
     prepared: tuple[PreparedText, ...]
     vectors: Vectors
     n_tokens: Int1d
-    ends: Int1d = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    ends: AnyInt = field(default_factory=lambda: np.empty(0, dtype=np.int64))
 
     @property
     def texts(self) -> tuple[str, ...]:

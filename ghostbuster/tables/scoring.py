@@ -7,6 +7,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from ghostbuster.arrays import Progress
 from ghostbuster.errors import InputError
 from ghostbuster.system.atomic_files import publish
 from ghostbuster.tables.chunks import Chunk, RecordChunk, texts_in
@@ -24,7 +25,6 @@ UNDECIDED = 0.5
 """What a submission says of a row without a text: it has to say a number."""
 
 Judge = Callable[[list[str]], Sequence[Score]]
-Progress = Callable[[int, int], None]
 
 
 def score(job: Job, journal: Journal, judge: Judge, progress: Progress) -> None:

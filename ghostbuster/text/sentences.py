@@ -6,7 +6,7 @@ import re
 
 import numpy as np
 
-from ghostbuster.arrays import Int1d
+from ghostbuster.arrays import AnyInt
 
 _END = re.compile(r"(?<![.!?])[.!?]++[\"')\]]*+(?= [\"'(\[]*+[^\Wa-z])")  # no run of marks is read twice
 _TITLES = "Dr|Mr|Mrs|Ms|Prof|Rev|Hon|St|Sr|Jr|Mt|Gen|Col|Capt|Lt|Sgt|Sen|Rep|Gov|vs|cf|No|Fig|Vol|pp"
@@ -39,7 +39,7 @@ def sentence_ends(text: str) -> list[int]:
     return [*ends, len(text)] if text else []
 
 
-def sentence_spans(text: str, ends: Int1d) -> list[tuple[int, int, int, int]]:
+def sentence_spans(text: str, ends: AnyInt) -> list[tuple[int, int, int, int]]:
     """Every sentence that holds a unit: its start and end in characters, its first unit, and the one behind.
 
     Parameters

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from ghostbuster.arrays import Float1d
+from ghostbuster.arrays import AnyArray, Float1d
+from ghostbuster.folds import is_machine
 
 Real = TypeVar("Real", np.float32, np.float64)
 
 
-def levelled(matrix: npt.NDArray[Real], y: Float1d, sources: npt.NDArray[Any] | None) -> npt.NDArray[Real]:
+def levelled(matrix: npt.NDArray[Real], y: Float1d, sources: AnyArray | None) -> npt.NDArray[Real]:
     """The same columns, each source's midpoint moved to the mean midpoint of all sources.
 
     A source's midpoint is the mean of its human texts' mean and its machine texts' mean. Sources differ in
@@ -38,7 +39,7 @@ def levelled(matrix: npt.NDArray[Real], y: Float1d, sources: npt.NDArray[Any] | 
     """
     if sources is None:
         return matrix
-    machine = y >= 0.5  # noqa: PLR2004
+    machine = is_machine(y)
     middles = {}
     for source in np.unique(sources):
         rows = np.flatnonzero(sources == source)

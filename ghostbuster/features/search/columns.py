@@ -11,10 +11,9 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
+from ghostbuster.arrays import Float32
 from ghostbuster.errors import SettingError
 from ghostbuster.features.search.inputs import Labelled
-
-Float32 = npt.NDArray[np.float32]
 
 _CELL = 4  # bytes of a float32
 _FEWEST = 256  # columns that must fit into memory at once

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-Float1d = npt.NDArray[np.float64]
+from ghostbuster.arrays import Float1d
+from ghostbuster.folds import is_machine
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ def _negative_log_loss(y: Float1d, log_odds: Float1d, weight: Float1d) -> Float1
 
 
 def _accuracy(y: Float1d, log_odds: Float1d, weight: Float1d) -> Float1d:
-    right = (log_odds > 0) == (y > 0.5)[:, None]  # noqa: PLR2004 - half way between the labels
+    right = (log_odds > 0) == is_machine(y)[:, None]
     total: Float1d = weight @ right
     return total / float(weight.sum())
 

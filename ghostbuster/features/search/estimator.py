@@ -12,19 +12,16 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from ghostbuster.arrays import Vectors
+from ghostbuster.arrays import AnyFloat, Float1d, Float32, Vectors
 from ghostbuster.errors import InputError, SettingError
 from ghostbuster.features.evaluate import evaluate_all
 from ghostbuster.features.expression import Feature
 from ghostbuster.features.search.columns import Columns, gather
 from ghostbuster.features.search.criteria import CRITERIA
-from ghostbuster.features.search.folds import Fold, drawn_folds, fold_order, given_folds, source_folds
 from ghostbuster.features.search.inputs import Labelled, check_settings
 from ghostbuster.features.search.selection import Problem, Rules, select_columns
 from ghostbuster.features.spaces import candidates
-
-Float1d = npt.NDArray[np.float64]
-Float32 = npt.NDArray[np.float32]
+from ghostbuster.folds import Fold, drawn_folds, fold_order, given_folds, source_folds
 
 PENALTY_SHARE = 4.0
 DEFAULT_FOLDS = 5
@@ -165,7 +162,7 @@ class FeatureSearch(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # s
 
     def fit_matrix(
         self,
-        X: npt.NDArray[np.floating],
+        X: AnyFloat,
         features: Sequence[Feature],
         y: npt.ArrayLike,
         groups: npt.ArrayLike | None = None,

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import numpy.typing as npt
 
+from ghostbuster.arrays import AnyArray, Float1d, Float32
 from ghostbuster.errors import InputError, SettingError
 from ghostbuster.features.search.centering import levelled
 from ghostbuster.features.search.criteria import CRITERIA
-from ghostbuster.features.search.folds import MACHINE_FROM
+from ghostbuster.folds import is_machine
 from ghostbuster.registry import did_you_mean
 
 if TYPE_CHECKING:
     from ghostbuster.features.search.estimator import FeatureSearch
-
-Float1d = npt.NDArray[np.float64]
-Float32 = npt.NDArray[np.float32]
 
 
 def check_settings(search: FeatureSearch) -> None:
@@ -118,14 +116,14 @@ def _weights(sample_weight: npt.ArrayLike | None, n_texts: int) -> Float1d:
 
 
 def _source_codes(sources: npt.ArrayLike, labels: Float1d) -> npt.NDArray[np.intp]:
-    named: npt.NDArray[Any] = np.asarray(sources)
+    named: AnyArray = np.asarray(sources)
     if named.shape != labels.shape:
         raise InputError(f"sources have shape {named.shape}; expected {labels.shape}, one source a text")
     names, codes = np.unique(named, return_inverse=True)
     if names.size < 2:  # noqa: PLR2004 - one source has nothing to be compared with
         raise InputError("one source only; expected two or more: leave select_across out")
     for code, name in enumerate(names.tolist()):
-        machine = labels[codes == code] >= MACHINE_FROM
+        machine = is_machine(labels[codes == code])
         if machine.all() or not machine.any():
             raise InputError(
                 f"source {name!r} has texts of one class only; expected human and machine ones of each"

@@ -11,8 +11,7 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
-Float1d = npt.NDArray[np.float64]
-Float2d = npt.NDArray[np.float64]
+from ghostbuster.arrays import Float1d, Float2d
 
 GRADIENT_TOLERANCE = 1e-7  # of the total weight
 _MAX_NEWTON, _MAX_CHORD, _MAX_HALVINGS = 100, 12, 40

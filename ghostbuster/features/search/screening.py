@@ -6,14 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from ghostbuster.arrays import Float1d, Float2d, Float32
 from ghostbuster.features.scaling import ColumnScaler
 from ghostbuster.features.search.columns import Columns
-
-Float1d = npt.NDArray[np.float64]
-Float2d = npt.NDArray[np.float64]
-Float32 = npt.NDArray[np.float32]
 
 _CACHED = 262_144  # float32 cells of some columns: 1 MiB, which stays in a core's cache
 _SOLVED = 1024  # candidates whose equations are solved together

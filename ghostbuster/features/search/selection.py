@@ -9,16 +9,13 @@ from itertools import islice
 import numpy as np
 import numpy.typing as npt
 
+from ghostbuster.arrays import Float1d, Float2d, Float32
 from ghostbuster.features.scaling import ColumnScaler
 from ghostbuster.features.search.columns import Columns
 from ghostbuster.features.search.criteria import Criterion
-from ghostbuster.features.search.folds import Fold
 from ghostbuster.features.search.logistic import fit_each, fit_logistic, sigmoid
 from ghostbuster.features.search.screening import Present, Screen
-
-Float1d = npt.NDArray[np.float64]
-Float2d = npt.NDArray[np.float64]
-Float32 = npt.NDArray[np.float32]
+from ghostbuster.folds import Fold
 
 SHORTLIST = 32  # candidates of a round that are remembered as promising
 SECOND_CHANCES = 4  # more rounds of proposals before the search gives up

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from ghostbuster.arrays import AnyArray, AnyFloat, Int1d
 from ghostbuster.errors import InputError, SettingError
 from ghostbuster.features.expression import Feature
 
 if TYPE_CHECKING:
     from ghostbuster.features.search.estimator import FeatureSearch
 
-Int1d = npt.NDArray[np.intp]
 
 ALIKE = 0.9  # features that correlate more stand for each other
 
@@ -40,7 +40,7 @@ class Inclusion:
 
 def stability(
     search: FeatureSearch,
-    X: npt.NDArray[np.floating],
+    X: AnyFloat,
     y: npt.ArrayLike,
     groups: npt.ArrayLike | None = None,
     sample_weight: npt.ArrayLike | None = None,
@@ -104,16 +104,16 @@ def stability(
 class _Texts:
     """What is drawn from."""
 
-    X: npt.NDArray[np.floating]
+    X: AnyFloat
     y: npt.NDArray[np.float64]
-    groups: npt.NDArray[Any]
+    groups: AnyArray
     weight: npt.NDArray[np.float64]
-    sources: npt.NDArray[Any] | None
+    sources: AnyArray | None
 
     @classmethod
     def of(
         cls,
-        X: npt.NDArray[np.floating],
+        X: AnyFloat,
         y: npt.ArrayLike,
         groups: npt.ArrayLike | None,
         sample_weight: npt.ArrayLike | None,
@@ -138,9 +138,7 @@ class _Texts:
         return made
 
 
-def drawn(
-    groups: npt.NDArray[Any], sources: npt.NDArray[Any] | None, rng: np.random.Generator
-) -> npt.NDArray[np.intp]:
+def drawn(groups: AnyArray, sources: AnyArray | None, rng: np.random.Generator) -> npt.NDArray[np.intp]:
     """How often each text occurs in a resample of whole groups, as many as each source has: (n_texts,)."""
     _, codes = np.unique(groups, return_inverse=True)
     times = np.zeros(codes.max() + 1, dtype=np.intp)
@@ -184,7 +182,7 @@ def _kept(place: Int1d, side: npt.ArrayLike) -> Int1d:
 
 
 def _inclusions(
-    features: tuple[Feature, ...], chosen: npt.NDArray[np.bool_], X: npt.NDArray[np.floating]
+    features: tuple[Feature, ...], chosen: npt.NDArray[np.bool_], X: AnyFloat
 ) -> tuple[Inclusion, ...]:
     share = chosen.mean(axis=0)
     used = np.flatnonzero(share > 0)

@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from ghostbuster.arrays import Int32
 from ghostbuster.models.gguf.check import ModelFile
 from ghostbuster.models.llama.runtime import Context, Placed, Weights
 from ghostbuster.models.sandbox.cpu_path_model import CONTEXT, LAYERS, VOCABULARY
@@ -45,7 +46,7 @@ def main(arguments: Sequence[str]) -> None:
     print(json.dumps(answer))  # noqa: T201 - this is how it answers
 
 
-def _read(context: Context, ids: npt.NDArray[np.int32]) -> tuple[npt.NDArray[np.float64], float]:
+def _read(context: Context, ids: Int32) -> tuple[npt.NDArray[np.float64], float]:
     """Log-prob of each token after the first, and the seconds that reading most of them at once took."""
     started = time.perf_counter()
     rows = [np.array(context.read(ids[:TOKENS], 0, 0), np.float64)]

@@ -11,14 +11,14 @@ from dataclasses import replace
 from pathlib import Path
 from threading import RLock
 
-from ghostbuster.arrays import TokenScores
+from ghostbuster.arrays import Progress, TokenScores
 from ghostbuster.errors import SettingError
 from ghostbuster.models.backend.devices import Placement, placement
 from ghostbuster.models.gguf.check import ModelFile, check_model
 from ghostbuster.models.gguf.digest import file_digest
 from ghostbuster.models.llama.load import load_model
 from ghostbuster.models.llama.runtime import Context
-from ghostbuster.models.llama.streaming import DECODE_TOKENS, Lane, Progress, stream
+from ghostbuster.models.llama.streaming import DECODE_TOKENS, Lane, stream
 from ghostbuster.models.llama.token_statistics import Reducer
 from ghostbuster.models.llama.tokens import Tokens
 from ghostbuster.models.llama.windows import windows

@@ -15,13 +15,12 @@ from typing import Any
 
 import llama_cpp as lib
 import numpy as np
-import numpy.typing as npt
 
+from ghostbuster.arrays import Float32, Int32
 from ghostbuster.errors import ModelError
 from ghostbuster.models.backend.library import complaints, start, want_of_memory
 from ghostbuster.models.gguf.check import ModelFile
 from ghostbuster.models.llama.streaming import DECODE_TOKENS
-from ghostbuster.models.llama.token_statistics import Float32
 from ghostbuster.models.llama.tokens import Speller, TextTokens, Tokens, character_ends
 
 _SPM = 1  # llama_vocab_type of SentencePiece vocabularies
@@ -177,7 +176,7 @@ class Context:
         lib.llama_memory_seq_rm(memory, 0, 1, 1 + n_tokens)
         lib.llama_memory_seq_add(memory, 0, 1 + n_tokens, -1, -n_tokens)
 
-    def read(self, ids: npt.NDArray[np.int32], position: int, wanted_from: int) -> Float32:
+    def read(self, ids: Int32, position: int, wanted_from: int) -> Float32:
         """Logits (n - wanted_from, n_vocabulary) after each token from ``wanted_from`` on.
 
         They are a view of llama.cpp's own buffer, valid until the next read.

@@ -14,12 +14,11 @@ from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
-import numpy.typing as npt
 
-from ghostbuster.models.llama.token_statistics import Float32, Reducer
+from ghostbuster.arrays import Float32, Int32, Progress
+from ghostbuster.models.llama.token_statistics import Reducer
 from ghostbuster.models.llama.windows import Windows
 
-Progress = Callable[[int, int], None]
 DECODE_TOKENS = 512  # tokens a decode; another number moves the last digits of quantised models' log-probs
 
 
@@ -34,7 +33,7 @@ class Reader(Protocol):
         """Forget the oldest ``n_tokens`` after the begin token; what follows moves up."""
         ...
 
-    def read(self, ids: npt.NDArray[np.int32], position: int, wanted_from: int) -> Float32:
+    def read(self, ids: Int32, position: int, wanted_from: int) -> Float32:
         """Logits (n - wanted_from, n_vocabulary) after tokens from ``wanted_from`` on, until read again."""
         ...
 
@@ -65,9 +64,7 @@ class Lane:
         self.reducers = tuple(reducers) if helpers is not None else tuple(reducers[:1])
         self._helpers = helpers
 
-    def score(
-        self, inputs: npt.NDArray[np.int32], targets: npt.NDArray[np.int32], out: Sequence[Float32]
-    ) -> None:
+    def score(self, inputs: Int32, targets: Int32, out: Sequence[Float32]) -> None:
         """Score the last ``targets.size`` positions of one window.
 
         Parameters
@@ -95,9 +92,7 @@ class Lane:
                 self._reduce(logits, targets[rows], [channels[:, rows] for channels in out])
             start, held = start + ids.size, held + ids.size
 
-    def _reduce(
-        self, logits: Sequence[Float32], targets: npt.NDArray[np.int32], out: Sequence[Float32]
-    ) -> None:
+    def _reduce(self, logits: Sequence[Float32], targets: Int32, out: Sequence[Float32]) -> None:
         """Share the positions among the reducers: none depends on its neighbours."""
         bounds = np.linspace(0, targets.size, len(self.reducers) + 1).astype(int).tolist()
         shares = [
@@ -119,7 +114,7 @@ class Lane:
 
 def stream(
     lanes: Sequence[Lane],
-    ids: npt.NDArray[np.int32],
+    ids: Int32,
     plan: Windows,
     begin: int,
     progress: Progress | None = None,

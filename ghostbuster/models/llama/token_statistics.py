@@ -16,8 +16,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
+from ghostbuster.arrays import Float32, Float64, Int32
 from ghostbuster.errors import ModelError
 
 OWN_CHANNELS = ("logprob", "rank", "entropy", "varentropy")
@@ -26,9 +26,6 @@ CROSS_CHANNELS = ("cross_entropy", "cross_varentropy")
 _BLOCK_LOGITS = 1 << 17  # reduced at a time: with more the buffers leave the cache, with fewer calls cost
 _DOT_COLUMNS = 8192  # BLAS splits longer dots over threads, which would make sums depend on their number
 _EXACT_ABOVE = 1000.0  # mean square (nats^2) above which float32 sums blur a variance by more than 1e-3
-
-Float32 = npt.NDArray[np.float32]
-Float64 = npt.NDArray[np.float64]
 
 
 class Reducer:
@@ -51,8 +48,8 @@ class Reducer:
     def __call__(
         self,
         logits: Sequence[Float32],
-        targets: npt.NDArray[np.int32],
-        out: Sequence[npt.NDArray[np.float32]],
+        targets: Int32,
+        out: Sequence[Float32],
     ) -> None:
         """Reduce every position.
 
@@ -95,7 +92,7 @@ class _Side:
         self._greater = np.empty(self._centred.shape, np.bool_)
         self._ones = np.ones(n_vocabulary, np.float32)
 
-    def read(self, x: Float32, targets: npt.NDArray[np.int32]) -> None:
+    def read(self, x: Float32, targets: Int32) -> None:
         """Centre, exponentiate and sum the block ``x`` of shape (n <= rows, n_vocabulary)."""
         n = x.shape[0]
         self.centred, self.weights = self._centred[:n], self._weights[:n]

@@ -6,11 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
+from ghostbuster.arrays import Int32, Int64
 from ghostbuster.errors import ModelError
 
-TextTokens = tuple[npt.NDArray[np.int32], npt.NDArray[np.int32]]  # ids and ends of one text
+TextTokens = tuple[Int32, Int32]  # ids and ends of one text
 
 
 @dataclass(frozen=True)
@@ -26,9 +26,9 @@ class Tokens:
         Text ``i`` owns tokens ``offsets[i]:offsets[i + 1]``.
     """
 
-    ids: npt.NDArray[np.int32]
-    ends: npt.NDArray[np.int32]
-    offsets: npt.NDArray[np.int64]
+    ids: Int32
+    ends: Int32
+    offsets: Int64
 
     @classmethod
     def of(cls, texts: Sequence[TextTokens]) -> Tokens:
@@ -41,7 +41,7 @@ class Tokens:
         )
 
 
-def character_ends(data: bytes, byte_ends: npt.NDArray[np.int64]) -> npt.NDArray[np.int32]:
+def character_ends(data: bytes, byte_ends: Int64) -> Int32:
     """Turn ends in bytes of UTF-8 ``data`` into ends in characters.
 
     A token that stops inside a character ends where the character before it ended: the character belongs
@@ -81,7 +81,7 @@ class Speller:
         self._piece = piece
         self._lengths = np.full(n_vocabulary, -1, np.int64)
 
-    def byte_ends(self, ids: npt.NDArray[np.int32], data: bytes) -> npt.NDArray[np.int64]:
+    def byte_ends(self, ids: Int32, data: bytes) -> Int64:
         """End of each token in ``data``; the space that SentencePiece puts before a text belongs to no byte.
 
         Raises
@@ -100,7 +100,7 @@ class Speller:
             return ends - 1
         return self._by_hand(ids, data)
 
-    def _by_hand(self, ids: npt.NDArray[np.int32], data: bytes) -> npt.NDArray[np.int64]:
+    def _by_hand(self, ids: Int32, data: bytes) -> Int64:
         """Match piece by piece, where added tokens bring further spaces."""
         ends, at = [], 0
         for piece in map(self._piece, ids.tolist()):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
-Windows = npt.NDArray[np.int64]
+from ghostbuster.arrays import Int64
+
+Windows = Int64
 
 
-def windows(offsets: npt.NDArray[np.int64], length: int, overlap: int) -> Windows:
+def windows(offsets: Int64, length: int, overlap: int) -> Windows:
     """Cut each text into windows of at most ``length`` tokens.
 
     Window 0 of a text scores all its tokens. Every later one begins ``overlap`` tokens before the end of its

@@ -12,6 +12,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
+from ghostbuster.arrays import Float32, Float64, Int32, Int64
 from ghostbuster.errors import InputError, ModelError, SettingError
 from ghostbuster.models.ngram.store import (
     Counts,
@@ -22,11 +23,6 @@ from ghostbuster.models.ngram.store import (
     read_counts,
     read_meta,
 )
-
-Int32Array = npt.NDArray[np.int32]
-Int64Array = npt.NDArray[np.int64]
-Float32Array = npt.NDArray[np.float32]
-Float64Array = npt.NDArray[np.float64]
 
 ORDERS = (1, 3)
 
@@ -45,7 +41,7 @@ class Level:
     """
 
     stored: Counts
-    backed_off: Float64Array
+    backed_off: Float64
 
     @classmethod
     def of(cls, stored: Counts, shape: Shape) -> Self:
@@ -66,9 +62,7 @@ class Level:
             )
         return cls(stored, backed_off)
 
-    def interpolate(
-        self, context: Int64Array, ids: Int64Array, lower: Float64Array, shape: Shape
-    ) -> Float64Array:
+    def interpolate(self, context: Int64, ids: Int64, lower: Float64, shape: Shape) -> Float64:
         """Probability of each token after its context; (n_tokens,) all of them.
 
         P(w|h) = (c(h, w) - d) / c(h) + d types(h) / c(h) P_lower(w); an unseen context gives P_lower.
@@ -106,7 +100,7 @@ class NgramModel:
 
     tokenizer: str
     shape: Shape
-    unigram: Float64Array
+    unigram: Float64
     bigram: Level
     trigram: Level
 
@@ -129,7 +123,7 @@ class NgramModel:
         )
         return cls(tokenizer, shape, kneser_ney_base(neighbours), bigram, trigram)
 
-    def logprob(self, ids: Int32Array, offsets: Int64Array, order: int = 3) -> Float32Array:
+    def logprob(self, ids: Int32, offsets: Int64, order: int = 3) -> Float32:
         """Log-probability of every token of many texts, each text on its own.
 
         Parameters
@@ -167,7 +161,7 @@ class NgramModel:
             probability = self.trigram.interpolate(context, tokens, probability, self.shape)
         return np.minimum(np.log(probability), 0.0).astype(np.float32)
 
-    def _check(self, tokens: Int64Array, ends: Int64Array) -> None:
+    def _check(self, tokens: Int64, ends: Int64) -> None:
         """Refuse ids and offsets that would read what is not there."""
         if tokens.ndim != 1 or ends.ndim != 1 or not len(ends):
             raise InputError("ids and offsets must be flat, offsets one longer than the number of texts")
@@ -181,7 +175,7 @@ class NgramModel:
             )
 
 
-def kneser_ney_base(neighbours: UnsignedArray) -> Float64Array:
+def kneser_ney_base(neighbours: UnsignedArray) -> Float64:
     """Unigram probabilities from the number of distinct left neighbours of each token.
 
     A token without any gets 1 / n_vocab, as Ghostbuster has it; then all are divided by their sum,
@@ -197,18 +191,18 @@ def kneser_ney_base(neighbours: UnsignedArray) -> Float64Array:
     """
     shares = neighbours / neighbours.sum(dtype=np.float64)
     shares = np.where(neighbours > 0, shares, 1.0 / len(neighbours))
-    base: Float64Array = shares / shares.sum()
+    base: Float64 = shares / shares.sum()
     return base
 
 
-def _shifted(tokens: Int64Array, starts: Int64Array, bos: int) -> Int64Array:
+def _shifted(tokens: Int64, starts: Int64, bos: int) -> Int64:
     """The token before each token; ``bos`` before a text's first."""
     before = np.roll(tokens, 1)
     before[starts] = bos
     return before
 
 
-def _find(keys: UnsignedArray, wanted: Int64Array) -> tuple[Int64Array, npt.NDArray[np.bool_]]:
+def _find(keys: UnsignedArray, wanted: Int64) -> tuple[Int64, npt.NDArray[np.bool_]]:
     """Where each wanted number stands among the sorted keys, and whether it does."""
     # one dtype on both sides: else searchsorted copies the mapped keys
     fits = wanted <= np.iinfo(keys.dtype).max

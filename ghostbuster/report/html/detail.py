@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ghostbuster.arrays import Float1d, Int1d
+from ghostbuster.arrays import AnyInt, Float1d
 from ghostbuster.report.html.paragraphs import paragraph_starts
 from ghostbuster.text.sentences import sentence_spans
 
@@ -42,7 +42,7 @@ class Pieces:
     logprob: Float1d
     rank: Float1d
     entropy: Float1d
-    ends: Int1d
+    ends: AnyInt
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ghostbuster.decision.verdict import LIKELIER_MACHINE
 from ghostbuster.detector.passages import Passage, Passages
+from ghostbuster.folds import MACHINE_FROM
 
 _HEIGHT = 100
 _RIM = 3  # a line at 0 or 1 is not cut in half
@@ -40,7 +40,7 @@ def describe(passages: Passages) -> str:
 
 
 def _bar(sentence: Passage, number: int) -> str:
-    side = "m" if sentence.probability >= LIKELIER_MACHINE else "h"
+    side = "m" if sentence.probability >= MACHINE_FROM else "h"
     height = _HEIGHT * sentence.probability
     return (
         f'<rect class="{side}" x="{sentence.first}" y="{_HEIGHT - height:.1f}" '

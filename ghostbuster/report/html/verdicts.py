@@ -8,8 +8,9 @@ from typing import Any
 
 from ghostbuster import __version__
 from ghostbuster.decision.thresholds import Threshold
-from ghostbuster.decision.verdict import LIKELIER_MACHINE, Evidence, Verdict
+from ghostbuster.decision.verdict import Evidence, Verdict
 from ghostbuster.detector.passages import Passage
+from ghostbuster.folds import MACHINE_FROM
 from ghostbuster.report.html.detail import Detail, Sentence
 from ghostbuster.report.html.page import render
 from ghostbuster.report.html.passage_chart import drawing
@@ -103,7 +104,7 @@ def _text(key: str, path: str, verdict: Verdict, detail: Detail, threshold: Thre
 def _zones(threshold: Threshold) -> list[dict[str, str]]:
     """What each stretch of the scale from 0 to 1 is called."""
     machine = min(threshold.probability, 1.0)
-    human = min(LIKELIER_MACHINE, machine)
+    human = min(MACHINE_FROM, machine)
     bounds = [("human", 0.0, human), ("unsure", human, machine), ("machine", machine, 1.0)]
     return [
         {
@@ -138,7 +139,7 @@ def _sentence(sentence: Sentence, detail: Detail) -> dict[str, Any]:
     return {
         "text": sentence.text,
         "probability": "" if p is None else f"{p:.2f}",
-        "side": "m" if p is not None and p >= LIKELIER_MACHINE else "h",
+        "side": "m" if p is not None and p >= MACHINE_FROM else "h",
         "rows": table_of(sentence, detail.pieces),
     }
 
