@@ -9,9 +9,8 @@ import pytest
 
 from benchmarks.make_gguf import Shape, make_gguf
 from ghostbuster.models import panel as panel_module
-from ghostbuster.models.kept import Kept
 from ghostbuster.models.llama import language_model
-from ghostbuster.models.panel import open_panel
+from ghostbuster.models.panel import OpenPanels, open_panel
 from ghostbuster.models.panels import weights_folder
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="/proc is Linux's")
@@ -96,7 +95,7 @@ def test_counts_of_ngrams_that_are_replaced_are_read_anew(monkeypatch, tmp_path)
 
 
 def test_what_was_not_asked_for_longest_makes_room(tmp_path):
-    kept, file = Kept(most=2), tmp_path / "file"
+    kept, file = OpenPanels(max_size=2), tmp_path / "file"
     file.write_text("1")
     made = []
 
@@ -108,7 +107,7 @@ def test_what_was_not_asked_for_longest_makes_room(tmp_path):
 
 
 def test_what_failed_to_open_is_not_kept():
-    kept = Kept(most=2)
+    kept = OpenPanels(max_size=2)
 
     def fail():
         raise OSError("no")

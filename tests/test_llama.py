@@ -16,9 +16,8 @@ from ghostbuster.models.backend import build, library
 from ghostbuster.models.gguf.digest import file_digest
 from ghostbuster.models.llama import language_model, streaming
 from ghostbuster.models.llama.language_model import LlamaLM, score_together
-from ghostbuster.models.llama.streaming import DECODE_TOKENS
+from ghostbuster.models.llama.streaming import DECODE_TOKENS, windows
 from ghostbuster.models.llama.tokens import Speller, Tokens, character_ends
-from ghostbuster.models.llama.windows import windows
 
 TEXTS = (
     "The letter that she had written was not for him, but it was on the table.",

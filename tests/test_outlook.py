@@ -6,11 +6,10 @@ import pytest
 from benchmarks.make_gguf import Shape, make_gguf
 from ghostbuster.cli import main
 from ghostbuster.models.backend import build
-from ghostbuster.models.llama import hardware as outlook
-from ghostbuster.models.llama import install_hint as advice
-from ghostbuster.models.llama.install_hint import faster
+from ghostbuster.models.llama import hardware
+from ghostbuster.models.llama.hardware import cuda_build_command, faster_build_command, hardware_report
 from ghostbuster.models.sandbox import cpu_path as probe
-from ghostbuster.models.sandbox.cpu_path import NOTHING_TO_TRY, Finding, answer_file
+from ghostbuster.models.sandbox.cpu_path import NOTHING_TO_TRY, Finding, cache_file
 
 PLAIN = Finding("safe", NOTHING_TO_TRY)
 DEADLY = Finding("safe", "the fast path ends the process here (SIGILL)")
@@ -20,7 +19,7 @@ SLOW = Finding("safe", "0.8 times", usable=True, gain=0.8)
 @pytest.fixture
 def models(tmp_path, monkeypatch):
     """A quantised and an F16 model, of which nothing is known."""
-    monkeypatch.setattr(probe, "_remembered", {})
+    monkeypatch.setattr(probe, "_known", {})
     monkeypatch.setenv("GHOSTBUSTER_CACHE", str(tmp_path / "cache"))
     shape = Shape(width=64, heads=2, hidden=128, quantisation="Q4_0")
     return [
@@ -30,13 +29,13 @@ def models(tmp_path, monkeypatch):
 
 
 def machine(monkeypatch, *, amx=False, nvidia=False, offload=False):
-    monkeypatch.setattr(advice, "has_amx", lambda: amx)
-    monkeypatch.setattr(advice, "has_nvidia_card", lambda: nvidia)
-    monkeypatch.setattr(advice, "can_offload", lambda: offload)
+    monkeypatch.setattr(hardware, "has_amx", lambda: amx)
+    monkeypatch.setattr(hardware, "has_nvidia_card", lambda: nvidia)
+    monkeypatch.setattr(hardware, "can_offload", lambda: offload)
 
 
 def paths(models, **options):
-    return outlook.outlook(models, **options)["cpu_paths"]
+    return hardware_report(models, **options)["cpu_paths"]
 
 
 def test_looking_starts_no_child_and_says_how_to_try(models, monkeypatch):
@@ -60,7 +59,7 @@ def test_asking_finds_out_and_names_the_file_that_remembers(models):
     ("wish", "finding", "path"), [("safe", SLOW, "safe"), ("fast", SLOW, "fast"), ("fast", DEADLY, "none")]
 )
 def test_a_forced_path_is_shown_with_what_forces_it(models, monkeypatch, wish, finding, path):
-    monkeypatch.setattr(outlook, "remembered", lambda _file: finding)
+    monkeypatch.setattr(hardware, "cached_cpu_path", lambda _file: finding)
     monkeypatch.setenv("GHOSTBUSTER_CPU_PATH", wish)
     row = paths(models, ask=False)[0]
     assert (row["path"], row["reason"]) == (path, f"GHOSTBUSTER_CPU_PATH={wish}; {finding.reason}")
@@ -92,30 +91,30 @@ def test_info_shows_build_devices_and_paths_in_both_forms(capsys):
 def test_an_amx_machine_whose_build_dies_gets_the_flags_that_mend_it(monkeypatch):
     machine(monkeypatch, amx=True)
     version = build.llama_version()
-    assert faster([PLAIN, DEADLY]) == (
+    assert faster_build_command([PLAIN, DEADLY]) == (
         """CMAKE_ARGS='-DCMAKE_CXX_FLAGS='"'"'-fno-tree-dse -fno-dse'"'"'' """
         "pip install --force-reinstall --no-deps --no-cache-dir --no-binary=llama-cpp-python "
         f"llama-cpp-python=={version}"
     )
-    assert faster([PLAIN, SLOW]) is None
-    assert faster([]) is None
+    assert faster_build_command([PLAIN, SLOW]) is None
+    assert faster_build_command([]) is None
 
 
 def test_an_nvidia_card_that_the_build_cannot_use_gets_the_cuda_build(monkeypatch):
     machine(monkeypatch, nvidia=True, amx=True)
-    assert str(faster([DEADLY])).startswith("CMAKE_ARGS=-DGGML_CUDA=on pip install")
+    assert str(faster_build_command([DEADLY])).startswith("CMAKE_ARGS=-DGGML_CUDA=on pip install")
     machine(monkeypatch, nvidia=True, offload=True)
-    assert faster([PLAIN]) is None
+    assert faster_build_command([PLAIN]) is None
 
 
 def test_elsewhere_no_command_is_known(monkeypatch):
     machine(monkeypatch)
-    assert faster([DEADLY]) is None
+    assert faster_build_command([DEADLY]) is None
 
 
 def test_the_command_is_shown_where_there_is_one(models, monkeypatch):
     machine(monkeypatch, nvidia=True)
-    assert outlook.outlook(models, ask=False)["faster"] == advice.cuda_build()
+    assert hardware_report(models, ask=False)["faster"] == cuda_build_command()
     machine(monkeypatch)
-    assert "faster" not in outlook.outlook(models, ask=False)
-    assert not answer_file(outlook.check_model(models[0][1])).exists()
+    assert "faster" not in hardware_report(models, ask=False)
+    assert not cache_file(hardware.check_model(models[0][1])).exists()

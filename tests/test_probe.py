@@ -15,7 +15,7 @@ from ghostbuster.models.gguf.check import check_model
 from ghostbuster.models.gguf.header import read_header
 from ghostbuster.models.panels import weights_folder
 from ghostbuster.models.sandbox import cpu_path as probe
-from ghostbuster.models.sandbox.cpu_path import Finding, answer_file, cpu_path, remembered
+from ghostbuster.models.sandbox.cpu_path import Finding, cache_file, cached_cpu_path, cpu_path
 from ghostbuster.models.sandbox.cpu_path_model import MATRICES, write_probe_model
 
 SOUND = {"logprobs": [-1.0, -2.0, -0.5], "seconds": 2.0}
@@ -25,7 +25,7 @@ SOUND = {"logprobs": [-1.0, -2.0, -0.5], "seconds": 2.0}
 def forgetful(monkeypatch, tmp_path):
     """No answer is known, in this process or on disk."""
     monkeypatch.setenv("GHOSTBUSTER_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr(probe, "_remembered", {})
+    monkeypatch.setattr(probe, "_known", {})
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +49,7 @@ def no_child(monkeypatch):
 
 
 def forget_in_this_process():
-    probe._remembered.clear()
+    probe._known.clear()
 
 
 UNFIT = {
@@ -159,7 +159,7 @@ def test_models_that_are_not_quantised_never_start_a_child(monkeypatch, tmp_path
     file = check_model(make_gguf(tmp_path / "m.gguf", Shape(quantisation=kind)))
     found = cpu_path(file)
     assert (found.path, found.tried) == ("safe", False)
-    assert not answer_file(file).exists()
+    assert not cache_file(file).exists()
 
 
 def test_the_embedded_models_never_start_a_child(monkeypatch):
@@ -169,12 +169,12 @@ def test_the_embedded_models_never_start_a_child(monkeypatch):
 
 
 def test_another_build_cpu_or_kind_of_model_is_asked_about_anew(monkeypatch, quantised):
-    places = {answer_file(quantised)}
-    places.add(answer_file(replace(quantised, matrix_types=("Q4_K", "Q6_K"))))
+    places = {cache_file(quantised)}
+    places.add(cache_file(replace(quantised, matrix_types=("Q4_K", "Q6_K"))))
     monkeypatch.setattr(probe, "cpu", lambda: ("another", ("avx",)))
-    places.add(answer_file(quantised))
+    places.add(cache_file(quantised))
     monkeypatch.setattr(probe, "build_digest", lambda: "another")
-    places.add(answer_file(quantised))
+    places.add(cache_file(quantised))
     assert len(places) == 4
 
 
@@ -184,13 +184,13 @@ def test_another_build_cpu_or_kind_of_model_is_asked_about_anew(monkeypatch, qua
      '{"path": "fast", "reason": "", "usable": false, "gain": 2}'],
 )  # fmt: skip
 def test_a_damaged_answer_is_asked_for_again(monkeypatch, quantised, damage):
-    answer_file(quantised).parent.mkdir(parents=True)
-    answer_file(quantised).write_text(damage)
-    assert remembered(quantised) is None
+    cache_file(quantised).parent.mkdir(parents=True)
+    cache_file(quantised).write_text(damage)
+    assert cached_cpu_path(quantised) is None
     child_that_answers(monkeypatch, {"logprobs": SOUND["logprobs"], "seconds": 1.0})
     assert cpu_path(quantised).path == "fast"
     forget_in_this_process()
-    assert remembered(quantised) is not None
+    assert cached_cpu_path(quantised) is not None
 
 
 def test_without_a_folder_to_write_the_answer_is_kept_for_this_process(monkeypatch, quantised, tmp_path):
@@ -207,7 +207,7 @@ def test_no_python_to_start_is_a_reason_too(monkeypatch, quantised):
     found = cpu_path(quantised)
     assert (found.path, found.usable) == ("safe", False)
     assert found.reason.startswith("the fast path could not be tried")
-    assert not answer_file(quantised).exists()  # the next process tries again
+    assert not cache_file(quantised).exists()  # the next process tries again
 
 
 def test_threads_that_ask_at_once_start_one_child(monkeypatch, quantised, tmp_path):
@@ -225,7 +225,7 @@ def test_threads_that_ask_at_once_start_one_child(monkeypatch, quantised, tmp_pa
 def test_the_answer_is_written_whole_or_not_at_all(monkeypatch, quantised):
     child_that_answers(monkeypatch, {"logprobs": SOUND["logprobs"], "seconds": 1.0})
     cpu_path(quantised)
-    place = answer_file(quantised)
+    place = cache_file(quantised)
     assert list(place.parent.iterdir()) == [place]  # nothing temporary is left
     assert json.loads(place.read_text())["path"] == "fast"
 

@@ -6,7 +6,7 @@ from hypothesis.extra.numpy import arrays
 from scipy.special import log_softmax
 
 from ghostbuster.errors import ModelError
-from ghostbuster.models.llama.token_statistics import Reducer
+from ghostbuster.models.llama.token_statistics import TokenStatistics
 
 LOGITS = arrays(np.float32, (5, 40), elements=st.floats(-30, 30, width=32))
 TARGETS = arrays(np.int32, 5, elements=st.integers(0, 39))
@@ -14,7 +14,7 @@ TARGETS = arrays(np.int32, 5, elements=st.integers(0, 39))
 
 def reduced(logits, targets):
     """Channels by name, of one model or of two, from the code under test."""
-    reducer = Reducer([f"m{i}" for i in range(len(logits))], logits[0].shape[1])
+    reducer = TokenStatistics([f"m{i}" for i in range(len(logits))], logits[0].shape[1])
     out = [np.empty((len(reducer.channels), len(targets)), np.float32) for _ in logits]
     reducer(logits, np.asarray(targets, np.int32), out)
     return [dict(zip(reducer.channels, values, strict=True)) for values in out]
@@ -159,7 +159,7 @@ def test_a_position_does_not_depend_on_its_neighbours(n, seed):
 
 @pytest.mark.parametrize("n_vocabulary", [40, 20000])
 def test_positions_of_many_blocks_are_all_reduced(n_vocabulary):
-    n = 3 * Reducer(["m"], n_vocabulary).rows + 1
+    n = 3 * TokenStatistics(["m"], n_vocabulary).rows + 1
     generator = np.random.default_rng(1)
     logits = generator.normal(0, 3, (n, n_vocabulary)).astype(np.float32)
     targets = generator.integers(0, n_vocabulary, n)

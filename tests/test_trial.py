@@ -39,18 +39,18 @@ def test_the_digests_of_the_files_that_ship_are_known():
 @pytest.mark.usefixtures("model")
 def test_the_files_that_ship_start_no_child(monkeypatch):
     calls = asked(monkeypatch, "raise SystemExit(1)")
-    trial.try_model(check_model(weights_folder() / PANELS["embedded"].weak))
+    trial.check_loads(check_model(weights_folder() / PANELS["embedded"].weak))
     assert calls == []
 
 
 def test_a_sound_file_passes_once_for_all_processes(model, monkeypatch):
     file = check_model(model)
-    trial.try_model(file)
-    assert trial.answer_file(file_digest(model)).read_text() == "passed\n"
+    trial.check_loads(file)
+    assert trial.cache_file(file_digest(model)).read_text() == "passed\n"
     calls = asked(monkeypatch, "raise SystemExit(1)")
-    trial.try_model(file)
+    trial.check_loads(file)
     monkeypatch.setattr(trial, "_passed", set())
-    trial.try_model(file)
+    trial.check_loads(file)
     assert calls == []
 
 
@@ -77,13 +77,13 @@ def test_a_child_that_never_answers_is_ended(model, monkeypatch):
     asked(monkeypatch, "import time; time.sleep(600)")
     monkeypatch.setattr(trial, "TIME_LIMIT", 0.5)
     with pytest.raises(ModelError, match=r"gave no answer within [01] seconds"):
-        trial.try_model(check_model(model))
+        trial.check_loads(check_model(model))
 
 
 def test_a_child_that_cannot_be_started_is_told(model, monkeypatch):
     monkeypatch.setattr(trial, "child_command", lambda _: ["/nowhere/python"])
     with pytest.raises(ModelError, match="it cannot be tried in a child process"):
-        trial.try_model(check_model(model))
+        trial.check_loads(check_model(model))
 
 
 def test_those_who_trust_their_files_leave_the_trial_out(model, monkeypatch):
@@ -98,5 +98,5 @@ def test_where_nothing_can_be_remembered_the_process_still_knows(model, monkeypa
     monkeypatch.setenv("GHOSTBUSTER_CACHE", str(tmp_path / "file"))
     calls = asked(monkeypatch, "")
     for _ in range(2):
-        trial.try_model(check_model(model))
+        trial.check_loads(check_model(model))
     assert len(calls) == 1

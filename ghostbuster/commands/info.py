@@ -33,7 +33,7 @@ def info(
     show = pick(FACT_FORMS, form, "form")
 
     from ghostbuster.detector.artifact import DEFAULT, SCHEMA, open_artifact
-    from ghostbuster.models.llama.hardware import outlook
+    from ghostbuster.models.llama.hardware import hardware_report
 
     opened = open_artifact(artifact or DEFAULT)
     models = _models(opened.manifest)
@@ -41,7 +41,7 @@ def info(
         "artifact": str(opened.path),
         "digest": opened.digest,
         "schema": SCHEMA,
-        "llama_cpp": outlook(models, ask=verbose),
+        "llama_cpp": hardware_report(models, ask=verbose),
     }
     # what the file says of itself never stands for what is known of it
     typer.echo(show(facts | {name: said for name, said in opened.manifest.items() if name not in facts}))

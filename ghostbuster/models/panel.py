@@ -1,31 +1,31 @@
-"""The weak models that read one text together: two language models, a unigram and a trigram."""
+"""A panel of weak models that score the same texts: two language models, a unigram and a trigram."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from pathlib import Path
 from threading import RLock
+from typing import Generic, TypeVar
 
 from ghostbuster.arrays import Progress, TokenScores
 from ghostbuster.errors import ModelError, SettingError
 from ghostbuster.models.backend.devices import Placement, placement
 from ghostbuster.models.gguf.check import check_model
-from ghostbuster.models.gguf.digest import file_digest
-from ghostbuster.models.kept import Kept
-from ghostbuster.models.llama.language_model import MAX_CONTEXT, LlamaLM, as_made, score_together
+from ghostbuster.models.gguf.digest import MISSING, Stamp, file_digest, stamp
+from ghostbuster.models.llama.language_model import MAX_CONTEXT, LlamaLM, score_together, with_trained_path
 from ghostbuster.models.llama.load import cards
 from ghostbuster.models.llama.runtime import Weights
 from ghostbuster.models.llama.tokens import Tokens
 from ghostbuster.models.ngram.model import NgramModel
 from ghostbuster.models.panels import PANELS, absolute, panel_files, weights_folder
 from ghostbuster.models.sandbox.cpu_path import CpuPath
-from ghostbuster.models.sandbox.load_check import try_model
+from ghostbuster.models.sandbox.load_check import check_loads
 from ghostbuster.registry import pick
 
+_T = TypeVar("_T")
+
 NGRAM_ORDERS = {"unigram": 1, "trigram": 3}
-
-
 NGRAM_FOLDER = "embedded-ngram"
 
 
@@ -208,12 +208,41 @@ def open_panel(
     cards(wanted)  # a wrong device is named before any file is read
     fingerprints = tuple((expected or {}).get(role) for role in ("weak", "strong"))
     read = (*files, folder / PANELS["embedded"].weak, *_files(folder / NGRAM_FOLDER))
-    return _kept.get(
+    return _open_panels.get(
         (*files, folder, wanted, fingerprints), read, lambda: _open(*files, folder, wanted, fingerprints)
     )
 
 
-_kept: Kept[Panel] = Kept(most=4)
+class OpenPanels(Generic[_T]):
+    """A small LRU cache of open models; an entry expires when one of its files changes.
+
+    A file that was deleted expires nothing: what is mapped into memory outlives its file's name.
+
+    Parameters
+    ----------
+    max_size : int
+        Entries kept; a further one replaces the least recently used.
+    """
+
+    def __init__(self, max_size: int) -> None:
+        self._max_size = max_size
+        self._lock = RLock()
+        self._entries: dict[Hashable, tuple[dict[Path, Stamp], _T]] = {}
+
+    def get(self, key: Hashable, files: Iterable[Path], make: Callable[[], _T]) -> _T:
+        """The entry of ``key``; made by ``make`` where there is none, or a file has changed."""
+        with self._lock:
+            now = {file: stamp(file) for file in files}
+            entry = self._entries.pop(key, None)
+            if entry is None or any(now[file] not in (entry[0].get(file), MISSING) for file in now):
+                entry = now, make()
+            self._entries[key] = entry
+            while len(self._entries) > self._max_size:
+                del self._entries[next(iter(self._entries))]
+            return entry[1]
+
+
+_open_panels: OpenPanels[Panel] = OpenPanels(max_size=4)
 
 
 def _open(
@@ -227,12 +256,12 @@ def _open(
     if files[0].tokenizer == files[1].tokenizer:  # they read the same windows
         windows = [min(windows)] * 2
     models = [
-        LlamaLM(file.path, role, n_ctx=window, wanted=as_made(file, window, wanted, made))
+        LlamaLM(file.path, role, n_ctx=window, wanted=with_trained_path(file, window, wanted, made))
         for file, role, window, made in zip(files, ("weak", "strong"), windows, expected, strict=True)
     ]
     same = next((model.weights for model in models if model.tokenizer == embedded.tokenizer), None)
     if same is None:
-        try_model(embedded)
+        check_loads(embedded)
     vocabulary = same or Weights(embedded, vocabulary_only=True)
     return Panel(models[0], models[1], ngrams, folder / NGRAM_FOLDER, vocabulary)
 

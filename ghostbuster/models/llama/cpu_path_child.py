@@ -1,4 +1,4 @@
-"""The child of the probe: tries both CPU paths on a little model, and may die of it. Answers by JSON.
+"""Child process that benchmarks both CPU paths on a small model, and may crash; prints JSON.
 
 ``python -m ghostbuster.models.llama.cpu_path_child MODEL`` prints, for each path, the log-probs of the
 same tokens and the seconds that reading them took, the best of a few rounds.
@@ -10,7 +10,6 @@ import json
 import sys
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +18,7 @@ import numpy.typing as npt
 from ghostbuster.arrays import Int32
 from ghostbuster.models.gguf.check import ModelFile
 from ghostbuster.models.llama.runtime import Context, Placed, Weights
+from ghostbuster.models.sandbox.child import disable_core_dumps
 from ghostbuster.models.sandbox.cpu_path_model import CONTEXT, LAYERS, VOCABULARY
 
 TOKENS = 293  # neither a multiple of 4 nor of 16: kernels that read several rows at once have a rest too
@@ -28,7 +28,7 @@ ROUNDS = 4
 
 def main(arguments: Sequence[str]) -> None:
     """Print the answer for the model named."""
-    _leave_no_core()
+    disable_core_dumps()
     ids = np.random.default_rng(0).integers(0, VOCABULARY, TOKENS + SINGLES).astype(np.int32)
     file = _file(Path(arguments[0]))
     contexts = {
@@ -61,14 +61,6 @@ def _read(context: Context, ids: Int32) -> tuple[npt.NDArray[np.float64], float]
 def _file(path: Path) -> ModelFile:
     """The little model; it has no pieces, so the check that users' models pass is not for it."""
     return ModelFile(path, "llama", 0, 0, LAYERS, "", (), CONTEXT, VOCABULARY, 0, "")
-
-
-def _leave_no_core() -> None:
-    """A child that dies as expected leaves no file of its memory behind."""
-    with suppress(ImportError, OSError, ValueError):
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 if __name__ == "__main__":

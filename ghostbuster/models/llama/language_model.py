@@ -1,4 +1,4 @@
-"""A GGUF language model as a source: text in, per-token statistics out."""
+"""Score texts with a GGUF language model: per-token log-probs, ranks and entropies."""
 
 from __future__ import annotations
 
@@ -18,10 +18,9 @@ from ghostbuster.models.gguf.check import ModelFile, check_model
 from ghostbuster.models.gguf.digest import file_digest
 from ghostbuster.models.llama.load import load_model
 from ghostbuster.models.llama.runtime import Context
-from ghostbuster.models.llama.streaming import DECODE_TOKENS, Lane, stream
-from ghostbuster.models.llama.token_statistics import Reducer
+from ghostbuster.models.llama.streaming import DECODE_TOKENS, Lane, stream, windows
+from ghostbuster.models.llama.token_statistics import TokenStatistics
 from ghostbuster.models.llama.tokens import Tokens
-from ghostbuster.models.llama.windows import windows
 from ghostbuster.models.sandbox.cpu_path import CpuPath
 
 ENGINE_VERSION = 2  # raise it when a change moves any score: artifacts made before then refuse to load
@@ -58,8 +57,11 @@ def fingerprint_of(digest: str, n_context: int, cpu_path: CpuPath) -> str:
     return hashlib.sha256((settings + " cpu=fast" * (cpu_path == "fast")).encode()).hexdigest()
 
 
-def as_made(file: ModelFile, n_context: int, wanted: Placement, expected: str | None) -> Placement:
-    """``wanted``, with the CPU path whose fingerprint is expected, unless the user says which."""
+def with_trained_path(file: ModelFile, n_context: int, wanted: Placement, expected: str | None) -> Placement:
+    """``wanted``, on the CPU path that a detector was trained on (its fingerprint is ``expected``).
+
+    A path that the user asked for stays.
+    """
     if wanted.cpu_path != "auto" or expected is None:
         return wanted
     fast = expected == fingerprint_of(file_digest(file.path), n_context, "fast")
@@ -223,7 +225,7 @@ def score_together(
             Lane(
                 readers,
                 context,
-                [Reducer(names, models[0].file.n_vocabulary) for _ in range(threads_a_lane)],
+                [TokenStatistics(names, models[0].file.n_vocabulary) for _ in range(threads_a_lane)],
                 helpers,
             )
             for readers in zip(*contexts, strict=True)

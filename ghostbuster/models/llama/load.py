@@ -1,4 +1,4 @@
-"""Loads a model where it is wanted, and where it does not fit, with less of it on the graphics card."""
+"""Load a model on the CPU or on GPUs; when it does not fit there, put fewer layers on the GPUs."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from ghostbuster.errors import ModelError, SettingError
 from ghostbuster.models.backend import build
 from ghostbuster.models.backend.devices import CPU, PATH_VARIABLE, PathWish, Placement
 from ghostbuster.models.gguf.check import ModelFile
-from ghostbuster.models.llama.install_hint import cuda_build
+from ghostbuster.models.llama.hardware import cuda_build_command
 from ghostbuster.models.llama.runtime import Context, Placed, Weights
 from ghostbuster.models.sandbox.cpu_path import UNTOUCHED, CpuPath, cpu_path
-from ghostbuster.models.sandbox.load_check import try_model
+from ghostbuster.models.sandbox.load_check import check_loads
 from ghostbuster.registry import unknown
 
 SPREAD_BYTES = 1 << 30  # smaller models gain nothing from being spread over several cards
@@ -110,7 +110,7 @@ def load_model(file: ModelFile, n_context: int, n_contexts: int, wanted: Placeme
         path wanted is not usable.
     """
     chosen = cards(wanted)
-    try_model(file)
+    check_loads(file)
     if file.n_bytes < SPREAD_BYTES:
         chosen = chosen[:1]
     path = "safe" if chosen and wanted.cpu_path == "auto" else path_for(file, wanted.cpu_path)
@@ -171,5 +171,5 @@ def _halves(most: int) -> Iterator[int]:
 def _no_card(asked: str) -> SettingError:
     return SettingError(
         f"{asked}, but llama-cpp-python {build.llama_version()} finds no graphics card that it can use; "
-        f"leave that out to use the CPU, or install a build for your card, of NVIDIA: {cuda_build()}"
+        f"leave that out to use the CPU, or install a build for your card, of NVIDIA: {cuda_build_command()}"
     )

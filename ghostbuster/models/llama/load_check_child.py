@@ -1,7 +1,7 @@
-"""The child of a trial: reads texts with a model, as scoring would, and may die of it.
+"""Child process that loads a model and scores texts with it, and may crash.
 
-``python -m ghostbuster.models.llama.load_check_child MODEL`` ends with 0 if it lives. An error that is
-told is no death: whoever loads the file next is told the same.
+``python -m ghostbuster.models.llama.load_check_child MODEL`` ends with exit code 0 unless it crashes.
+An error that is raised counts as a pass: whoever loads the file next gets the same error.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from ghostbuster.models.gguf.check import check_model
 from ghostbuster.models.llama.language_model import MAX_CONTEXT, SLIDING, SMALL_MODEL
 from ghostbuster.models.llama.runtime import Context, Weights
 from ghostbuster.models.llama.streaming import Lane
-from ghostbuster.models.llama.token_statistics import Reducer
+from ghostbuster.models.llama.token_statistics import TokenStatistics
+from ghostbuster.models.sandbox.child import disable_core_dumps
 
 FEW = 16  # tokens that a large model reads: a context full of them takes minutes
 TEXTS = (
@@ -32,7 +33,7 @@ TEXTS = (
 
 def main(arguments: Sequence[str]) -> None:
     """Read with the model named."""
-    _leave_no_core()
+    disable_core_dumps()
     with suppress(GhostbusterError):
         read(Path(arguments[0]))
 
@@ -50,17 +51,9 @@ def read(path: Path) -> None:
     context.set_threads(1)
     every = np.arange(file.n_vocabulary)[:: max(1, file.n_vocabulary // n_tokens)]
     ids = np.resize(np.concatenate(([file.begin], spelt, every)), n_tokens).astype(np.int32)
-    reducer = Reducer(["tried"], file.n_vocabulary)
+    reducer = TokenStatistics(["tried"], file.n_vocabulary)
     out = np.empty((len(reducer.channels), n_tokens), np.float32)
     Lane([context], n_context, [reducer]).score(ids, ids, [out])
-
-
-def _leave_no_core() -> None:
-    """A child that dies as expected leaves no file of its memory behind."""
-    with suppress(ImportError, OSError, ValueError):
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 if __name__ == "__main__":

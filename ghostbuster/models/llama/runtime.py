@@ -1,4 +1,4 @@
-"""The one module that computes with llama_cpp: loads GGUF models, tokenises, decodes, gives logits.
+"""Calls of llama.cpp: load GGUF models, tokenise, decode, return logits. No other module computes with it.
 
 The low-level functions are used throughout. The high-level class keeps the logits of a whole context, and
 cannot switch off the extra buffer types with which quantised models end the process on some CPUs with AMX.
@@ -39,7 +39,7 @@ class Placed:
         Handles of the devices (`build.Device`).
     fast : bool
         Whether the CPU may use its extra buffer types (AMX, repacked weights). With them, builds of gcc 12
-        end the process on some CPUs: ask `probe.cpu_path` first.
+        end the process on some CPUs: ask `sandbox.cpu_path` first.
     """
 
     gpu_layers: int = 0

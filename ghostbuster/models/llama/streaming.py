@@ -1,4 +1,4 @@
-"""The one costly pass: windows of tokens through one model or two at once, logits reduced on the way.
+"""Run long texts through one or two models in overlapping windows; reduce logits to token statistics.
 
 A text's scores depend on its own tokens only: every window is decoded by itself, from an empty cache, in
 decodes of one fixed size. Where a window is longer than the context, the older half of what was read slides
@@ -15,11 +15,40 @@ from typing import Protocol
 
 import numpy as np
 
-from ghostbuster.arrays import Float32, Int32, Progress
-from ghostbuster.models.llama.token_statistics import Reducer
-from ghostbuster.models.llama.windows import Windows
+from ghostbuster.arrays import Float32, Int32, Int64, Progress
+from ghostbuster.models.llama.token_statistics import TokenStatistics
 
+Windows = Int64
 DECODE_TOKENS = 512  # tokens a decode; another number moves the last digits of quantised models' log-probs
+
+
+def windows(offsets: Int64, length: int, overlap: int) -> Windows:
+    """Cut each text into windows of at most ``length`` tokens.
+
+    Window 0 of a text scores all its tokens. Every later one begins ``overlap`` tokens before the end of its
+    predecessor; those are read and not scored. A text's windows depend on nothing but its own length.
+
+    Parameters
+    ----------
+    offsets : array of shape (n_texts + 1,)
+        Text ``i`` owns tokens ``offsets[i]:offsets[i + 1]``.
+    length : int, tokens, at least 2
+        The begin token takes the place of the last token, which is predicted but never read.
+    overlap : int, tokens, less than ``length``
+
+    Returns
+    -------
+    array of shape (n_windows, 3)
+        ``start`` (first token read), ``scored`` (first token scored), ``stop``; text after text.
+    """
+    step = length - overlap
+    lengths = np.diff(offsets)
+    counts = np.where(lengths > length, 1 + -(-(lengths - length) // step), lengths > 0)
+    of_text = np.repeat(np.arange(lengths.size), counts)
+    nth = np.arange(of_text.size) - np.repeat(np.cumsum(counts) - counts, counts)
+    start = offsets[of_text] + nth * step
+    stop = np.minimum(start + length, offsets[of_text + 1])
+    return np.column_stack([start, start + np.where(nth > 0, overlap, 0), stop])
 
 
 class Reader(Protocol):
@@ -46,7 +75,7 @@ class Lane:
     readers : sequence of Reader, one a model
     n_context : int, tokens
         What the readers can hold.
-    reducers : sequence of Reducer
+    reducers : sequence of TokenStatistics
         Equal ones: they share the positions of a decode, each on a thread of its own.
     helpers : Executor, optional
         Runs all reducers but the first; wanted with more than one.
@@ -56,7 +85,7 @@ class Lane:
         self,
         readers: Sequence[Reader],
         n_context: int,
-        reducers: Sequence[Reducer],
+        reducers: Sequence[TokenStatistics],
         helpers: Executor | None = None,
     ) -> None:
         self.readers = tuple(readers)

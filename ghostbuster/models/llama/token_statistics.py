@@ -1,6 +1,7 @@
-"""Logits to per-token statistics: a few rows at a time, while they are in cache.
+"""Reduce logits to per-token statistics: log-prob, rank, entropy, varentropy and their cross forms.
 
-With logits x of one position, the token t that came, and p = softmax(x):
+A few rows are reduced at a time, so that they stay in the CPU's cache. With logits x
+of one position, the token t that came, and p = softmax(x):
 
 * log-prob log p(t) = x_t - logsumexp(x), nats;
 * rank = 1 + number of logits greater than x_t (raw logits: log-probs in float32 round neighbours together);
@@ -28,7 +29,7 @@ _DOT_COLUMNS = 8192  # BLAS splits longer dots over threads, which would make su
 _EXACT_ABOVE = 1000.0  # mean square (nats^2) above which float32 sums blur a variance by more than 1e-3
 
 
-class Reducer:
+class TokenStatistics:
     """Reduces the logits of one model, or of two that share a vocabulary, to channels.
 
     Parameters

@@ -1,4 +1,4 @@
-"""Tokens of many texts, and where each ends in characters."""
+"""Token ids of many texts, and the character offset at which each token ends."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""Which code of the CPU reads a model: the safe path, or the fast one where that is right and faster.
+"""Choose llama.cpp's CPU path (safe or fast) by benchmarking both in a child process.
 
 llama.cpp's extra buffer types (AMX tiles, repacked weights) make quantised models faster on some machines,
-slower on others, and end the process with an illegal instruction on builds that gcc 12 made for a CPU with
-AMX. So a child process tries both on a little model of the same tensor types, once for each build of
-llama.cpp, CPU and set of types; what came of it is remembered in `cache_folder`. Whatever a child dies of,
-the process that asks lives on.
+slower on others, and crash the process with an illegal instruction on builds that gcc 12 made for a CPU with
+AMX. So a child process runs both on a small model of the same tensor types, once for each build of
+llama.cpp, CPU and set of types; the result is cached in `cache_folder`. A crash of the child leaves the
+parent process alive.
 """
 
 from __future__ import annotations
@@ -12,10 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import os
-import signal
 import subprocess
-import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -27,13 +24,14 @@ from ghostbuster.errors import GhostbusterError
 from ghostbuster.models.backend.build import build_digest
 from ghostbuster.models.backend.cpu import cpu
 from ghostbuster.models.gguf.check import ModelFile
+from ghostbuster.models.sandbox.child import python_command, run_child, status_name
 from ghostbuster.models.sandbox.cpu_path_model import write_probe_model
 from ghostbuster.system.atomic_files import replacing
 from ghostbuster.system.cache_dir import cache_folder
 
 CpuPath = Literal["safe", "fast"]
 
-VERSION = 1  # raise it when the probe asks another question: old answers are then not read
+VERSION = 1  # raise it when the benchmark changes: cached results of older versions are then not read
 TIME_LIMIT = 60.0  # seconds; it takes 2 to 5
 MIN_GAIN = 1.1  # times the tokens/s; below it the slower start is not worth it
 # Repacking moved log-probs by up to 0.13 nats on a token, 0.033 on the mean token, 0.0023 on a text's mean;
@@ -41,14 +39,14 @@ MIN_GAIN = 1.1  # times the tokens/s; below it the slower start is not worth it
 MAX_TOKEN, MAX_MEAN, MAX_TEXT = 0.75, 0.15, 0.02
 MAX_ANSWER = 1 << 20  # bytes
 UNTOUCHED = frozenset({"F32", "F16", "BF16"})
-"""Tensor types that no extra buffer type is for: their models are never probed."""
+"""Tensor types that no extra buffer type is for: their models need no benchmark."""
 UNTRIED = "the fast path could not be tried"  # for want of room, memory or a process: it may be, next time
 NOTHING_TO_TRY = "its weights are not quantised: the safe path is the fast one"
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What is known of the fast path for one model.
+    """Result of the benchmark for one model.
 
     Parameters
     ----------
@@ -76,50 +74,50 @@ class _Failed(Exception):  # noqa: N818 - a reason, made a Finding
     """Why the fast path is not to be used."""
 
 
-_remembered: dict[str, Finding] = {}
+_known: dict[str, Finding] = {}
 _lock = Lock()
 
 
 def cpu_path(file: ModelFile) -> Finding:
-    """What is known of a model's CPU paths; asks a child when nothing is, which takes a few seconds.
+    """The CPU path for a model; on the first call a benchmark in a child process, which takes a few seconds.
 
     A model of F16, BF16 or F32 weights needs no child: the safe path is the fast one.
     """
-    known = remembered(file)
+    known = cached_cpu_path(file)
     if known is not None:
         return known
     with _lock:
-        known = remembered(file)
+        known = cached_cpu_path(file)
         if known is not None:
             return known
         found = _probe(file)
         return _remember(_key(file), found, lasting=not found.reason.startswith(UNTRIED))
 
 
-def remembered(file: ModelFile) -> Finding | None:
-    """`cpu_path` as far as it is known without asking a child, else None."""
+def cached_cpu_path(file: ModelFile) -> Finding | None:
+    """The cached result of `cpu_path`; None where the benchmark has not run yet."""
     if UNTOUCHED.issuperset(file.matrix_types):
         return Finding("safe", NOTHING_TO_TRY)
     key = _key(file)
-    if key not in _remembered:
+    if key not in _known:
         found = _stored(key)
         if found is not None:
-            _remembered[key] = found
-    return _remembered.get(key)
+            _known[key] = found
+    return _known.get(key)
 
 
-def answer_file(file: ModelFile) -> Path:
-    """Where the answer about a model's types is remembered; delete it to have the probe ask again."""
+def cache_file(file: ModelFile) -> Path:
+    """File in the cache with the result for a model's tensor types; delete it to run the benchmark again."""
     return _place(_key(file))
 
 
 def child_command(model: Path) -> list[str]:
-    """The command of the child; ``-P`` keeps modules of the working folder out of it."""
-    return [sys.executable, "-P", "-m", "ghostbuster.models.llama.cpu_path_child", str(model)]
+    """Command line of the child process that runs the benchmark on ``model``."""
+    return python_command("ghostbuster.models.llama.cpu_path_child", model)
 
 
 def _probe(file: ModelFile) -> Finding:
-    """Ask a child, whatever becomes of it."""
+    """Run the benchmark in a child process; its crash or failure is a finding too."""
     try:
         with tempfile.TemporaryDirectory(prefix="ghostbuster-", ignore_cleanup_errors=True) as folder:
             model = Path(folder) / "probe.gguf"
@@ -132,30 +130,15 @@ def _probe(file: ModelFile) -> Finding:
 
 
 def _ask(command: Sequence[str], answer: Path) -> Any:
-    """The JSON that a child answers with; it goes through a file, so that a flood of it fills no memory."""
-    search = os.pathsep.join(
-        str(Path(one).absolute()) for one in (str(Path(__file__).parents[3]), *sys.path) if one
-    )
-    with answer.open("wb") as out:
-        child = subprocess.Popen(  # noqa: S603 - our own module
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=subprocess.DEVNULL,
-            cwd=answer.parent,
-            env=os.environ | {"PYTHONPATH": search, "OMP_NUM_THREADS": "1"},
-        )
-        try:
-            status = child.wait(TIME_LIMIT)
-        except subprocess.TimeoutExpired:
-            raise _Failed(f"the fast path gave no answer within {TIME_LIMIT:g} seconds") from None
-        finally:
-            child.kill()
-            child.wait()
+    """The JSON that a child process prints."""
+    try:
+        status = run_child(command, answer.parent, TIME_LIMIT, answer)
+    except subprocess.TimeoutExpired:
+        raise _Failed(f"the fast path gave no answer within {TIME_LIMIT:g} seconds") from None
     if status < 0:
-        raise _Failed(f"the fast path ends the process here ({_signal_name(-status)})")
+        raise _Failed(f"the fast path ends the process here ({status_name(status)})")
     if status > 0:
-        raise _Failed(f"the fast path fails here (exit code {status})")
+        raise _Failed(f"the fast path fails here ({status_name(status)})")
     with answer.open("rb") as stream:
         try:
             return json.loads(stream.read(MAX_ANSWER))
@@ -226,7 +209,7 @@ def _finding(stored: Any) -> Finding:
 
 def _remember(key: str, found: Finding, *, lasting: bool) -> Finding:
     """In this process; and for later ones where it is lasting, and the folder can be written to."""
-    _remembered[key] = found
+    _known[key] = found
     if not lasting:
         return found
     place = _place(key)
@@ -237,10 +220,3 @@ def _remember(key: str, found: Finding, *, lasting: bool) -> Finding:
     except (OSError, GhostbusterError):
         pass  # the next process asks again
     return found
-
-
-def _signal_name(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"

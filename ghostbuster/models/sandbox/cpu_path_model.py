@@ -1,4 +1,4 @@
-"""A little Llama model with another model's tensor types, for trying out what a CPU makes of them.
+"""Write a small Llama model with another model's tensor types, to benchmark CPU paths on.
 
 Kernels are chosen by tensor type and shape alone, so a file of a few megabytes, quickly written, tells what a
 model of any size would. Its matrices are large enough to be repacked, and filled with bytes of the other
