@@ -122,13 +122,11 @@ def watch(source: Path, output: Path) -> dict[str, object]:
 def engine(source: Path) -> None:
     """The weak models alone, in the pieces that the table is scored in; prints seconds and CPU seconds."""
     from ghostbuster.models.panel import open_panel
-    from ghostbuster.tables.chunks import texts_in
+    from ghostbuster.tables.registry import open_reader
     from ghostbuster.tables.scoring import _piece
-    from ghostbuster.tables.sources import open_source
     from ghostbuster.text.prepare import prepare
 
-    chunks = open_source(source, "id", "text").chunks("text")
-    rows = (row for chunk in chunks for row in texts_in(chunk, "text"))
+    rows = open_reader(source, "id", "text").texts("text")
     pieces = []
     while piece := list(_piece(rows)):
         pieces.append([prepare(text).text for text, _ in piece])

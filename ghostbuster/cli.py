@@ -6,7 +6,7 @@ import io
 import sys
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextvars import copy_context
 from typing import Annotated
 
@@ -53,18 +53,6 @@ GROUPS: dict[str, typer.Typer] = {
 }
 """Name on the command line to commands of its own."""
 
-app = typer.Typer(
-    name="ghostbuster",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-for _name, _command in COMMANDS.items():
-    app.command(_name)(_command)
-for _name, _group in GROUPS.items():
-    app.add_typer(_group, name=_name)
-
 
 def _show_version(wanted: bool) -> None:
     if wanted:
@@ -72,7 +60,6 @@ def _show_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def _ghostbuster(
     _version: Annotated[
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
@@ -84,6 +71,26 @@ def _ghostbuster(
 ) -> None:
     """Say how likely a text was written by a machine, and how often that is wrong about people."""
     talk.verbose = verbose
+
+
+def build_app(commands: Mapping[str, Callable[..., None]], groups: Mapping[str, typer.Typer]) -> typer.Typer:
+    """The command line made of these commands and groups of commands."""
+    made = typer.Typer(
+        name="ghostbuster",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    made.callback()(_ghostbuster)
+    for name, command in commands.items():
+        made.command(name)(command)
+    for name, group in groups.items():
+        made.add_typer(group, name=name)
+    return made
+
+
+app = build_app(COMMANDS, GROUPS)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -12,7 +12,7 @@ from ghostbuster.cli import COMMANDS, GROUPS, app
 from ghostbuster.features.spaces import SPACES
 from ghostbuster.heads.trainable import HEADS
 from ghostbuster.report.formats.verdicts import CSV_COLUMNS, FORMS
-from ghostbuster.tables.table import TABLES
+from ghostbuster.tables.registry import suffixes
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
@@ -98,7 +98,12 @@ def test_the_reference_names_every_option_of_a_command(name):
 
 
 def test_the_reference_lists_every_name_that_an_option_takes():
-    for table, title in ((FORMS, "score-file"), (TABLES, "score-table"), (SPACES, "train"), (HEADS, "train")):
+    for table, title in (
+        (FORMS, "score-file"),
+        (suffixes(), "score-table"),
+        (SPACES, "train"),
+        (HEADS, "train"),
+    ):
         for name in table:
             assert f"`{name}`" in section(CLI, title), name
 

@@ -20,8 +20,8 @@ from test_cli import one_line, run
 
 from ghostbuster.errors import InputError, SettingError
 from ghostbuster.tables.journal import Journal, Score, journal_path
+from ghostbuster.tables.registry import open_reader
 from ghostbuster.tables.scoring import score, write
-from ghostbuster.tables.sources import open_source
 from ghostbuster.tables.survey import Job, survey
 
 SUFFIXES = ("csv", "tsv", "jsonl", "parquet")
@@ -35,7 +35,7 @@ def lengths(texts):
 
 def job_of(source, output, **options):
     options = {"text_column": "text", **options}
-    return Job(open_source(source, "id", options["text_column"]), output, **options)
+    return Job(open_reader(source, "id", options["text_column"]), output, **options)
 
 
 def scored(job, judge=lengths):
@@ -444,7 +444,7 @@ def test_a_disk_that_is_full_at_the_end_leaves_the_older_output_and_all_scores(t
         raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr("ghostbuster.tables.sinks.line", full)
+        patch.setattr("ghostbuster.tables.kinds.delimited.csv_line", full)
         with pytest.raises(InputError, match=r"No space left on device.*all scores are kept"):
             scored(job_of(source, tmp_path / "out.csv"))
     assert (tmp_path / "out.csv").read_text() == "older\n"

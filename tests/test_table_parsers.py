@@ -20,7 +20,7 @@ from ghostbuster.models.hub.pulled import RECORDS_VARIABLE, records_folder
 from ghostbuster.reading.cache_db import LIMIT_VARIABLE, size_limit
 from ghostbuster.system.cache_dir import CACHE_VARIABLE, cache_folder
 from ghostbuster.tables.predictions import predictions_for, read_predictions
-from ghostbuster.tables.sources import open_source
+from ghostbuster.tables.registry import open_reader
 from ghostbuster.tables.table import labels_of, read_table
 
 HUGE = 10**400  # no float holds it
@@ -55,7 +55,7 @@ def holds_or_refuses(path):
         found = predictions_for(known.index[:1].tolist(), known, path)
         assert found.shape == (1,)
     with contextlib.suppress(InputError):
-        source = open_source(path, "id", "id")
+        source = open_reader(path, "id", "id")
         for chunk in source.chunks():
             assert len(chunk.records()) == len(chunk.faults)
             assert all(len(chunk.values(name)) == len(chunk.faults) for name in source.columns)

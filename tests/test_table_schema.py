@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 from test_score_table import job_of, scored
 
 from ghostbuster.errors import InputError
-from ghostbuster.tables import sources as table_sources
-from ghostbuster.tables.parquet_schema import Types
-from ghostbuster.tables.sinks import ParquetSink
-from ghostbuster.tables.sources import RecordChunk
+from ghostbuster.tables import chunks
+from ghostbuster.tables.base import Layout
+from ghostbuster.tables.chunks import RecordChunk
+from ghostbuster.tables.kinds.parquet import ParquetSink
+from ghostbuster.tables.survey import ColumnTypes
 
 SCALARS = st.one_of(
     st.none(),
@@ -27,7 +28,7 @@ SCALARS = st.one_of(
 
 def type_of(values, chunk):
     """Type of a column that is seen so many rows at a time."""
-    types = Types()
+    types = ColumnTypes()
     for first in range(0, len(values), chunk):
         types.see([{"it": value} for value in values[first : first + chunk]])
     return types.schema(["it"]).field("it").type
@@ -65,7 +66,7 @@ def test_scalars_have_the_same_type_wherever_a_chunk_ends(values, chunk):
 
 @pytest.mark.parametrize("rows", [1, 512])
 def test_a_large_whole_number_among_fractions_keeps_its_last_digit(tmp_path, monkeypatch, rows):
-    monkeypatch.setattr(table_sources, "CHUNK_ROWS", rows)
+    monkeypatch.setattr(chunks, "CHUNK_ROWS", rows)
     lines = [{"text": "a", "n": 2**53 + 1}, {"text": "b", "n": 0.5}, {"text": "c"}]
     (tmp_path / "in.jsonl").write_text("\n".join(map(json.dumps, lines)))
     found = pq.read_table(scored(job_of(tmp_path / "in.jsonl", tmp_path / "out.parquet")))
@@ -75,15 +76,15 @@ def test_a_large_whole_number_among_fractions_keeps_its_last_digit(tmp_path, mon
 def test_a_value_that_the_columns_type_cannot_hold_is_named_with_its_column(tmp_path):
     chunk = RecordChunk([{"n": 1}, {"n": "one"}], ["", ""])
     with (
-        ParquetSink(tmp_path / "out.parquet", pa.schema([("n", pa.int64())]), {}) as sink,
+        ParquetSink(tmp_path / "out.parquet", Layout(["n"], {}, pa.schema([("n", pa.int64())]))) as sink,
         pytest.raises(InputError, match=r"column 'n' cannot be stored as Parquet .*: write \.jsonl instead"),
     ):
         sink.write(chunk, {})
 
 
 def test_large_tables_are_written_a_group_at_a_time(tmp_path, monkeypatch):
-    monkeypatch.setattr("ghostbuster.tables.sinks.GROUP_ROWS", 2)
-    with ParquetSink(tmp_path / "out.parquet", pa.schema([("n", pa.int64())]), {}) as sink:
+    monkeypatch.setattr("ghostbuster.tables.kinds.parquet.GROUP_ROWS", 2)
+    with ParquetSink(tmp_path / "out.parquet", Layout(["n"], {}, pa.schema([("n", pa.int64())]))) as sink:
         for n in range(5):
             sink.write(RecordChunk([{"n": n}], [""]), {})
     file = pq.ParquetFile(tmp_path / "out.parquet")

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ghostbuster.errors import InputError
-from ghostbuster.tables.table import TABLES, labels_of, read_table, texts_of, write_table
+from ghostbuster.tables.registry import suffixes
+from ghostbuster.tables.table import labels_of, read_table, texts_of, write_table
 
 CELLS = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=30)
 VALUES = st.recursive(
@@ -18,7 +19,7 @@ VALUES = st.recursive(
 )
 
 
-@pytest.mark.parametrize("suffix", TABLES)
+@pytest.mark.parametrize("suffix", suffixes())
 def test_every_kind_gives_back_the_texts_it_was_given(tmp_path, suffix):
     texts = [
         "Plain.",
@@ -173,7 +174,7 @@ def test_a_failed_write_leaves_the_older_table(tmp_path, monkeypatch):
     def full(*_arguments, **_options):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("ghostbuster.tables.table.line", full)
+    monkeypatch.setattr("ghostbuster.tables.kinds.delimited.csv_line", full)
     with pytest.raises(InputError, match="No space left on device"):
         write_table(pd.DataFrame({"text": ["a"]}), path)
     assert path.read_text() == "mine\n"

@@ -112,7 +112,7 @@ def partial_labels(rows: DataFrame, name: str, path: Path) -> Float1d:
     """
     import numpy as np
 
-    from ghostbuster.tables.predictions import is_blank
+    from ghostbuster.tables.chunks import is_blank
     from ghostbuster.tables.table import column, labels_of
 
     blank = np.array([is_blank(value) for value in column(rows, name, path)])
@@ -146,9 +146,9 @@ def teacher_of(
     """
     from ghostbuster.detector.artifact import open_artifact
     from ghostbuster.tables.predictions import ids_of, predictions_for, read_predictions
-    from ghostbuster.tables.table import TABLES
+    from ghostbuster.tables.registry import is_table
 
-    if teacher.suffix.lower() in TABLES:
+    if is_table(teacher):
         rows, table = texts
         known = read_predictions(teacher, id_column, column)
         found = predictions_for(ids_of(rows, id_column, table), known, teacher)

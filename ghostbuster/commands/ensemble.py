@@ -47,7 +47,8 @@ def ensemble(
     from ghostbuster.errors import InputError
     from ghostbuster.system.atomic_files import check_writable
     from ghostbuster.tables.predictions import read_predictions
-    from ghostbuster.tables.table import kind_of, write_table
+    from ghostbuster.tables.registry import kind_of
+    from ghostbuster.tables.table import write_table
 
     kind_of(output)
     check_writable(output, InputError)

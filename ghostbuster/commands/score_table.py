@@ -73,16 +73,15 @@ def score_table(
     from ghostbuster.errors import InputError
     from ghostbuster.system.atomic_files import check_writable
     from ghostbuster.tables.journal import Journal
+    from ghostbuster.tables.registry import kind_of, open_reader
     from ghostbuster.tables.scoring import faults_in
-    from ghostbuster.tables.sources import open_source
     from ghostbuster.tables.survey import Job, survey
-    from ghostbuster.tables.table import kind_of
 
     compute_on(device, gpu_layers)
     kind_of(output)
     check_writable(output, InputError)
-    source = open_source(table, id_column, text_column)
-    job = Job(source, output, text_column, prefix, id_column if submission else "")
+    reader = open_reader(table, id_column, text_column)
+    job = Job(reader, output, text_column, prefix, id_column if submission else "")
     seen = survey(job)
     detector, identity = open_detector(model, weak_model, strong_model, register, panel)
     judge = _submission(detector) if submission else _verdicts(detector)

@@ -1,4 +1,5 @@
-"""Tables of texts in and out: CSV, TSV, JSON lines, Parquet, folders of documents; resumable.
+"""Tables of texts, whole or in chunks: CSV, TSV, JSON lines, Parquet, folders of documents; resumable.
 
-May import `metrics`, `text`, `folds` and what lies below; never `models` or `features`.
+A kind of table is a file in `kinds/` and a row in `registry.KINDS`. May import `metrics`, `text`, `folds` and
+what lies below; never `models` or `features`.
 """

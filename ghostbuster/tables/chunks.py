@@ -1,66 +1,23 @@
-"""What a table is read as: some rows at a time, and what is wrong with each."""
+"""Rows in memory and the texts in them: what a cell holds, and what is wrong with one that holds no text."""
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any
 
 from ghostbuster.errors import InputError
 from ghostbuster.system.printable import encodable
+from ghostbuster.tables.base import Chunk
 
-if TYPE_CHECKING:
-    from pyarrow import RecordBatch
+CHUNK_ROWS = 512
+CHUNK_BYTES = 2**20
+"""A chunk of a file of lines ends with the row that reaches either."""
 
 ABSENT = object()
 """Value of a column that a row does not have."""
-
-
-class Chunk(Protocol):
-    """Rows that stand one after another.
-
-    Attributes
-    ----------
-    faults : sequence of str, length n_rows
-        What is wrong with a row as a whole; empty for a sound one.
-    """
-
-    @property
-    def faults(self) -> Sequence[str]: ...  # noqa: D102
-
-    def values(self, column: str) -> list[Any]:
-        """A column, ``ABSENT`` where a row has no such."""
-        ...
-
-    def records(self) -> Sequence[dict[str, Any]]:
-        """All rows by column."""
-        ...
-
-
-class Source(Protocol):
-    """A table that can be read again and again, in chunks.
-
-    Attributes
-    ----------
-    path : Path
-    columns : list of str
-        In order; known once all chunks were read for the first time.
-    """
-
-    path: Path
-    columns: list[str]
-
-    def chunks(self, only: str | None = None) -> Iterator[Chunk]:
-        """All rows in order, or one column of them."""
-        ...
-
-    def digest(self) -> str:
-        """SHA-256 of what the table holds."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -79,28 +36,20 @@ class RecordChunk:
         return self.rows
 
 
-@dataclass(frozen=True)
-class ArrowChunk:
-    """Rows of a Parquet file, types and all."""
-
-    batch: RecordBatch
-
-    @property
-    def faults(self) -> Sequence[str]:
-        """None: damage shows before rows do."""
-        return [""] * len(self.batch)
-
-    def values(self, column: str) -> list[Any]:
-        """A column."""
-        with unpackable():
-            listed: list[Any] = self.batch.column(column).to_pylist()
-        return listed
-
-    def records(self) -> Sequence[dict[str, Any]]:
-        """All rows by column."""
-        with unpackable():
-            rows: list[dict[str, Any]] = self.batch.to_pylist()
-        return rows
+def gather_chunks(rows: Iterator[tuple[dict[str, Any], str]]) -> Iterator[RecordChunk]:
+    """Rows and their faults in chunks that no long text makes large."""
+    listed: list[dict[str, Any]] = []
+    faults: list[str] = []
+    size = 0
+    for row, fault in rows:
+        listed.append(row)
+        faults.append(fault)
+        size += sum(len(value) for value in row.values() if isinstance(value, str))
+        if len(listed) == CHUNK_ROWS or size >= CHUNK_BYTES:
+            yield RecordChunk(listed, faults)
+            listed, faults, size = [], [], 0
+    if listed:
+        yield RecordChunk(listed, faults)
 
 
 def texts_in(chunk: Chunk, column: str) -> Iterator[tuple[str, str]]:
@@ -129,9 +78,21 @@ def fault_of(value: Any, column: str) -> str:
     return ""
 
 
+def is_missing(value: Any) -> bool:
+    """Whether a cell of a DataFrame holds nothing at all."""
+    import pandas as pd
+
+    return value is None or value is pd.NA or (isinstance(value, float) and math.isnan(value))
+
+
+def is_blank(value: Any) -> bool:
+    """Whether a cell of a DataFrame holds nothing, or white space only."""
+    return not value.strip() if isinstance(value, str) else is_missing(value)
+
+
 @contextmanager
-def unpackable() -> Iterator[None]:
-    """Values of a Parquet file that Python has none for: years after 9999, bytes that are no UTF-8.
+def conversion_errors() -> Iterator[None]:
+    """Catch what Arrow raises for values that Python cannot hold: years after 9999, text that is not UTF-8.
 
     Raises
     ------
@@ -142,19 +103,3 @@ def unpackable() -> Iterator[None]:
         yield
     except (ValueError, OverflowError, TypeError, LookupError, NotImplementedError) as error:
         raise InputError(f"a Parquet column holds what cannot be read ({error}): drop or mend it") from error
-
-
-@contextmanager
-def readable(path: Path) -> Iterator[None]:
-    """What goes wrong with a file, as its reader should read it."""
-    try:
-        yield
-    except FileNotFoundError:
-        raise InputError(f"{path} does not exist: give the path of a table or a folder") from None
-    except OSError as error:
-        raise InputError(f"{path} cannot be read ({error.strerror or error}): expected a table") from None
-    except (ValueError, csv.Error) as error:  # pyarrow's own errors are ValueErrors
-        if isinstance(error, InputError):
-            raise
-        first = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise InputError(f"{path} is no {path.suffix[1:].upper()} table ({first}): check the file") from None

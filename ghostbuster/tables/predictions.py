@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ghostbuster.errors import InputError
 from ghostbuster.system.printable import encodable
+from ghostbuster.tables.chunks import is_blank
 from ghostbuster.tables.table import column, read_table
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def read_predictions(path: Path, id_column: str = "id", name: str | None = None)
     Parameters
     ----------
     path : Path
-        CSV, TSV, JSON lines or Parquet.
+        A table of any kind.
     id_column : str
     name : str, optional
         Column of the predictions; the first of ``COLUMNS`` that is there by default.
@@ -126,12 +127,3 @@ def _number(value: Any, row: int, name: str, path: Path) -> float:
         return float(value)
     except (TypeError, ValueError, OverflowError):
         raise InputError(f"row {row} of {path}: column {name!r} holds {value!r}; expected a number") from None
-
-
-def is_blank(value: Any) -> bool:
-    """Whether a cell holds nothing."""
-    import pandas as pd
-
-    if isinstance(value, str):
-        return not value.strip()
-    return value is None or value is pd.NA or (isinstance(value, float) and math.isnan(value))

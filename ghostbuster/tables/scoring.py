@@ -1,4 +1,4 @@
-"""A table scored a piece at a time, and written out."""
+"""Score a table in pieces, each kept in the journal at once, then write it out with its scores."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import Any
 from ghostbuster.arrays import Progress
 from ghostbuster.errors import InputError
 from ghostbuster.system.atomic_files import publish
-from ghostbuster.tables.chunks import Chunk, RecordChunk, texts_in
-from ghostbuster.tables.folder import FolderSource
+from ghostbuster.tables.base import WORD, Chunk, Layout, Sink
+from ghostbuster.tables.chunks import RecordChunk
 from ghostbuster.tables.journal import Journal, Score
-from ghostbuster.tables.sinks import LINE_SINKS, WORD, ParquetSink, Sink
+from ghostbuster.tables.registry import kind_of
 from ghostbuster.tables.survey import SHOWN, Fault, Job, Survey
 
 PIECE_CHARACTERS = 2**16
@@ -40,7 +40,7 @@ def score(job: Job, journal: Journal, judge: Judge, progress: Progress) -> None:
         Called with the rows and the characters scored by this call.
     """
     done, n_characters = journal.n_rows, 0
-    rows = _rows(job, done)
+    rows = job.reader.texts(job.text_column, done)
     while piece := list(_piece(rows)):
         good = [text for text, fault in piece if not fault]
         found = iter(judge(good) if good else ())
@@ -82,7 +82,7 @@ def write(job: Job, seen: Survey, journal: Journal, *, faulty: bool) -> None:
         _check_unchanged(job, seen)
         scores = journal.scores()
         with _sink(job, temporary, seen, added) as sink:
-            for chunk in job.source.chunks():
+            for chunk in job.reader.chunks():
                 sink.write(_kept_part(job, chunk), _columns(job, list(islice(scores, len(chunk.faults)))))
         _check_unchanged(job, seen)
         publish(temporary, job.output)
@@ -96,18 +96,10 @@ def write(job: Job, seen: Survey, journal: Journal, *, faulty: bool) -> None:
 
 
 def _check_unchanged(job: Job, seen: Survey) -> None:
-    if job.source.digest() != seen.digest:
+    if job.reader.digest() != seen.digest:
         raise InputError(
-            f"{job.source.path} has changed while it was scored: give --restart to score it as it is now"
+            f"{job.reader.path} has changed while it was scored: give --restart to score it as it is now"
         )
-
-
-def _rows(job: Job, start: int) -> Iterator[tuple[str, str]]:
-    """Text and fault of each row from ``start`` on."""
-    source, column = job.source, job.text_column
-    if isinstance(source, FolderSource):  # what is scored already need not be read
-        return (row for chunk in source.chunks(column, start) for row in texts_in(chunk, column))
-    return islice((row for chunk in source.chunks(column) for row in texts_in(chunk, column)), start, None)
 
 
 def _piece(rows: Iterator[tuple[str, str]]) -> Iterator[tuple[str, str]]:
@@ -121,16 +113,14 @@ def _piece(rows: Iterator[tuple[str, str]]) -> Iterator[tuple[str, str]]:
 
 
 def _sink(job: Job, path: Path, seen: Survey, added: dict[str, str]) -> Sink:
-    columns = ["id"] if job.submission else job.source.columns
-    kind = LINE_SINKS.get(job.output.suffix.lower())
-    if kind is not None:
-        return kind(path, columns, added)
+    if not job.submission:
+        return kind_of(job.output).sink(path, Layout(job.reader.columns, added, seen.schema))
     schema = seen.schema
-    if job.submission and schema is not None:
+    if schema is not None:
         import pyarrow as pa
 
         schema = pa.schema([schema.field(job.submission).with_name("id")])
-    return ParquetSink(path, schema, added)
+    return kind_of(job.output).sink(path, Layout(["id"], added, schema))
 
 
 def _kept_part(job: Job, chunk: Chunk) -> Chunk:

@@ -1,19 +1,17 @@
-"""A table looked over before anything costly: its length, its faults, and whether it can be scored at all."""
+"""Check a table before anything costly: its length, faulty rows, column types, and names that would clash."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ghostbuster.errors import InputError
 from ghostbuster.registry import unknown
-from ghostbuster.tables.chunks import Chunk, Source, texts_in
-from ghostbuster.tables.folder import FolderSource
-from ghostbuster.tables.parquet_schema import Types
-from ghostbuster.tables.sinks import LINE_SINKS, NUMBER, WORD
-from ghostbuster.tables.sources import ParquetSource
+from ghostbuster.tables.base import NUMBER, WORD, Chunk, TableReader
+from ghostbuster.tables.chunks import texts_in
+from ghostbuster.tables.registry import kind_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -24,10 +22,12 @@ SHOWN = 10
 Fault = tuple[int, str]
 """Number of a row, from 1, and what is wrong with it."""
 
+_EXACT = 2**53  # whole numbers up to here are fractions too, without rounding
+
 
 @dataclass(frozen=True)
 class Survey:
-    """A table looked over before anything costly.
+    """What is known of a table before its texts are scored.
 
     Attributes
     ----------
@@ -41,7 +41,7 @@ class Survey:
     faults : tuple of (int, str)
         Numbers, from 1, of the first such rows, and what is wrong with them.
     schema : pyarrow.Schema or None
-        Types of its columns, where they were asked for.
+        Types of its columns, where the kind of the output has them.
     """
 
     digest: str
@@ -54,11 +54,11 @@ class Survey:
 
 @dataclass(frozen=True)
 class Job:
-    """What is asked for.
+    """A table to score, and how its scores are to be written.
 
     Attributes
     ----------
-    source : Source
+    reader : TableReader
     output : Path
     text_column : str
     prefix : str
@@ -67,7 +67,7 @@ class Job:
         Column of ids, to write nothing but these and a number each; empty to keep all columns.
     """
 
-    source: Source
+    reader: TableReader
     output: Path
     text_column: str
     prefix: str = ""
@@ -95,16 +95,16 @@ def survey(job: Job) -> Survey:
         When the table cannot be read, has no row, lacks a column that is asked for, or has one that would be
         overwritten.
     """
-    source = job.source
-    digest = source.digest()
-    types = Types() if _parquet(job) and not isinstance(source, ParquetSource) else None
+    reader = job.reader
+    digest = reader.digest()
+    types = ColumnTypes() if kind_of(job.output).typed else None
     n_rows = n_characters = n_faults = 0
     faults: list[Fault] = []
-    if isinstance(source, FolderSource):  # its texts are read once, when they are scored
-        n_rows = len(source.documents)
+    if reader.n_rows is not None:  # its texts are read once, when they are scored
+        n_rows = reader.n_rows
     else:
-        for chunk in source.chunks(job.text_column):
-            if types is not None:
+        for chunk in reader.chunks(job.text_column):
+            if types is not None and reader.schema is None:
                 types.see(chunk.records())
             for n_rows, (text, fault) in enumerate(_texts(job, chunk), start=n_rows + 1):  # noqa: B020
                 n_characters += len(text)
@@ -112,45 +112,108 @@ def survey(job: Job) -> Survey:
                     n_faults += 1
                     faults += [(n_rows, fault)] * (n_faults <= SHOWN)
     if not n_rows:
-        raise InputError(f"{source.path} has no row; expected a header and at least one text")
-    _check_columns(job, faults=n_faults > 0 or isinstance(source, FolderSource))
-    return Survey(digest, n_rows, n_characters, n_faults, tuple(faults), _schema(job, types))
+        raise InputError(f"{reader.path} has no row; expected a header and at least one text")
+    _check_columns(job, faults=n_faults > 0 or reader.n_rows is not None)
+    schema = None
+    if types is not None:
+        schema = types.schema(reader.columns) if reader.schema is None else reader.schema
+    return Survey(digest, n_rows, n_characters, n_faults, tuple(faults), schema)
 
 
 def _texts(job: Job, chunk: Chunk) -> Iterator[tuple[str, str]]:
     """Text and fault of each row; a column that no row can have is an error of the table."""
-    columns = job.source.columns
+    columns = job.reader.columns
     if columns and job.text_column not in columns:
-        raise unknown(job.text_column, columns, f"column of {job.source.path}", InputError)
+        raise unknown(job.text_column, columns, f"column of {job.reader.path}", InputError)
     return texts_in(chunk, job.text_column)
 
 
 def _check_columns(job: Job, *, faults: bool) -> None:
-    columns = job.source.columns
-    for name in ("" if isinstance(job.source, FolderSource) else job.text_column, job.submission):
+    columns = job.reader.columns
+    for name in (job.text_column if job.reader.n_rows is None else "", job.submission):
         if name and name not in columns:
-            raise unknown(name, columns, f"column of {job.source.path}", InputError)
+            raise unknown(name, columns, f"column of {job.reader.path}", InputError)
     double = next((name for i, name in enumerate(columns) if name in columns[:i]), None)
     if double is not None:
-        raise InputError(f"{job.source.path} has two columns called {double!r}: rename one")
+        raise InputError(f"{job.reader.path} has two columns called {double!r}: rename one")
     if job.submission:
         return
     for name in [*job.added, *([job.error_column] if faults else [])]:
         if name in columns:
             raise InputError(
-                f"{job.source.path} already has a column {name!r}, which would be lost: rename it, or give "
+                f"{job.reader.path} already has a column {name!r}, which would be lost: rename it, or give "
                 "--prefix"
             )
 
 
-def _parquet(job: Job) -> bool:
-    return job.output.suffix.lower() not in LINE_SINKS
+class ColumnTypes:
+    """Infer column types from rows: the narrowest that hold all values, and text where nothing else does.
+
+    The types do not depend on where a chunk ends.
+    """
+
+    def __init__(self) -> None:
+        self._seen: dict[str, pa.DataType] = {}
+        self._unlike_fractions: set[str] = set()
+
+    def see(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Take the rows' values into account."""
+        for name in dict.fromkeys(key for row in rows for key in row):
+            values = [row.get(name) for row in rows]
+            found = _type_of(values)
+            self._seen[name] = _common(self._seen[name], found) if name in self._seen else found
+            if any(map(_is_no_fraction, values)):
+                self._unlike_fractions.add(name)
+
+    def schema(self, columns: Sequence[str]) -> pa.Schema:
+        """Of the named columns; text for those that held nothing."""
+        import pyarrow as pa
+
+        kinds = {name: self._seen.get(name, pa.null()) for name in columns}
+        return pa.schema(
+            [(name, pa.string() if self._is_text(name, kind) else kind) for name, kind in kinds.items()]
+        )
+
+    def _is_text(self, name: str, kind: pa.DataType) -> bool:
+        """Whether a column of this type must be written as text, lest something of it be lost."""
+        import pyarrow as pa
+
+        return pa.types.is_null(kind) or (pa.types.is_floating(kind) and name in self._unlike_fractions)
 
 
-def _schema(job: Job, types: Types | None) -> pa.Schema | None:
-    if not _parquet(job):
-        return None
-    if isinstance(job.source, ParquetSource):
-        schema: pa.Schema = job.source.schema
-        return schema
-    return (types or Types()).schema(job.source.columns)
+def _is_no_fraction(value: Any) -> bool:
+    """Whether a value would become another one as a fraction."""
+    return isinstance(value, bool) or (isinstance(value, int) and abs(value) > _EXACT)
+
+
+def _type_of(values: Sequence[Any]) -> pa.DataType:
+    import pyarrow as pa
+
+    try:
+        found = pa.array(values).type  # its own inference passes over values that do not fit
+    except (pa.ArrowException, OverflowError):
+        return pa.string()
+    return pa.string() if _hollow(found) else found
+
+
+def _common(one: pa.DataType, other: pa.DataType) -> pa.DataType:
+    import pyarrow as pa
+
+    if one == other or pa.types.is_null(other):
+        return one
+    if pa.types.is_null(one):
+        return other
+    try:
+        schemas = [pa.schema([("it", kind)]) for kind in (one, other)]
+        return pa.unify_schemas(schemas, promote_options="permissive").field("it").type
+    except pa.ArrowException:
+        return pa.string()
+
+
+def _hollow(kind: pa.DataType) -> bool:
+    """Whether a type holds an object without keys, which Parquet cannot."""
+    import pyarrow as pa
+
+    if pa.types.is_struct(kind):
+        return kind.num_fields == 0 or any(_hollow(field.type) for field in kind)
+    return pa.types.is_list(kind) and _hollow(kind.value_type)

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from ghostbuster.registry import pick
 from ghostbuster.report.formats.verdict_table import render_table
 from ghostbuster.report.report import Report
-from ghostbuster.tables.delimited import line
 
 Form = Callable[[Report], str]
 
@@ -28,11 +27,13 @@ def render_jsonl(report: Report) -> str:
 
 def render_csv(report: Report) -> str:
     """One line a text below a line of column names; ``evidence`` is left to the JSON forms."""
+    from ghostbuster.tables.kinds.delimited import csv_line
+
     rows = [
         [_cell({**record, "reasons": "; ".join(record["reasons"])}[name]) for name in CSV_COLUMNS]
         for record in report.records()
     ]
-    return "".join(line(row) for row in [CSV_COLUMNS, *rows]).rstrip("\n")
+    return "".join(csv_line(row) for row in [CSV_COLUMNS, *rows]).rstrip("\n")
 
 
 def _cell(value: object) -> str:

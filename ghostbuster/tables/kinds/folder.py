@@ -1,4 +1,4 @@
-"""A folder of documents, read as a table."""
+"""A folder of documents, read as a table of ids and texts."""
 
 from __future__ import annotations
 
@@ -6,14 +6,20 @@ import hashlib
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ghostbuster.errors import InputError
 from ghostbuster.system.printable import encodable
-from ghostbuster.tables.chunks import Chunk, RecordChunk, readable
+from ghostbuster.tables.base import Chunk
+from ghostbuster.tables.chunks import RecordChunk
+from ghostbuster.tables.kinds.files import file_errors
 from ghostbuster.text.documents import check_installed, document_text, documents_in
 
+if TYPE_CHECKING:
+    import pyarrow as pa
 
-class FolderSource:
+
+class FolderReader:
     """Documents of a folder as a table of two columns: where each lies in the folder, and its text.
 
     Parameters
@@ -38,27 +44,30 @@ class FolderSource:
             raise InputError(f"ids and texts cannot both be called {id_column!r}: give another --id-column")
         check_installed(self.documents)
         self.columns = [id_column]
-        self._text_column = text_column
+        self.schema: pa.Schema | None = None
+        self.n_rows: int | None = len(self.documents)
 
     def digest(self) -> str:
         """SHA-256 over names, sizes and times of change."""
         made = hashlib.sha256()
-        with readable(self.path):
+        with file_errors(self.path):
             for path, name in zip(self.documents, self._names(), strict=True):
                 status = path.stat()
                 made.update(f"{name}\0{status.st_size}\0{status.st_mtime_ns}\0".encode())
         return made.hexdigest()
 
-    def chunks(self, only: str | None = None, start: int = 0) -> Iterator[Chunk]:
-        """One document at a time, with its text where that alone is asked for; from the row ``start`` on."""
-        for path, name in islice(zip(self.documents, self._names(), strict=True), start, None):
-            row, fault = {self.columns[0]: name}, ""
-            if only == self._text_column:
-                try:
-                    row[self._text_column] = document_text(path)
-                except InputError as error:
-                    fault = str(error)
-            yield RecordChunk([row], [fault])
+    def chunks(self, only: str | None = None) -> Iterator[Chunk]:  # noqa: ARG002 - there is one column
+        """The ids; no document is read for them."""
+        for name in self._names():
+            yield RecordChunk([{self.columns[0]: name}], [""])
+
+    def texts(self, column: str, start: int = 0) -> Iterator[tuple[str, str]]:  # noqa: ARG002 - no column
+        """The text of each document, from row ``start`` on, and what is wrong with it; one is empty."""
+        for path in islice(self.documents, start, None):
+            try:
+                yield document_text(path), ""
+            except InputError as error:
+                yield "", str(error)
 
     def _names(self) -> Iterator[str]:
         return (encodable(path.relative_to(self.path).as_posix()) for path in self.documents)

@@ -1,0 +1,126 @@
+"""Base classes for kinds of tables that are one file: a reader, a sink of lines, and their errors."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from ghostbuster.errors import InputError
+from ghostbuster.tables.base import Added, Chunk, Layout
+from ghostbuster.tables.chunks import texts_in
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+class FileReader:
+    """A table in one file; a kind gives ``_chunks``, which sets ``columns``.
+
+    Parameters
+    ----------
+    path : Path
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.columns: list[str] = []
+        self.schema: pa.Schema | None = None
+        self.n_rows: int | None = None
+
+    def digest(self) -> str:
+        """SHA-256 of the file's bytes."""
+        with file_errors(self.path), self.path.open("rb") as handle:
+            return hashlib.file_digest(handle, "sha256").hexdigest()
+
+    def chunks(self, only: str | None = None) -> Iterator[Chunk]:
+        """All rows in order; of one column where the kind can do so at less cost.
+
+        Raises
+        ------
+        InputError
+            When the file cannot be read, or is not of its kind.
+        """
+        with file_errors(self.path):
+            yield from self._chunks(only)
+
+    def texts(self, column: str, start: int = 0) -> Iterator[tuple[str, str]]:
+        """The text of each row, from row ``start`` on, and what is wrong with it; one of the two is empty."""
+        return islice((row for chunk in self.chunks(column) for row in texts_in(chunk, column)), start, None)
+
+    def _chunks(self, only: str | None) -> Iterator[Chunk]:
+        raise NotImplementedError
+
+
+class LineSink:
+    """A file of lines; a kind gives ``line``, and ``header`` where it has one.
+
+    Parameters
+    ----------
+    path : Path
+    layout : Layout
+    """
+
+    def __init__(self, path: Path, layout: Layout) -> None:
+        self.columns, self.added = list(layout.kept), list(layout.added)
+        self._handle = path.open("wb")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._handle.close()
+
+    def write(self, chunk: Chunk, added: Added) -> None:
+        """Rows with their new columns."""
+        if not self._handle.tell():
+            self._handle.write(_encoded(self.header()))
+        for i, row in enumerate(chunk.records()):
+            self._handle.write(_encoded(self.line(row, {name: added[name][i] for name in self.added})))
+
+    def header(self) -> str:
+        """What stands before the first row, its line end included."""
+        return ""
+
+    def line(self, row: Mapping[str, Any], added: Mapping[str, Any]) -> str:
+        """One row, its line end included."""
+        raise NotImplementedError
+
+
+@contextmanager
+def file_errors(path: Path) -> Iterator[None]:
+    """Turn whatever goes wrong while a table is read into an error that names its file.
+
+    Raises
+    ------
+    InputError
+        When the file is missing, cannot be read, or is not of its kind.
+    """
+    try:
+        yield
+    except FileNotFoundError:
+        raise InputError(f"{path} does not exist: give the path of a table or a folder") from None
+    except OSError as error:
+        raise InputError(f"{path} cannot be read ({error.strerror or error}): expected a table") from None
+    except (ValueError, csv.Error) as error:  # pyarrow's own errors are ValueErrors
+        if isinstance(error, InputError):
+            raise
+        first = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise InputError(f"{path} is no {path.suffix[1:].upper()} table ({first}): check the file") from None
+
+
+def _encoded(text: str) -> bytes:
+    """UTF-8, and whatever other bytes a CSV file held."""
+    for errors in ("strict", "surrogateescape"):
+        try:
+            return text.encode("utf-8", errors)
+        except UnicodeEncodeError:
+            continue
+    return text.encode("utf-8", "backslashreplace")
