@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-
-from ghostbuster.errors import GhostbusterError
 
 
 def info(
@@ -32,27 +29,7 @@ def info(
 
     show = pick(FACT_FORMS, form, "form")
 
-    from ghostbuster.detector.artifact import DEFAULT, SCHEMA, open_artifact
-    from ghostbuster.models.llama.hardware import hardware_report
+    from ghostbuster.detector.artifact import DEFAULT, open_artifact
+    from ghostbuster.report.facts import facts_of
 
-    opened = open_artifact(artifact or DEFAULT)
-    models = _models(opened.manifest)
-    facts = {
-        "artifact": str(opened.path),
-        "digest": opened.digest,
-        "schema": SCHEMA,
-        "llama_cpp": hardware_report(models, ask=verbose),
-    }
-    # what the file says of itself never stands for what is known of it
-    typer.echo(show(facts | {name: said for name, said in opened.manifest.items() if name not in facts}))
-
-
-def _models(manifest: Mapping[str, Any]) -> list[tuple[str, Path]]:
-    """Roles and files of a detector's language models, as far as they are to be found here."""
-    from ghostbuster.models.panels import panel_files
-
-    try:
-        files = panel_files(manifest["parameters"]["panel"])
-    except (GhostbusterError, LookupError, TypeError, ValueError):  # whatever the manifest says
-        return []
-    return list(zip(("weak", "strong"), files, strict=True))
+    typer.echo(show(facts_of(open_artifact(artifact or DEFAULT), ask=verbose)))

@@ -39,27 +39,15 @@ def write_verdicts(
     """
     import numpy as np
 
-    from ghostbuster.detector.passages import passages_of
     from ghostbuster.models.panel_choice import panel_of
-    from ghostbuster.report.html.detail import detail_of
+    from ghostbuster.report.html.detail import detail_for
     from ghostbuster.report.html.page import write_page
     from ghostbuster.report.html.verdicts import verdicts_page
 
-    details = []
-    for i, text in enumerate(written):
-        one = reading.take(np.array([i]))
-        details.append(detail_of(text, one, passages_of(detector, one), _parts(detector, one)))
+    details = [detail_for(detector, reading.take(np.array([i])), text) for i, text in enumerate(written)]
     panel = panel_of(detector.panel, detector.fingerprints_)
     unit = "token" if panel.shared_tokenizer else "word"
     write_page(verdicts_page(report, details, panel.describe(), unit), path)
-
-
-def _parts(detector: Detector, reading: Reading) -> list[tuple[str, float]]:
-    """What the features and the words of one text add to its score in all."""
-    fitted = detector.fitted_
-    features, words = fitted.parts(fitted.matrix(reading.vectors), reading.texts)[0] * fitted.mix
-    named = [(f"how predictable the text is ({len(fitted.features)} features)", float(features))]
-    return named if fitted.lexicon is None else [*named, ("which words it uses", float(words))]
 
 
 def write_figures(

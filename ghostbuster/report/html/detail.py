@@ -14,6 +14,7 @@ from ghostbuster.report.html.paragraphs import paragraph_starts
 from ghostbuster.text.sentences import sentence_spans
 
 if TYPE_CHECKING:
+    from ghostbuster.detector.detector import Detector
     from ghostbuster.detector.passages import Passages
     from ghostbuster.reading.read import Reading
 
@@ -80,6 +81,30 @@ class Detail:
     paragraphs: tuple[int, ...]
     passages: Passages
     parts: tuple[tuple[str, float], ...]
+
+
+def detail_for(detector: Detector, reading: Reading, written: str) -> Detail:
+    """All that a detector saw in one text.
+
+    Parameters
+    ----------
+    detector : Detector
+    reading : Reading
+        Of that text alone, by that detector.
+    written : str
+        The text as it was given.
+    """
+    from ghostbuster.detector.passages import passages_of
+
+    return detail_of(written, reading, passages_of(detector, reading), _parts(detector, reading))
+
+
+def _parts(detector: Detector, reading: Reading) -> list[tuple[str, float]]:
+    """What the features and the words of one text add to its score in all."""
+    fitted = detector.fitted_
+    features, words = fitted.parts(fitted.matrix(reading.vectors), reading.texts)[0] * fitted.mix
+    named = [(f"how predictable the text is ({len(fitted.features)} features)", float(features))]
+    return named if fitted.lexicon is None else [*named, ("which words it uses", float(words))]
 
 
 def detail_of(
