@@ -101,10 +101,10 @@ def test_a_users_own_words_are_no_want_of_memory(capsys, monkeypatch):
 
 
 def test_llama_cpps_own_words_tell_of_want_of_memory(monkeypatch):
-    monkeypatch.setattr(library, "complaints", ["llama_model_load: mmap failed: Cannot allocate memory"])
-    assert isinstance(library.want_of_memory(), MemoryError)
-    monkeypatch.setattr(library, "complaints", ["unknown model architecture"])
-    assert library.want_of_memory() is None
+    monkeypatch.setattr(library, "recent_errors", ["llama_model_load: mmap failed: Cannot allocate memory"])
+    assert isinstance(library.out_of_memory_error(), MemoryError)
+    monkeypatch.setattr(library, "recent_errors", ["unknown model architecture"])
+    assert library.out_of_memory_error() is None
 
 
 LIMITED = """

@@ -17,7 +17,7 @@ from ghostbuster.cli import main
 from ghostbuster.errors import ModelError
 from ghostbuster.models import hub as hub_module
 from ghostbuster.models.hub.catalog import CATALOG
-from ghostbuster.models.hub.download import Served, _progress
+from ghostbuster.models.hub.download import HubFile, _progress
 from ghostbuster.models.hub.pulled import PulledModel, pulled_file, read_record, record_path, write_record
 from ghostbuster.models.panels import PANELS, weights_folder
 
@@ -378,13 +378,13 @@ def test_a_digest_that_the_catalog_pins_is_the_only_one_believed(home):
     row = replace(TINY, sha256="a" * 64)
     kept = home / row.revision / row.file
     write_record(PULLED)
-    assert hub_module._expected("tinyllama-1.1b", row, kept) == "a" * 64
-    assert hub_module._expected("tinyllama-1.1b", TINY, kept) == "b" * 64
-    served = Served("c" * 64, 1, row.revision)
+    assert hub_module._expected_digest("tinyllama-1.1b", row, kept) == "a" * 64
+    assert hub_module._expected_digest("tinyllama-1.1b", TINY, kept) == "b" * 64
+    served = HubFile("c" * 64, 1, row.revision)
     with pytest.raises(ModelError, match=r"the SHA-256 c{12}\.\.\., expected a{12}"):
-        hub_module._check_promise("tinyllama-1.1b", row, served)
+        hub_module._check_pinned_digest("tinyllama-1.1b", row, served)
     with pytest.raises(ModelError, match=r"the SHA-256 c{12}\.\.\., expected b{12}"):
-        hub_module._check_promise("tinyllama-1.1b", TINY, served)
+        hub_module._check_pinned_digest("tinyllama-1.1b", TINY, served)
 
 
 @needs_hub

@@ -12,7 +12,7 @@ from ghostbuster.arrays import Progress, TokenScores
 from ghostbuster.errors import ModelError, SettingError
 from ghostbuster.models.backend.devices import Placement, placement
 from ghostbuster.models.gguf.check import check_model
-from ghostbuster.models.gguf.digest import MISSING, Stamp, file_digest, stamp
+from ghostbuster.models.gguf.digest import MISSING, FileIdentity, file_digest, file_identity
 from ghostbuster.models.llama.language_model import MAX_CONTEXT, LlamaLM, score_together, with_trained_path
 from ghostbuster.models.llama.load import cards
 from ghostbuster.models.llama.runtime import Weights
@@ -141,7 +141,7 @@ class Panel:
 
     @property
     def device(self) -> str:
-        """Where the language models compute: ``CPU``, or the cards' names, joined by ``+``."""
+        """Devices of the language models: ``CPU``, or names of GPUs, joined by ``+``."""
         names = [*self.strong.device.split("+"), *self.weak.device.split("+")]
         return "+".join(dict.fromkeys(names))
 
@@ -151,7 +151,7 @@ class Panel:
         return {"weak": self.weak.other_path, "strong": self.strong.other_path}
 
     def describe(self) -> list[dict[str, object]]:
-        """Facts about each source, fit for JSON."""
+        """Facts about each source, for JSON."""
         ngrams: dict[str, object] = {
             "file": self._folder.name,
             "digest": self._ngram_digest,
@@ -175,7 +175,7 @@ def open_panel(
     gpu_layers: int | None = None,
     expected: Mapping[str, str] | None = None,
 ) -> Panel:
-    """Open a panel by name, or the panel of two GGUF files; the same panel twice costs nothing.
+    """Open a panel by name, or the panel of two GGUF files; open panels are cached.
 
     Parameters
     ----------
@@ -227,12 +227,12 @@ class OpenPanels(Generic[_T]):
     def __init__(self, max_size: int) -> None:
         self._max_size = max_size
         self._lock = RLock()
-        self._entries: dict[Hashable, tuple[dict[Path, Stamp], _T]] = {}
+        self._entries: dict[Hashable, tuple[dict[Path, FileIdentity], _T]] = {}
 
     def get(self, key: Hashable, files: Iterable[Path], make: Callable[[], _T]) -> _T:
         """The entry of ``key``; made by ``make`` where there is none, or a file has changed."""
         with self._lock:
-            now = {file: stamp(file) for file in files}
+            now = {file: file_identity(file) for file in files}
             entry = self._entries.pop(key, None)
             if entry is None or any(now[file] not in (entry[0].get(file), MISSING) for file in now):
                 entry = now, make()

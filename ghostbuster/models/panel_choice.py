@@ -1,4 +1,4 @@
-"""The weak models that a ``panel`` parameter names."""
+"""Open the panel that a ``panel`` parameter names; llama.cpp is imported only then."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PanelName = str | tuple[str, str]
 
 
 def panel_of(panel: PanelName, expected: Mapping[str, str] | None = None) -> Panel:
-    """Open the panel that a ``panel`` parameter names; opening it twice costs nothing.
+    """Open the panel that a ``panel`` parameter names; open panels are cached.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Where the weak models of a panel lie: in the package, among the pulled ones, or at paths of a user."""
+"""Registry of named panels, and the paths of their GGUF files. To add a panel, add its row to ``PANELS``."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class PanelFiles:
     pulled: bool = False
 
     def paths(self) -> tuple[Path, Path]:
-        """Where the weak and the strong model lie.
+        """Paths of the weak and the strong model.
 
         Raises
         ------
@@ -53,7 +53,7 @@ PANELS = {
 
 
 def panel_files(panel: str | Sequence[str | Path]) -> tuple[Path, Path]:
-    """Where the weak and the strong model of a named panel lie, or those of a pair of files.
+    """Paths of the weak and the strong model of a named panel, or of a pair of files.
 
     Raises
     ------
@@ -70,5 +70,5 @@ def panel_files(panel: str | Sequence[str | Path]) -> tuple[Path, Path]:
 
 
 def absolute(path: str | Path) -> Path:
-    """One spelling a file; symbolic links stay: their names tell more than those of what they point to."""
+    """The absolute path; symbolic links are kept, since their names say more than their targets'."""
     return Path(os.path.abspath(path))  # noqa: PTH100 - Path.absolute keeps '..', Path.resolve follows links

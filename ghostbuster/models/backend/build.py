@@ -1,4 +1,4 @@
-"""What the build of llama.cpp at hand is and can do. Nothing here loads a model."""
+"""The installed build of llama.cpp: version, digest, devices, GPU support. No model is loaded."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _KINDS = {0: "cpu", 1: "gpu", 2: "gpu", 3: "accelerator"}  # ggml_backend_dev_ty
 
 @dataclass(frozen=True)
 class Device:
-    """Something that llama.cpp can compute on.
+    """A device that llama.cpp can compute on.
 
     Parameters
     ----------
     name : str
-        What llama.cpp calls it: ``CUDA0``, ``Vulkan0``, ``CPU``.
+        llama.cpp's name: ``CUDA0``, ``Vulkan0``, ``CPU``.
     description : str
-        What its maker calls it.
+        The maker's name.
     kind : str
         ``cpu``, ``gpu`` or ``accelerator``.
     memory : int, bytes
@@ -45,14 +45,14 @@ def llama_version() -> str:
 
 
 def can_offload() -> bool:
-    """Whether this build of llama.cpp has a graphics card to put layers on."""
+    """Whether this build of llama.cpp can offload layers to a GPU of this machine."""
     from ghostbuster.models.backend.library import start
 
     return bool(start().llama_supports_gpu_offload())
 
 
 def system_info() -> str:
-    """llama.cpp's own line about the units of the CPU and the backends it was built with."""
+    """llama.cpp's own line about the CPU's features and the backends of the build."""
     from ghostbuster.models.backend.library import start
 
     line: str = start().llama_print_system_info().decode(errors="replace").strip().rstrip("|").strip()
@@ -77,7 +77,7 @@ def build_digest() -> str:
 
 @cache
 def devices() -> tuple[Device, ...]:
-    """Everything this build can compute on, in llama.cpp's order; empty where it does not tell."""
+    """All devices of this build, in llama.cpp's order; empty where it exports no list."""
     ggml = _ggml()
     if ggml is None:
         return ()

@@ -1,4 +1,4 @@
-"""What the machine is, as far as it decides which code of llama.cpp runs."""
+"""Detect the CPU (model, flags, AMX) and an NVIDIA GPU; they decide which code of llama.cpp can run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where language models compute: on the CPU, and by which of its paths, or on graphics cards."""
+"""User settings for where models compute: CPU or GPU, layers on the GPU, CPU path."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ LAYERS_VARIABLE = "GHOSTBUSTER_GPU_LAYERS"
 PATH_VARIABLE = "GHOSTBUSTER_CPU_PATH"
 
 CPU = "cpu"
-PathWish = Literal["auto", "safe", "fast"]
-PATHS: tuple[PathWish, ...] = ("auto", "safe", "fast")
+CpuPathSetting = Literal["auto", "safe", "fast"]
+PATHS: tuple[CpuPathSetting, ...] = ("auto", "safe", "fast")
 
 
 @dataclass(frozen=True)
 class Placement:
-    """What a user wants of the place where models compute.
+    """Where a user wants models to compute.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ class Placement:
 
     device: str | None = None
     gpu_layers: int | None = None
-    cpu_path: PathWish = "auto"
+    cpu_path: CpuPathSetting = "auto"
 
     def __post_init__(self) -> None:
         if self.gpu_layers is not None and self.gpu_layers < 0:
@@ -60,12 +60,12 @@ class Placement:
 
     @property
     def on_cpu(self) -> bool:
-        """Whether the user wants the CPU and nothing else."""
+        """Whether the user asked for the CPU."""
         return self.device is not None and self.device.lower() == CPU
 
     @property
     def explicit(self) -> bool:
-        """Whether the user wants a graphics card and would not be content with the CPU."""
+        """Whether the user asked for a GPU, so that falling back to the CPU would be wrong."""
         return bool(self.gpu_layers) or (self.device is not None and not self.on_cpu)
 
 
@@ -73,7 +73,7 @@ _chosen: ContextVar[Placement | None] = ContextVar("placement", default=None)
 
 
 def placement(device: str | None = None, gpu_layers: int | None = None) -> Placement:
-    """What is wanted now: the arguments, else what `on_device` set, else the environment's variables.
+    """The settings that hold now: the arguments, else those of `on_device`, else environment variables.
 
     Raises
     ------
@@ -126,12 +126,12 @@ def on_device(device: str | None = None, gpu_layers: int | None = None) -> Itera
 
 
 def _of_environment() -> Placement:
-    """What the environment's variables say."""
+    """The settings of the environment variables."""
     layers = os.environ.get(LAYERS_VARIABLE) or None
     if layers is not None and not re.fullmatch(r"\d{1,9}", layers):
         raise SettingError(f"{LAYERS_VARIABLE}={layers!r}; expected a whole number, 0 or more")
     return Placement(
         os.environ.get(DEVICE_VARIABLE) or None,
         None if layers is None else int(layers),
-        cast("PathWish", (os.environ.get(PATH_VARIABLE) or "auto").lower()),
+        cast("CpuPathSetting", (os.environ.get(PATH_VARIABLE) or "auto").lower()),
     )

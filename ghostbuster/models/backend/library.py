@@ -1,4 +1,4 @@
-"""llama.cpp in this process: started once, with its log kept off the terminal."""
+"""Initialise llama.cpp once in this process, and send its log to Python's logging."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from ghostbuster.system.resource_errors import says_want_of_memory
 
 ERROR = 4  # GGML_LOG_LEVEL_ERROR
 
-complaints: deque[str] = deque(maxlen=3)
-"""The errors in llama.cpp's log since the last `start`, the newest last."""
+recent_errors: deque[str] = deque(maxlen=3)
+"""Error lines of llama.cpp's log since the last `start`, the newest last."""
 
 _log = logging.getLogger("ghostbuster.llama")
 _lock = Lock()
@@ -27,16 +27,17 @@ def _listen(level: int, text: bytes, _data: object) -> None:
     line = text.decode(errors="replace").strip()
     _log.debug(line)
     if level == ERROR and line:
-        complaints.append(line)
+        recent_errors.append(line)
 
 
 _callback = llama_cpp.llama_log_callback(_listen)  # llama.cpp holds a bare pointer: this keeps it alive
 
 
 def start() -> ModuleType:
-    """Take over llama.cpp's log, should other code of the process have taken it; initialise it once.
+    """Initialise llama.cpp on the first call, and on every call send its log to ``ghostbuster.llama``.
 
-    The log comes first: graphics cards name themselves as soon as anything asks for them.
+    Other code in the process may have redirected the log since. The log comes first: graphics cards print
+    their names as soon as anything asks for them.
 
     Returns
     -------
@@ -45,14 +46,14 @@ def start() -> ModuleType:
     """
     with _lock:
         llama_cpp.llama_log_set(_callback, ctypes.c_void_p(0))
-        complaints.clear()
+        recent_errors.clear()
         if not _started:
             llama_cpp.llama_backend_init()
             _started.append(True)
     return llama_cpp
 
 
-def want_of_memory() -> MemoryError | None:
-    """What an error comes of, where llama.cpp's own words say so."""
-    said = "; ".join(complaints)
+def out_of_memory_error() -> MemoryError | None:
+    """A `MemoryError` to raise another error from, where llama.cpp's log says so; else None."""
+    said = "; ".join(recent_errors)
     return MemoryError(said) if says_want_of_memory(said) else None

@@ -1,4 +1,4 @@
-"""Checks that a GGUF is a Llama-family language model whose vocabulary can spell every text."""
+"""Check that a GGUF is a supported language model whose vocabulary can encode every text."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from ghostbuster.errors import ModelError
-from ghostbuster.models.gguf.digest import Stamp, stamp
+from ghostbuster.models.gguf.digest import FileIdentity, file_identity
 from ghostbuster.models.gguf.header import Header, read_header
 from ghostbuster.models.gguf.vocabulary import vocabulary_digest
 
@@ -24,8 +24,8 @@ POSITIVE_KEYS = (
     "attention.head_count",
 )
 MAX_SIZE = 1 << 24  # larger widths and contexts are no language models
-MAX_LAYERS = 512  # llama.cpp ends the process above
-ROPE_SCALINGS = (b"none", b"linear", b"yarn", b"longrope")  # llama.cpp ends the process at any other
+MAX_LAYERS = 512  # llama.cpp crashes above
+ROPE_SCALINGS = (b"none", b"linear", b"yarn", b"longrope")  # llama.cpp crashes at any other
 
 _BYTE_TYPE = 6
 _BYTE_PIECES = frozenset(f"<0x{byte:02X}>".encode() for byte in range(256))
@@ -79,12 +79,12 @@ def check_model(path: str | Path) -> ModelFile:
         When the file is missing, damaged, of another architecture, or without a usable vocabulary.
     """
     file = Path(path).absolute()
-    return _check(file, stamp(file))
+    return _check(file, file_identity(file))
 
 
 @lru_cache(maxsize=16)
-def _check(path: Path, made: Stamp) -> ModelFile:
-    """`check_model`, remembered for as long as the file is the same."""
+def _check(path: Path, made: FileIdentity) -> ModelFile:
+    """`check_model`, cached until the file changes."""
     header = read_header(path)
     architecture = _text(header, "general.architecture")
     if architecture not in ARCHITECTURES:
@@ -144,7 +144,7 @@ def _check_heads(header: Header, architecture: str, sizes: Mapping[str, int]) ->
 
 
 def _check_constants(header: Header, architecture: str) -> None:
-    """What llama.cpp takes for granted: few enough layers, no negative epsilon, plain norms and biases."""
+    """Refuse values that llama.cpp does not check: too many layers, negative epsilon, quantised norms."""
     layers = header.metadata[f"{architecture}.block_count"]
     if isinstance(layers, tuple) or (isinstance(layers, int) and layers > MAX_LAYERS):
         raise ModelError(
@@ -221,7 +221,7 @@ def _check_bytes(header: Header, pieces: Sequence[bytes], types: Sequence[int]) 
 
 
 def _begin_token(header: Header) -> int:
-    """What the file itself names: llama.cpp makes one up for vocabularies that name none."""
+    """The begin token that the file names; llama.cpp would invent one for a vocabulary that names none."""
     for special in ("bos", "eos"):
         token = header.metadata.get(f"tokenizer.ggml.{special}_token_id")
         if isinstance(token, int):
@@ -276,5 +276,5 @@ def _unusable(header: Header, reason: str) -> ModelError:
 
 
 def _short(value: object) -> str:
-    """``value`` as a message can show it."""
+    """``value`` cut short for an error message."""
     return "missing" if value is None else "".join(itertools.islice(repr(value), 60))

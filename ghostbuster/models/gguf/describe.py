@@ -1,4 +1,4 @@
-"""What a GGUF file says of itself, as facts fit for JSON; nothing is loaded."""
+"""Describe a GGUF file for `ghostbuster models info`: metadata, size, digest; nothing is loaded."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ SHOWN = ("general.name", "general.license", "general.quantized_by", "general.sou
 """Metadata shown as it stands, where a file has it."""
 SIZES = ("context_length", "embedding_length", "block_count", "feed_forward_length", "attention.head_count")
 """Metadata of the architecture."""
-LONGEST = 200  # characters of a value
+MAX_VALUE_LENGTH = 200  # characters
 
 
 def model_facts(path: Path) -> dict[str, object]:
-    """Facts about a model file: what it says of itself, and whether it can serve.
+    """Facts about a model file for JSON: its metadata, and whether it can be used as a weak model.
 
     Parameters
     ----------
@@ -26,7 +26,7 @@ def model_facts(path: Path) -> dict[str, object]:
     Returns
     -------
     dict
-        ``usable`` says whether the file can serve as a weak model, and ``reason`` why not.
+        ``usable`` says whether the file can be used as a weak model, and ``reason`` why not.
 
     Raises
     ------
@@ -59,15 +59,15 @@ def model_facts(path: Path) -> dict[str, object]:
 
 
 def _metadata(header: Header, architecture: str) -> dict[str, object]:
-    """The part of the metadata that tells people something; a vocabulary does not."""
+    """The metadata that people read: names, sizes and licence, not the vocabulary."""
     keys = (*SHOWN, *(f"{architecture}.{name}" for name in SIZES), "tokenizer.ggml.model")
     return {key: _plain(header.metadata[key]) for key in keys if key in header.metadata}
 
 
 def _plain(value: object) -> object:
-    """``value`` as JSON can hold it, cut to a length that people read."""
+    """``value`` as a JSON value; long text is cut."""
     if isinstance(value, bytes):
-        return value.decode(errors="replace")[:LONGEST]
+        return value.decode(errors="replace")[:MAX_VALUE_LENGTH]
     if value is None or isinstance(value, int | float):
         return value
-    return str(value)[:LONGEST]
+    return str(value)[:MAX_VALUE_LENGTH]

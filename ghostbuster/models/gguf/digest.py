@@ -1,4 +1,4 @@
-"""SHA-256 of model files, worked out once a process."""
+"""SHA-256 digests of model files, cached in the process until a file changes."""
 
 from __future__ import annotations
 
@@ -8,13 +8,16 @@ from pathlib import Path
 
 from ghostbuster.errors import ModelError
 
-Stamp = tuple[int, int, int]
+FileIdentity = tuple[int, int, int]
 """Size in bytes, time of the last change in nanoseconds, and inode of a file."""
-MISSING: Stamp = (0, 0, 0)
+MISSING: FileIdentity = (0, 0, 0)
 
 
-def stamp(path: str | Path) -> Stamp:
-    """What differs once a file is replaced or written to; `MISSING` where there is no regular file."""
+def file_identity(path: str | Path) -> FileIdentity:
+    """Size, time of change and inode: another once a file is replaced or written to.
+
+    `MISSING` where there is no regular file.
+    """
     file = Path(path)
     if not file.is_file():
         return MISSING
@@ -23,7 +26,7 @@ def stamp(path: str | Path) -> Stamp:
 
 
 def file_digest(path: str | Path) -> str:
-    """SHA-256 of a file's bytes, hexadecimal; remembered for as long as the file is the same.
+    """SHA-256 of a file's bytes, hexadecimal; cached until the file changes.
 
     Raises
     ------
@@ -32,12 +35,12 @@ def file_digest(path: str | Path) -> str:
     """
     file = Path(path).resolve()
     try:
-        return _digest(file, stamp(file))
+        return _digest(file, file_identity(file))
     except OSError as error:
         raise ModelError(f"{path}: cannot be read ({error.strerror}); expected a readable file") from error
 
 
 @lru_cache(maxsize=64)
-def _digest(file: Path, _made: Stamp) -> str:
+def _digest(file: Path, _made: FileIdentity) -> str:
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -1,4 +1,4 @@
-"""GGUF headers, read and checked before llama.cpp sees the file: it ends the process on some damaged ones.
+"""Parse and validate GGUF headers before llama.cpp opens the file: it crashes on some damaged ones.
 
 Format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
 """
@@ -19,7 +19,7 @@ VERSIONS = (2, 3)
 MAX_ENTRIES = 1 << 20  # metadata keys or tensors; real files have a few hundred
 MAX_STRING = 1 << 24
 MAX_DIMENSIONS = 4
-LEAST_ALIGNMENT = 32  # bytes; llama.cpp ends the process where a tensor begins elsewhere
+MIN_ALIGNMENT = 32  # bytes; llama.cpp crashes where a tensor begins elsewhere
 
 _STRING, _ARRAY = 8, 9
 _SCALARS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
@@ -54,7 +54,16 @@ TENSOR_TYPES = {
 
 @dataclass(frozen=True)
 class Tensor:
-    """One entry of the tensor table."""
+    """One entry of the tensor table.
+
+    Parameters
+    ----------
+    dimensions : tuple of int
+        The contiguous one first, as GGUF has it.
+    type : int
+        Key of `TENSOR_TYPES`.
+    offset : int, bytes from the begin of the tensor data
+    """
 
     dimensions: tuple[int, ...]
     type: int
@@ -73,13 +82,22 @@ class Tensor:
 
     @property
     def type_name(self) -> str:
-        """What ggml calls its type."""
+        """Ggml's name of the tensor type, such as ``Q4_K``."""
         return TENSOR_TYPES[self.type][0]
 
 
 @dataclass(frozen=True)
 class Header:
-    """What a GGUF file says of itself: metadata by key, tensors by name, and the byte their data begin at."""
+    """A GGUF header: metadata by key, tensor table by name, and the byte at which tensor data begin.
+
+    Parameters
+    ----------
+    path : Path
+    metadata : mapping of str to object
+        Strings are bytes, arrays are tuples.
+    tensors : mapping of str to Tensor
+    data_begin : int, bytes from the file's begin
+    """
 
     path: Path
     metadata: Mapping[str, object]
@@ -100,8 +118,8 @@ class Header:
         return max(sizes, key=lambda name: (sizes[name], name))
 
 
-class Damaged(Exception):  # noqa: N818 - a reason, made a ModelError by read_header
-    """Why a file cannot be a sound GGUF."""
+class MalformedFileError(Exception):
+    """Why a file is no valid GGUF; `read_header` raises it again as a `ModelError`."""
 
 
 def read_header(path: str | Path) -> Header:
@@ -129,12 +147,12 @@ def read_header(path: str | Path) -> Header:
         raise ModelError(
             f"{file}: cannot be read ({error.strerror}); expected a readable GGUF model"
         ) from error
-    except Damaged as error:
+    except MalformedFileError as error:
         raise ModelError(f"{file}: damaged GGUF file, {error}; expected a whole one: get it again") from error
 
 
 class _Cursor:
-    """Reads values one after another, never past the end."""
+    """Reads values one after another; never past the end of the file."""
 
     def __init__(self, data: mmap.mmap) -> None:
         self.data = data
@@ -142,7 +160,7 @@ class _Cursor:
 
     def take(self, n_bytes: int) -> bytes:
         if n_bytes > len(self.data) - self.at:
-            raise Damaged(f"cut short at byte {len(self.data)}")
+            raise MalformedFileError(f"cut short at byte {len(self.data)}")
         self.at += n_bytes
         return self.data[self.at - n_bytes : self.at]
 
@@ -152,14 +170,14 @@ class _Cursor:
     def string(self) -> bytes:
         length = self.number("Q")
         if length > MAX_STRING:
-            raise Damaged(f"a string of {length} bytes at byte {self.at}")
+            raise MalformedFileError(f"a string of {length} bytes at byte {self.at}")
         return self.take(length)
 
     def name(self) -> str:
         try:
             return self.string().decode()
         except UnicodeDecodeError:
-            raise Damaged(f"a name that is not UTF-8 at byte {self.at}") from None
+            raise MalformedFileError(f"a name that is not UTF-8 at byte {self.at}") from None
 
     def value(self) -> object:
         kind = self.number("I")
@@ -171,12 +189,12 @@ class _Cursor:
         if kind != _STRING:
             return self.scalars(kind, count)
         if count > len(self.data) // 8:  # a string costs at least its length field
-            raise Damaged(f"an array of {count} strings at byte {self.at}")
+            raise MalformedFileError(f"an array of {count} strings at byte {self.at}")
         return tuple(self.string() for _ in range(count))
 
     def scalars(self, kind: int, count: int) -> tuple[object, ...]:
         if kind not in _SCALARS:
-            raise Damaged(f"unknown value type {kind} at byte {self.at}")
+            raise MalformedFileError(f"unknown value type {kind} at byte {self.at}")
         code = _SCALARS[kind]
         raw = self.take(count * struct.calcsize("<" + code))
         return struct.unpack(f"<{count}{code}", raw)
@@ -187,57 +205,57 @@ def _parse(path: Path, data: mmap.mmap) -> Header:
     cursor = _Cursor(data)
     version = cursor.number("I")
     if version not in VERSIONS:
-        raise Damaged(f"format version {version} where 2 or 3 is known")
+        raise MalformedFileError(f"format version {version} where 2 or 3 is known")
     n_tensors, n_keys = cursor.number("Q"), cursor.number("Q")
     if not 0 < n_tensors <= MAX_ENTRIES or n_keys > MAX_ENTRIES:
-        raise Damaged(f"{n_tensors} tensors and {n_keys} metadata keys")
+        raise MalformedFileError(f"{n_tensors} tensors and {n_keys} metadata keys")
     metadata: dict[str, object] = {}
     for _ in range(n_keys):
         key = cursor.name()
         if key in metadata:
-            raise Damaged(f"metadata key {key} twice")
+            raise MalformedFileError(f"metadata key {key} twice")
         metadata[key] = cursor.value()
     tensors: dict[str, Tensor] = {}
     for _ in range(n_tensors):
         name = cursor.name()
         if name in tensors:
-            raise Damaged(f"tensor {name} twice")
+            raise MalformedFileError(f"tensor {name} twice")
         tensors[name] = _tensor(cursor, name)
-    return Header(path, metadata, tensors, _check_places(metadata, tensors, cursor.at, len(data)))
+    return Header(path, metadata, tensors, _check_offsets(metadata, tensors, cursor.at, len(data)))
 
 
 def _tensor(cursor: _Cursor, name: str) -> Tensor:
     """One entry of the tensor table; its sizes make sense by themselves."""
     n_dimensions = cursor.number("I")
     if not 0 < n_dimensions <= MAX_DIMENSIONS:
-        raise Damaged(f"tensor {name} with {n_dimensions} dimensions")
+        raise MalformedFileError(f"tensor {name} with {n_dimensions} dimensions")
     tensor = Tensor(
         tuple(cursor.number("Q") for _ in range(n_dimensions)),
         cursor.number("I"),
         cursor.number("Q"),
     )
     if tensor.type not in TENSOR_TYPES:
-        raise Damaged(f"tensor {name} of unknown type {tensor.type}")
+        raise MalformedFileError(f"tensor {name} of unknown type {tensor.type}")
     if min(tensor.dimensions) == 0 or tensor.dimensions[0] % TENSOR_TYPES[tensor.type][1]:
-        raise Damaged(f"tensor {name} of dimensions {tensor.dimensions}")
+        raise MalformedFileError(f"tensor {name} of dimensions {tensor.dimensions}")
     return tensor
 
 
-def _check_places(
+def _check_offsets(
     metadata: Mapping[str, object], tensors: Mapping[str, Tensor], header_end: int, file_size: int
 ) -> int:
     """Tensors lie one after another, aligned, within the file; the byte where the first begins."""
     alignment = metadata.get("general.alignment", 32)
-    if type(alignment) is not int or not LEAST_ALIGNMENT <= alignment <= MAX_ENTRIES:
-        raise Damaged(f"alignment {alignment!r}")
+    if type(alignment) is not int or not MIN_ALIGNMENT <= alignment <= MAX_ENTRIES:
+        raise MalformedFileError(f"alignment {alignment!r}")
     if alignment & (alignment - 1):
-        raise Damaged(f"alignment {alignment!r}")
+        raise MalformedFileError(f"alignment {alignment!r}")
     begin = -(-header_end // alignment) * alignment
     expected = 0
     for name, tensor in tensors.items():
         if tensor.offset != expected:
-            raise Damaged(f"tensor {name} at offset {tensor.offset} where {expected} was due")
+            raise MalformedFileError(f"tensor {name} at offset {tensor.offset} where {expected} was due")
         if begin + tensor.offset + tensor.n_bytes > file_size:
-            raise Damaged(f"cut short: tensor {name} ends past byte {file_size}")
+            raise MalformedFileError(f"cut short: tensor {name} ends past byte {file_size}")
         expected = -(-(tensor.offset + tensor.n_bytes) // alignment) * alignment
     return begin

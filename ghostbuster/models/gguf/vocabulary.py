@@ -1,4 +1,4 @@
-"""One digest for a vocabulary: equal digests mean that equal ids are equal pieces."""
+"""Digest of a tokenizer's vocabulary: with equal digests, equal token ids are equal pieces of text."""
 
 from __future__ import annotations
 

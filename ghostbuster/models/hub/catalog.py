@@ -1,4 +1,4 @@
-"""Known GGUF models: where from, which revision, which licence. To add one, add its row to ``CATALOG``."""
+"""Catalog of GGUF models that can be downloaded. To add one, add its row to ``CATALOG``."""
 
 from __future__ import annotations
 

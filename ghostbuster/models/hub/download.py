@@ -1,7 +1,7 @@
-"""Models from the Hugging Face hub: downloaded in parts that add up, and checked before they count.
+"""Download models from the Hugging Face hub: resumable, and checked by SHA-256 before use.
 
-`huggingface_hub` starts a broken download anew and compares sizes, not digests. So the file is gathered in
-its cache under a name of ours, goes on where it was, and gets its final name only when its SHA-256 is right.
+`huggingface_hub` restarts an interrupted download and compares sizes, not digests. So the file is written
+to its cache under a temporary name, a retry resumes it, and only the right SHA-256 gives it its final name.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ _COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
 @dataclass(frozen=True)
-class Served:
-    """What the hub says of a file: its SHA-256, its size in bytes, and the commit it belongs to."""
+class HubFile:
+    """A file as the hub describes it: SHA-256, size in bytes, and commit."""
 
     sha256: str
     size: int
@@ -35,7 +35,7 @@ class Served:
 
 
 def pull(name: str, revision: str | None = None, *, quiet: bool = False) -> PulledModel:
-    """Download a model of the catalog, check it and keep a record of it; what is here is only checked.
+    """Download a model of the catalog, check it and record it; one that is in the cache is only checked.
 
     Parameters
     ----------
@@ -60,12 +60,12 @@ def pull(name: str, revision: str | None = None, *, quiet: bool = False) -> Pull
         wanted = revision or row.revision
         path = _cached(row, wanted)
         if path is None:
-            served = _ask(row, wanted)
-            _check_promise(name, row, served)
+            served = _hub_file(row, wanted)
+            _check_pinned_digest(name, row, served)
             path = _download(row, served, quiet=quiet)
             expected, commit = served.sha256, served.commit
         else:
-            expected, commit = _expected(name, row, path), path.parent.name
+            expected, commit = _expected_digest(name, row, path), path.parent.name
     digest = file_digest(path)
     if digest != expected:
         raise ModelError(
@@ -100,7 +100,7 @@ def _cached(row: KnownModel, revision: str) -> Path | None:
     return None
 
 
-def _expected(name: str, row: KnownModel, path: Path) -> str:
+def _expected_digest(name: str, row: KnownModel, path: Path) -> str:
     """Digest of a file that is in the hub's cache already: pinned, recorded, or the name the hub gave it."""
     record = read_record(name)
     if row.sha256:
@@ -109,11 +109,11 @@ def _expected(name: str, row: KnownModel, path: Path) -> str:
         return record.sha256
     if _SHA256.fullmatch(path.resolve().name):
         return path.resolve().name
-    return _ask(row, path.parent.name).sha256  # file systems without links keep no such name
+    return _hub_file(row, path.parent.name).sha256  # file systems without links keep no such name
 
 
-def _ask(row: KnownModel, revision: str) -> Served:
-    """What the hub says of the file at a revision.
+def _hub_file(row: KnownModel, revision: str) -> HubFile:
+    """Ask the hub for digest, size and commit of the file at a revision.
 
     Raises
     ------
@@ -128,10 +128,10 @@ def _ask(row: KnownModel, revision: str) -> Served:
             f"{url}: the hub gives no SHA-256 of the file, so it cannot be checked; expected one in large "
             "file storage: get it by hand and pass it as --weak-model or --strong-model"
         )
-    return Served(found.etag, found.size, found.commit_hash)
+    return HubFile(found.etag, found.size, found.commit_hash)
 
 
-def _check_promise(name: str, row: KnownModel, served: Served) -> None:
+def _check_pinned_digest(name: str, row: KnownModel, served: HubFile) -> None:
     """Refuse, before the download, a digest that is not the pinned or recorded one of this revision."""
     record = read_record(name)
     known = {row.revision: row.sha256} if row.sha256 else {}
@@ -146,15 +146,15 @@ def _check_promise(name: str, row: KnownModel, served: Served) -> None:
         )
 
 
-def _download(row: KnownModel, served: Served, *, quiet: bool) -> Path:
-    """Gather the file beside the hub's cache, check it, hand it over, and return where the hub shows it."""
+def _download(row: KnownModel, served: HubFile, *, quiet: bool) -> Path:
+    """Download the file into the hub's cache, check its digest, and return its path there."""
     hub = _hub()
     blobs = _cache() / f"models--{row.repository.replace('/', '--')}" / "blobs"
     blob, part = blobs / served.sha256, blobs / f"{served.sha256}.ghostbuster-part"
     blobs.mkdir(parents=True, exist_ok=True)
-    with _alone(part), _progress(quiet=quiet):
+    with _download_lock(part), _progress(quiet=quiet):
         if not blob.exists():
-            _gather(row, served, part)
+            _resume_download(row, served, part)
             digest = file_digest(part)
             if digest != served.sha256:
                 part.unlink()
@@ -170,8 +170,8 @@ def _download(row: KnownModel, served: Served, *, quiet: bool) -> Path:
     return Path(shown)
 
 
-def _gather(row: KnownModel, served: Served, part: Path) -> None:
-    """Add to ``part`` what it lacks."""
+def _resume_download(row: KnownModel, served: HubFile, part: Path) -> None:
+    """Append to ``part`` the bytes that it lacks."""
     from huggingface_hub.file_download import http_get
 
     url = _hub().hf_hub_url(row.repository, row.file, revision=served.commit, endpoint=_endpoint())
@@ -191,8 +191,8 @@ def _gather(row: KnownModel, served: Served, part: Path) -> None:
 
 
 @contextmanager
-def _alone(part: Path) -> Iterator[None]:
-    """One process at a time adds to a file."""
+def _download_lock(part: Path) -> Iterator[None]:
+    """A file lock: one process at a time writes to ``part``."""
     from filelock import FileLock  # what huggingface_hub itself locks with
 
     with FileLock(f"{part}.lock"):
@@ -218,7 +218,7 @@ def _progress(*, quiet: bool) -> Iterator[None]:
 
 @contextmanager
 def _hub_errors(row: KnownModel) -> Iterator[None]:
-    """Errors of the hub and the network as ours."""
+    """Turn errors of the hub and the network into a `ModelError`."""
     errors = _hub().errors
     # the class at the root of the library's own network errors, whose package changes between versions
     network = next(one for one in errors.HfHubHTTPError.__mro__ if one.__name__ == "HTTPError")

@@ -1,4 +1,4 @@
-"""What was pulled, one small JSON file a model: where it lies, and the digest that it must keep.
+"""Registry of downloaded models: one JSON file a model, with its path and the SHA-256 it must keep.
 
 Two processes that pull two models write two files, so neither can lose the other's record.
 """
@@ -70,12 +70,12 @@ def records_folder() -> Path:
 
 
 def record_path(name: str) -> Path:
-    """Where the record of a model stands."""
+    """Path of a model's record."""
     return records_folder() / f"{name}.json"
 
 
 def read_record(name: str) -> PulledModel | None:
-    """What is known of a pulled model, or None where it was never pulled.
+    """The record of a downloaded model; None where it was never downloaded.
 
     Raises
     ------
@@ -96,7 +96,7 @@ def read_record(name: str) -> PulledModel | None:
 
 
 def write_record(record: PulledModel) -> None:
-    """Keep a record, whole or not at all.
+    """Write a record atomically.
 
     Raises
     ------
@@ -108,7 +108,7 @@ def write_record(record: PulledModel) -> None:
 
 
 def writable_path(name: str) -> Path:
-    """Where the record of a model can be written; its folder is made.
+    """Path of a model's record, checked to be writable; its folder is made.
 
     Raises
     ------
@@ -127,7 +127,7 @@ def writable_path(name: str) -> Path:
 
 
 def pulled_file(name: str) -> Path:
-    """The file of a model that was pulled; no byte of it is read.
+    """Path of a downloaded model; the file's size is checked, its content is not read.
 
     Raises
     ------
@@ -146,7 +146,7 @@ def pulled_file(name: str) -> Path:
 
 
 def verify(record: PulledModel) -> str:
-    """``ok``, ``missing`` or ``changed``, by the digest of every byte."""
+    """``ok``, ``missing`` or ``changed``, by the SHA-256 of the whole file."""
     if record.state != "here":
         return record.state
     return "ok" if file_digest(record.path) == record.sha256 else "changed"

@@ -138,7 +138,7 @@ class LlamaLM:
         return other, fingerprint_of(self.digest, self.n_context, other)
 
     def describe(self) -> dict[str, object]:
-        """Facts fit for JSON."""
+        """Facts about the model, for JSON."""
         return {
             "role": self.name,
             "file": self.file.path.name,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ghostbuster.errors import ModelError, SettingError
 from ghostbuster.models.backend import build
-from ghostbuster.models.backend.devices import CPU, PATH_VARIABLE, PathWish, Placement
+from ghostbuster.models.backend.devices import CPU, PATH_VARIABLE, CpuPathSetting, Placement
 from ghostbuster.models.gguf.check import ModelFile
 from ghostbuster.models.llama.hardware import cuda_build_command
 from ghostbuster.models.llama.runtime import Context, Placed, Weights
@@ -45,7 +45,7 @@ class Loaded:
 
 
 def cards(wanted: Placement) -> tuple[build.Device, ...]:
-    """The graphics cards to use; none means the CPU.
+    """The GPUs to use; none means the CPU.
 
     Raises
     ------
@@ -67,7 +67,7 @@ def cards(wanted: Placement) -> tuple[build.Device, ...]:
     raise unknown(wanted.device, [CPU, *(device.name for device in there)], "device", SettingError)
 
 
-def path_for(file: ModelFile, wanted: PathWish) -> CpuPath:
+def path_for(file: ModelFile, wanted: CpuPathSetting) -> CpuPath:
     """The CPU path that reads a model.
 
     Raises
@@ -89,9 +89,9 @@ def path_for(file: ModelFile, wanted: PathWish) -> CpuPath:
 
 
 def load_model(file: ModelFile, n_context: int, n_contexts: int, wanted: Placement) -> Loaded:
-    """Load a model, with as many of the wanted layers on cards as fit there.
+    """Load a model, with as many of the wanted layers on GPUs as fit there.
 
-    What does not fit is halved until it does, at last to nothing; the logger ``ghostbuster`` says so.
+    The number of layers is halved until they fit, at last to none; the logger ``ghostbuster`` says so.
 
     Parameters
     ----------
@@ -106,8 +106,8 @@ def load_model(file: ModelFile, n_context: int, n_contexts: int, wanted: Placeme
     SettingError
         When a card is asked for that is not there.
     ModelError
-        When llama.cpp cannot load the model even on the CPU, or ends a process that reads it, or the CPU
-        path wanted is not usable.
+        When llama.cpp cannot load the model even on the CPU, or crashes on it, or the CPU path wanted is
+        not usable.
     """
     chosen = cards(wanted)
     check_loads(file)

@@ -1,7 +1,7 @@
 """Calls of llama.cpp: load GGUF models, tokenise, decode, return logits. No other module computes with it.
 
 The low-level functions are used throughout. The high-level class keeps the logits of a whole context, and
-cannot switch off the extra buffer types with which quantised models end the process on some CPUs with AMX.
+cannot switch off the extra buffer types with which quantised models crash on some CPUs with AMX.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import numpy as np
 
 from ghostbuster.arrays import Float32, Int32
 from ghostbuster.errors import ModelError
-from ghostbuster.models.backend.library import complaints, start, want_of_memory
+from ghostbuster.models.backend.library import out_of_memory_error, recent_errors, start
 from ghostbuster.models.gguf.check import ModelFile
 from ghostbuster.models.llama.streaming import DECODE_TOKENS
 from ghostbuster.models.llama.tokens import Speller, TextTokens, Tokens, character_ends
@@ -29,7 +29,7 @@ _MARK = "\N{LOWER ONE EIGHTH BLOCK}"  # SentencePiece's space: a text's own one 
 
 @dataclass(frozen=True)
 class Placed:
-    """Where the weights of a model lie, and which code of the CPU computes with them.
+    """Which layers of a model go to which devices, and which CPU path computes the others.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ class Placed:
         Handles of the devices (`build.Device`).
     fast : bool
         Whether the CPU may use its extra buffer types (AMX, repacked weights). With them, builds of gcc 12
-        end the process on some CPUs: ask `sandbox.cpu_path` first.
+        crash on some CPUs: ask `sandbox.cpu_path` first.
     """
 
     gpu_layers: int = 0
@@ -53,7 +53,7 @@ class Weights:
     Parameters
     ----------
     file : ModelFile
-        Checked beforehand: llama.cpp ends the process on some damaged files.
+        Checked beforehand: llama.cpp crashes on some damaged files.
     placed : Placed
         On the CPU's safe path by default.
     vocabulary_only : bool
@@ -62,7 +62,7 @@ class Weights:
     Raises
     ------
     ModelError
-        When llama.cpp cannot load it; with llama.cpp's own words.
+        When llama.cpp cannot load it; the message holds its log's errors.
     """
 
     def __init__(self, file: ModelFile, placed: Placed = Placed(), *, vocabulary_only: bool = False) -> None:
@@ -78,9 +78,9 @@ class Weights:
         self.handle = lib.llama_model_load_from_file(os.fsencode(file.path), settings)
         if not self.handle:
             raise ModelError(
-                f"{file.path}: llama.cpp cannot load it ({'; '.join(complaints) or 'it gave no reason'}); "
+                f"{file.path}: llama.cpp cannot load it ({'; '.join(recent_errors) or 'it gave no reason'}); "
                 f"expected a model that llama-cpp-python {lib.__version__} knows: get it again or update that"
-            ) from want_of_memory()
+            ) from out_of_memory_error()
         self.close = weakref.finalize(self, lib.llama_model_free, self.handle)
         self.vocabulary = lib.llama_model_get_vocab(self.handle)
         self._speller = Speller(str(file.path), file.n_vocabulary, self.piece)
@@ -125,12 +125,12 @@ class Weights:
 
 
 class Context:
-    """What a model remembers of one sequence of at most ``n_context`` tokens.
+    """A llama.cpp context (key-value cache) of one model, for one sequence of at most ``n_context`` tokens.
 
     Raises
     ------
     ModelError
-        When llama.cpp gives no context, for want of memory as a rule.
+        When llama.cpp gives no context, as a rule since memory ran out.
     """
 
     def __init__(self, weights: Weights, n_context: int) -> None:
@@ -147,8 +147,8 @@ class Context:
         if not self.handle:
             raise ModelError(
                 f"{weights.file.path}: llama.cpp gives no context of {n_context} tokens "
-                f"({'; '.join(complaints) or 'it gave no reason'}); expected enough memory: lower n_ctx"
-            ) from want_of_memory()
+                f"({'; '.join(recent_errors) or 'it gave no reason'}); expected enough memory: lower n_ctx"
+            ) from out_of_memory_error()
         self._batch = lib.llama_batch_init(n_decode, 0, 1)
         self.close = weakref.finalize(self, _free_context, self.handle, self._batch)
         view = np.ctypeslib.as_array
@@ -196,7 +196,7 @@ class Context:
             raise ModelError(
                 f"{self._weights.file.path}: llama.cpp could not decode {n} tokens (status {status}); "
                 f"expected status 0: lower n_ctx, or install another build of llama-cpp-python"
-            ) from want_of_memory()
+            ) from out_of_memory_error()
         if wanted_from >= n:
             return np.empty((0, self._weights.file.n_vocabulary), np.float32)
         shape = (n - wanted_from, self._weights.file.n_vocabulary)

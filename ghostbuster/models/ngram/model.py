@@ -1,4 +1,4 @@
-"""Unigram and trigram probabilities over the language models' own tokens.
+"""Kneser-Ney unigram and trigram language models over the tokens of a GGUF model.
 
 A model is a folder of plain ``.npy`` arrays, read by memory map, and a ``meta.json``.
 """
@@ -29,23 +29,23 @@ ORDERS = (1, 3)
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """One order of the model: counts, and what each context leaves to the order below.
+    """One order of the model: counts, and the back-off weight of each context.
 
     Parameters
     ----------
     stored : Counts
-    backed_off : (n_contexts,)
-        Share of the probability that the lower order distributes. An n-gram that was pruned counts
-        as never seen while its context's total remembers it: its whole share goes to the lower
-        order, and the probabilities after a context still sum to one.
+    backoff : (n_contexts,)
+        Back-off weight: the share of the probability that the lower order distributes. An n-gram that
+        was pruned counts as never seen, but its context's total includes it: its whole share goes to
+        the lower order, and the probabilities after a context still sum to one.
     """
 
     stored: Counts
-    backed_off: Float64
+    backoff: Float64
 
     @classmethod
     def of(cls, stored: Counts, shape: Shape) -> Self:
-        """Work out what each context leaves to the lower order.
+        """Compute the back-off weight of each context.
 
         Raises
         ------
@@ -55,12 +55,12 @@ class Level:
         rows = (stored.keys // stored.keys.dtype.type(shape.n_vocab)).astype(np.int64)
         weights = stored.counts - shape.discount
         discounted = np.bincount(rows, weights=weights, minlength=len(stored.contexts))
-        backed_off = 1.0 - discounted / stored.totals
-        if (backed_off < 0).any():
+        backoff = 1.0 - discounted / stored.totals
+        if (backoff < 0).any():
             raise ModelError(
                 "n-gram counts are damaged: more after a context than it was seen; get them again"
             )
-        return cls(stored, backed_off)
+        return cls(stored, backoff)
 
     def interpolate(self, context: Int64, ids: Int64, lower: Float64, shape: Shape) -> Float64:
         """Probability of each token after its context; (n_tokens,) all of them.
@@ -72,7 +72,7 @@ class Level:
         row, seen = _find(self.stored.contexts, context)
         at, counted = _find(self.stored.keys, row * shape.n_vocab + ids)
         counted &= seen
-        probability = lower * np.where(seen, self.backed_off[row], 1.0)
+        probability = lower * np.where(seen, self.backoff[row], 1.0)
         share = (self.stored.counts[at] - shape.discount) / self.stored.totals[row]
         return probability + np.where(counted, share, 0.0)
 
@@ -154,15 +154,15 @@ class NgramModel:
         probability = self.unigram[tokens]
         if order > 1:
             starts = ends[:-1][ends[:-1] < ends[1:]]
-            before = _shifted(tokens, starts, self.shape.bos)
-            earlier = _shifted(before, starts, self.shape.bos)
+            before = _previous(tokens, starts, self.shape.bos)
+            earlier = _previous(before, starts, self.shape.bos)
             probability = self.bigram.interpolate(before, tokens, probability, self.shape)
             context = earlier * self.shape.n_vocab + before
             probability = self.trigram.interpolate(context, tokens, probability, self.shape)
         return np.minimum(np.log(probability), 0.0).astype(np.float32)
 
     def _check(self, tokens: Int64, ends: Int64) -> None:
-        """Refuse ids and offsets that would read what is not there."""
+        """Refuse ids and offsets that are out of range."""
         if tokens.ndim != 1 or ends.ndim != 1 or not len(ends):
             raise InputError("ids and offsets must be flat, offsets one longer than the number of texts")
         if ends[0] != 0 or ends[-1] != len(tokens) or (np.diff(ends) < 0).any():
@@ -195,7 +195,7 @@ def kneser_ney_base(neighbours: UnsignedArray) -> Float64:
     return base
 
 
-def _shifted(tokens: Int64, starts: Int64, bos: int) -> Int64:
+def _previous(tokens: Int64, starts: Int64, bos: int) -> Int64:
     """The token before each token; ``bos`` before a text's first."""
     before = np.roll(tokens, 1)
     before[starts] = bos

@@ -1,4 +1,4 @@
-"""N-gram counts on disk: plain ``.npy`` arrays beside a ``meta.json``, read by memory map."""
+"""Read n-gram counts from disk: memory-mapped ``.npy`` arrays and a ``meta.json``."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _MAGIC = b"\x93NUMPY\x01\x00"
 _HEADER = re.compile(
     rb"\{'descr': '([<|]u[1248])', 'fortran_order': (?:False|True), 'shape': \(([0-9]{1,12}),\), \} *\n"
 )
-MOST_PIECES = 1 << 21  # three piece ids fit one 64-bit key
+MAX_PIECES = 1 << 21  # three piece ids fit one 64-bit key
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Shape:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Which token followed which context how often, for one order.
+    """N-gram counts of one order, as sorted flat arrays.
 
     Parameters
     ----------
@@ -82,7 +82,7 @@ def read_meta(path: Path) -> tuple[str, Shape]:
         raise ModelError(
             f"{path} has schema {str(schema)[:20]}; this version reads {SCHEMA}: train the n-grams again"
         )
-    sound = 0 <= shape.bos < shape.n_vocab <= MOST_PIECES and 0 < shape.discount < 1
+    sound = 0 <= shape.bos < shape.n_vocab <= MAX_PIECES and 0 < shape.discount < 1
     if not isinstance(tokenizer, str) or not sound:
         raise ModelError(damaged(path, "0 <= bos < n_vocab, 0 < discount < 1 and a digest"))
     return tokenizer, shape
