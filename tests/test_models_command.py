@@ -15,7 +15,7 @@ from hub_server import COMMIT, Hub, serving
 
 from ghostbuster.cli import main
 from ghostbuster.errors import ModelError
-from ghostbuster.models import hub as hub_module
+from ghostbuster.models.hub import download as hub_module
 from ghostbuster.models.hub.catalog import CATALOG
 from ghostbuster.models.hub.download import HubFile, _progress
 from ghostbuster.models.hub.pulled import PulledModel, pulled_file, read_record, record_path, write_record
