@@ -23,7 +23,7 @@ from ghostbuster.folds import balanced_weights, grouped_folds, leave_one_out
 from ghostbuster.heads.lexicon import Lexicon
 from ghostbuster.heads.scorer import mixed
 from ghostbuster.heads.trainable import HEADS, Head
-from ghostbuster.metrics.classification import bar
+from ghostbuster.metrics.classification import threshold_at_fpr
 from training.material import Columns, Indices, Material, columns_of
 
 Float1d = npt.NDArray[np.float64]
@@ -105,7 +105,7 @@ def _answers(material: Material, train: Indices, raw: Float1d, held_out: Float1d
         probability,
         probability >= kept.probability,
         probability >= strict.probability,
-        bar(held_out[people], PROMISE),
+        threshold_at_fpr(held_out[people], PROMISE),
     )
 
 

@@ -31,7 +31,7 @@ from benchmarks.results import DEFAULT_FOLDER as DEFAULT_RESULTS
 from benchmarks.results import Results, code_digest, write_figures
 from ghostbuster.decision.calibration import Calibration
 from ghostbuster.detector.classifier import GhostbusterClassifier
-from ghostbuster.detector.distillation import Mixing, distil
+from ghostbuster.detector.distillation import Mixing, distill
 from ghostbuster.detector.ensemble import combine
 from ghostbuster.detector.training import mix_of
 from ghostbuster.folds import balanced_weights
@@ -142,7 +142,7 @@ def students(
     def fitted(labels: Float1d | None, said: Float1d | None) -> Float1d:
         student = GhostbusterClassifier(max_features=max_features)
         if said is not None:
-            distil(student, own, said, labels, Mixing(alpha=0.5), groups)
+            distill(student, own, said, labels, Mixing(alpha=0.5), groups)
         elif labels is not None:
             known = np.flatnonzero(~np.isnan(labels))
             student.fit_reading(own.take(known), labels[known].astype(np.intp), groups[known])

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 import ghostbuster
 from ghostbuster.errors import InputError
-from ghostbuster.system.atomic_files import replacing
+from ghostbuster.system.atomic_files import atomic_write
 
 DEFAULT_FOLDER = Path(__file__).resolve().parents[1] / ".." / "training-runs" / "accuracy"
 CODE = (
@@ -55,7 +55,7 @@ class Results:
                 return {name: kept[name] for name in kept.files}
         made = {name: np.asarray(values) for name, values in make().items()}
         self.folder.mkdir(parents=True, exist_ok=True)
-        with replacing(path, InputError) as unfinished, unfinished.open("wb") as stream:
+        with atomic_write(path, InputError) as unfinished, unfinished.open("wb") as stream:
             np.savez(stream, **made)
         return made
 
@@ -81,12 +81,12 @@ def code_digest() -> str:
 def write_figures(path: Path, figures: Mapping[str, Any]) -> None:
     """Write figures as JSON."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path, InputError) as unfinished:
+    with atomic_write(path, InputError) as unfinished:
         unfinished.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
 
 
 def write_page(page: Path, figures: Mapping[str, Any], text: str) -> None:
     """Write ``text`` to a Markdown ``page`` and its figures, as JSON, beside it."""
     write_figures(page.with_suffix(".json"), figures)
-    with replacing(page, InputError) as unfinished:
+    with atomic_write(page, InputError) as unfinished:
         unfinished.write_text(text, encoding="utf-8")

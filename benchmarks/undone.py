@@ -16,7 +16,7 @@ from benchmarks.accuracy_tables import table
 from benchmarks.attacks import ATTACKS, attack
 from ghostbuster.decision.novelty import MOST_LONE_LETTERS, share_of_lone_letters
 from ghostbuster.errors import InputError
-from ghostbuster.system.atomic_files import replacing
+from ghostbuster.system.atomic_files import atomic_write
 from ghostbuster.text.prepare import PreparedText, prepare
 from training.data import DEFAULT_FOLDER
 from training.labelled import read_file
@@ -78,7 +78,7 @@ def main() -> None:
     options = parser.parse_args()
     made = report(texts_of(options.data, options.per_file), options.per_file)
     options.out.mkdir(parents=True, exist_ok=True)
-    with replacing(options.out / "attacks-undone.md", InputError) as unfinished:
+    with atomic_write(options.out / "attacks-undone.md", InputError) as unfinished:
         unfinished.write_text(made, encoding="utf-8")
 
 

@@ -22,11 +22,11 @@ from ghostbuster.commands.info import info
 from ghostbuster.commands.models import models
 from ghostbuster.commands.score_file import score_file
 from ghostbuster.commands.score_table import score_table
-from ghostbuster.commands.shared.console import complain, note, talk
+from ghostbuster.commands.shared.console import note, print_error, verbosity
 from ghostbuster.commands.train import train
 from ghostbuster.errors import GhostbusterError
-from ghostbuster.system.resource_errors import refusal
-from ghostbuster.system.signals import unwinding
+from ghostbuster.system.resource_errors import resource_error
+from ghostbuster.system.signals import unwind_on_sigterm
 
 USERS_MISTAKE = 2
 """Exit code for a file, table, setting or option that cannot be used; nothing is written then."""
@@ -70,7 +70,7 @@ def _ghostbuster(
     ] = False,
 ) -> None:
     """Say how likely a text was written by a machine, and how often that is wrong about people."""
-    talk.verbose = verbose
+    verbosity.verbose = verbose
 
 
 def build_app(commands: Mapping[str, Callable[..., None]], groups: Mapping[str, typer.Typer]) -> typer.Typer:
@@ -111,10 +111,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a terminal that cannot show a letter is no error
-    talk.verbose = False
+    verbosity.verbose = False
     started = time.monotonic()
     try:
-        with unwinding(TERMINATED):
+        with unwind_on_sigterm(TERMINATED):
             # in a context of its own: what a command chooses, such as the device, ends with it
             code = copy_context().run(app, args=arguments, prog_name="ghostbuster")
     except SystemExit as end:
@@ -122,15 +122,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return INTERRUPTED
     except Exception as error:
-        said = refusal(error) or (str(error) if isinstance(error, GhostbusterError) else None)
+        said = resource_error(error) or (str(error) if isinstance(error, GhostbusterError) else None)
         if said is None:
             raise
-        if talk.verbose:
+        if verbosity.verbose:
             traceback.print_exc()
-        complain(said)
+        print_error(said)
         return USERS_MISTAKE
     finally:
-        if talk.verbose:
+        if verbosity.verbose:
             note(f"{time.monotonic() - started:.1f} s in all", quiet=False)
     return code if isinstance(code, int) else 0
 

@@ -10,7 +10,7 @@ from ghostbuster.errors import GhostbusterError, SettingError
 _T = TypeVar("_T")
 
 
-def pick(table: Mapping[str, _T], name: str, kind: str) -> _T:
+def lookup(table: Mapping[str, _T], name: str, kind: str) -> _T:
     """The row called ``name``.
 
     Raises

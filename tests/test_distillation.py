@@ -16,7 +16,7 @@ from sklearn.linear_model import LogisticRegression
 from ghostbuster import GhostbusterClassifier
 from ghostbuster.cli import main
 from ghostbuster.detector.artifact import open_artifact
-from ghostbuster.detector.distillation import Mixing, distil, soften, targets
+from ghostbuster.detector.distillation import Mixing, distill, soften, targets
 from ghostbuster.errors import InputError, SettingError
 from ghostbuster.heads.lexicon import Lexicon, terms
 from ghostbuster.heads.logistic import LogisticHead
@@ -118,7 +118,7 @@ def test_a_lexicon_learns_a_soft_label_as_that_share_of_each_class():
 def test_a_student_follows_its_teacher_where_nobody_knows(material):
     texts, y, groups, reading = material
     teacher = np.where(y == 1, 0.9, 0.1)
-    student = distil(GhostbusterClassifier(**SMALL), reading, teacher, groups=groups)
+    student = distill(GhostbusterClassifier(**SMALL), reading, teacher, groups=groups)
     said = student.predict_proba(texts)[:, 1]
     assert pearsonr(said, teacher).statistic > 0.9
     sure = GhostbusterClassifier(**SMALL).fit_reading(reading, y, groups).predict_proba(texts)[:, 1]
@@ -130,7 +130,7 @@ def test_a_student_follows_its_teacher_where_nobody_knows(material):
 
 def test_alpha_0_on_labelled_texts_is_plain_training(material):
     _, y, groups, reading = material
-    contrary = distil(GhostbusterClassifier(**SMALL), reading, 1 - y, y, Mixing(alpha=0.0), groups=groups)
+    contrary = distill(GhostbusterClassifier(**SMALL), reading, 1 - y, y, Mixing(alpha=0.0), groups=groups)
     plain = GhostbusterClassifier(**SMALL).fit_reading(reading, y, groups)
     assert np.array_equal(contrary.held_out_probability_, plain.held_out_probability_)
     assert contrary.features_ == plain.features_
@@ -139,7 +139,7 @@ def test_alpha_0_on_labelled_texts_is_plain_training(material):
 def test_thresholds_are_measured_on_the_texts_that_are_labelled_human(material):
     _, y, groups, reading = material
     labels = np.where(np.arange(40) % 2, y, math.nan)
-    student = distil(
+    student = distill(
         GhostbusterClassifier(**SMALL), reading, np.where(y == 1, 0.9, 0.2), labels, groups=groups
     )
     assert {threshold.n_human for threshold in student.thresholds_} == {10}
@@ -155,7 +155,7 @@ def test_thresholds_are_measured_on_the_texts_that_are_labelled_human(material):
 @pytest.fixture(scope="module")
 def tables(tmp_path_factory):
     """Texts with half of their labels, and a teacher's predictions of them in another order."""
-    folder = tmp_path_factory.mktemp("distil")
+    folder = tmp_path_factory.mktemp("distill")
     texts, y, groups = labelled(20)
     rows = pd.DataFrame({"id": range(40), "text": texts, "prompt": groups})
     rows["label"] = ["" if i % 2 else str(label) for i, label in enumerate(y)]

@@ -15,7 +15,7 @@ from typing import Any
 from ghostbuster.detector.artifact import DEFAULT, open_artifact
 from ghostbuster.detector.classifier import GhostbusterClassifier
 from ghostbuster.errors import ArtifactError
-from ghostbuster.system.atomic_files import replacing
+from ghostbuster.system.atomic_files import atomic_write
 
 LICENCES = {
     "biscope": "BiScope, CC BY-SA 4.0",
@@ -175,7 +175,7 @@ def write_card(artifact: Path, figures: Path) -> None:
     """``README.md`` beside an artifact."""
     opened = open_artifact(artifact)
     content = card(opened.classifier(), opened.digest, json.loads(figures.read_text(encoding="utf-8")))
-    with replacing(artifact.parent / "README.md", ArtifactError) as unfinished:
+    with atomic_write(artifact.parent / "README.md", ArtifactError) as unfinished:
         unfinished.write_text(content, encoding="utf-8")
 
 

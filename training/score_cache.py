@@ -11,7 +11,7 @@ import numpy as np
 
 from ghostbuster.arrays import TokenScores
 from ghostbuster.errors import InputError
-from ghostbuster.system.atomic_files import replacing
+from ghostbuster.system.atomic_files import atomic_write
 
 if TYPE_CHECKING:
     from ghostbuster.models.panel import Panel
@@ -61,7 +61,7 @@ def _write(path: Path, scores: Mapping[str, TokenScores]) -> None:
         for channel, values in made.channels.items():
             arrays[f"{source}/channel/{channel}"] = np.asarray(values, dtype=np.float32)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(path, InputError) as unfinished:
+    with atomic_write(path, InputError) as unfinished:
         np.savez(unfinished, **arrays)
 
 

@@ -23,12 +23,12 @@ def cache(
     from ghostbuster.errors import SettingError
     from ghostbuster.reading.cache import store_path
     from ghostbuster.reading.cache_db import ScoreStore, StoreInfo, remove, size_limit
-    from ghostbuster.registry import pick, unknown
+    from ghostbuster.registry import lookup, unknown
     from ghostbuster.report.formats.facts import FACT_FORMS
 
     if action not in ACTIONS:
         raise unknown(action, ACTIONS, "action", SettingError)
-    show = pick(FACT_FORMS, form, "form")
+    show = lookup(FACT_FORMS, form, "form")
     path, limit = store_path(), size_limit()
     if action == "clear":
         note(f"{remove(path):,} bytes of remembered scores removed", quiet=quiet)

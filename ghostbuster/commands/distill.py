@@ -63,13 +63,13 @@ def distill(
 ) -> None:
     """Train a detector on a stronger one's probabilities, also on texts without labels."""
     from ghostbuster.commands.shared.caching import remembering
+    from ghostbuster.detector import distillation
     from ghostbuster.detector.artifact import save
-    from ghostbuster.detector.distillation import Mixing, distil
     from ghostbuster.errors import ArtifactError
     from ghostbuster.system.atomic_files import check_writable
     from ghostbuster.tables.table import read_table, texts_of
 
-    mixing = Mixing(alpha, temperature)
+    mixing = distillation.Mixing(alpha, temperature)
     check_writable(output, ArtifactError)
     rows = read_table(table)
     texts = texts_of(rows, text_column, table, allow_blank=False)
@@ -89,7 +89,7 @@ def distill(
             reading = read(texts, panel_of(panel), progress)
         said = word(texts)
     note(f"distilling {len(texts):,} texts: features are chosen", quiet=quiet)
-    save(distil(student, reading, said, labels, mixing, groups, sources), output)
+    save(distillation.distill(student, reading, said, labels, mixing, groups, sources), output)
     if labels is None or not (labels == 0).any():
         note("no text is labelled human: the thresholds are the teacher's word, not a promise", quiet=quiet)
     note(f"{len(student.features_)} features chosen, written to {output}", quiet=quiet)

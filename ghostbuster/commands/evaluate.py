@@ -68,12 +68,12 @@ def evaluate(
     """
     from ghostbuster.commands.shared.caching import remembering
     from ghostbuster.commands.shared.detectors import open_detector
-    from ghostbuster.registry import pick
+    from ghostbuster.registry import lookup
     from ghostbuster.report.formats.evaluation import EVALUATION_FORMS
     from ghostbuster.tables.table import column, labels_of, read_table, texts_of
 
     compute_on(device, gpu_layers)
-    show = pick(EVALUATION_FORMS, form, "form")
+    show = lookup(EVALUATION_FORMS, form, "form")
     if report is not None:
         from ghostbuster.report.html.evaluation import check_place
 

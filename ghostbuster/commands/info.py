@@ -24,10 +24,10 @@ def info(
     ] = False,
 ) -> None:
     """Show a detector's models, features, thresholds and training data, and what llama.cpp makes of them."""
-    from ghostbuster.registry import pick
+    from ghostbuster.registry import lookup
     from ghostbuster.report.formats.facts import FACT_FORMS
 
-    show = pick(FACT_FORMS, form, "form")
+    show = lookup(FACT_FORMS, form, "form")
 
     from ghostbuster.detector.artifact import DEFAULT, open_artifact
     from ghostbuster.report.facts import facts_of

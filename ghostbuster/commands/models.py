@@ -26,10 +26,10 @@ def list_models(form: Form = "table") -> None:
     """Show the known models: which are here, what they weigh, their licences and digests."""
     from ghostbuster.models.hub.catalog import CATALOG
     from ghostbuster.models.hub.pulled import read_record
-    from ghostbuster.registry import pick
+    from ghostbuster.registry import lookup
     from ghostbuster.report.formats.models import MODEL_FORMS
 
-    show = pick(MODEL_FORMS, form, "form")
+    show = lookup(MODEL_FORMS, form, "form")
     rows: list[dict[str, Any]] = []
     for name, row in CATALOG.items():
         record = read_record(name)
@@ -84,10 +84,10 @@ def verify_models(
     """Work out the digests of pulled models again and compare them with those recorded."""
     from ghostbuster.models.hub.catalog import CATALOG, known_model
     from ghostbuster.models.hub.pulled import read_record, verify
-    from ghostbuster.registry import pick
+    from ghostbuster.registry import lookup
     from ghostbuster.report.formats.models import MODEL_FORMS
 
-    show = pick(MODEL_FORMS, form, "form")
+    show = lookup(MODEL_FORMS, form, "form")
     for name in names or ():
         known_model(name)
     rows: list[dict[str, Any]] = []
@@ -109,8 +109,8 @@ def model_info(
 ) -> None:
     """Show what a GGUF file says of itself, and whether it can serve as a weak model."""
     from ghostbuster.models.gguf.describe import model_facts
-    from ghostbuster.registry import pick
+    from ghostbuster.registry import lookup
     from ghostbuster.report.formats.facts import FACT_FORMS
 
-    show = pick(FACT_FORMS, form, "form")
+    show = lookup(FACT_FORMS, form, "form")
     typer.echo(show(model_facts(file)))

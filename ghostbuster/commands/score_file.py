@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from ghostbuster.commands.shared.console import Progress, complain
+from ghostbuster.commands.shared.console import Progress, print_error
 from ghostbuster.commands.shared.devices import compute_on, device_of
 from ghostbuster.commands.shared.options import (
     Device,
@@ -99,7 +99,7 @@ def read_files(files: Sequence[str]) -> tuple[list[str], list[str]]:
             else:
                 text = read_text(Path(name))
         except InputError as error:
-            complain(str(error))
+            print_error(str(error))
         else:
             names.append(encodable(name))
             texts.append(text)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ghostbuster.commands.score_file import SOME_BAD
-from ghostbuster.commands.shared.console import Bar, complain, note
+from ghostbuster.commands.shared.console import Bar, note, print_error
 from ghostbuster.commands.shared.devices import compute_on
 from ghostbuster.commands.shared.options import (
     Device,
@@ -183,8 +183,8 @@ def _submission(detector: Detector) -> Judge:
 def _tell(table: Path, n_faults: int, faults: Sequence[Fault]) -> None:
     """Name the first rows that hold no text, and how many more there are."""
     for number, fault in faults:
-        complain(f"row {number} of {table}: {fault}")
+        print_error(f"row {number} of {table}: {fault}")
     if n_faults > len(faults):
-        complain(
+        print_error(
             f"{n_faults - len(faults):,} more rows of {table} hold no text: the column of errors names them"
         )

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from ghostbuster.arrays import Float1d
 from ghostbuster.errors import ArtifactError, InputError, SettingError
-from ghostbuster.metrics.classification import Estimate, bar, clopper_pearson
+from ghostbuster.metrics.classification import Estimate, clopper_pearson, threshold_at_fpr
 from ghostbuster.system.printable import printable
 
 RATES = (0.05, 0.01, 0.001)
@@ -186,7 +186,7 @@ def _threshold(human: Float1d, parts: Sequence[Float1d], rate: float, *, strict:
     if not 0 < rate < 1:
         raise SettingError(f"rate is {rate!r}; expected a number between 0 and 1")
     seen = [part for part in parts if part.size * rate >= 1]
-    highest = max(bar(part, rate) for part in [human, *(seen if strict else [])])
+    highest = max(threshold_at_fpr(part, rate) for part in [human, *(seen if strict else [])])
     least = float(np.nextafter(highest, np.inf))
     fpr = clopper_pearson(int(np.sum(human >= least)), human.size)
     shares = [float(np.mean(part >= least)) for part in parts if part.size >= ENOUGH]

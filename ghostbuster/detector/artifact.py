@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ghostbuster.detector.safe_joblib import DTYPES, parse
 from ghostbuster.errors import ArtifactError, GhostbusterError
-from ghostbuster.system.atomic_files import replacing
+from ghostbuster.system.atomic_files import atomic_write
 
 if TYPE_CHECKING:
     from ghostbuster.detector.classifier import GhostbusterClassifier
@@ -129,7 +129,7 @@ def save(detector: Detector, path: str | Path) -> None:
         "manifest": _plain(detector.manifest_, "manifest"),
         "state": _plain(detector.state(), "state"),
     }
-    with replacing(Path(path), ArtifactError) as temporary:
+    with atomic_write(Path(path), ArtifactError) as temporary:
         joblib.dump(content, temporary, compress=("zlib", 6))
 
 

@@ -104,7 +104,7 @@ def targets(
     return np.where(np.isnan(known), soft, (1 - mixing.alpha) * known + mixing.alpha * soft)
 
 
-def distil(
+def distill(
     student: GhostbusterClassifier,
     reading: Reading,
     teacher: npt.ArrayLike,

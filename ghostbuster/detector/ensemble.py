@@ -9,7 +9,7 @@ import pandas as pd
 
 from ghostbuster.arrays import Float1d, Float2d
 from ghostbuster.errors import InputError, SettingError
-from ghostbuster.registry import pick
+from ghostbuster.registry import lookup
 
 FARTHEST = 1e-6
 """Probabilities are kept this far from 0 and 1 before their log-odds are taken."""
@@ -53,7 +53,7 @@ def combine(
         When the method is unknown or the weights do not fit.
     """
     named = _named(predictions)
-    make = pick(METHODS, method, "method")
+    make = lookup(METHODS, method, "method")
     shares = _shares(weights, len(named))
     ids = _matched_ids(named)
     matrix = np.column_stack(

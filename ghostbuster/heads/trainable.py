@@ -9,7 +9,7 @@ import numpy.typing as npt
 from ghostbuster.heads.lightgbm import LightGBMHead
 from ghostbuster.heads.logistic import ElasticNetHead, LogisticHead
 from ghostbuster.heads.trained import TrainedHead
-from ghostbuster.registry import pick
+from ghostbuster.registry import lookup
 
 
 class Head(TrainedHead, Protocol):
@@ -41,4 +41,4 @@ def make_head(name: str, random_state: int = 0) -> Head:
     SettingError
         When the name is unknown; the nearest known one is suggested.
     """
-    return pick(HEADS, name, "head")(random_state=random_state)
+    return lookup(HEADS, name, "head")(random_state=random_state)

@@ -12,11 +12,11 @@ from ghostbuster.metrics.intervals import Estimate, bootstrap, check_scores, clo
 __all__ = [
     "Estimate",
     "auroc",
-    "bar",
     "bootstrap",
     "clopper_pearson",
     "expected_calibration_error",
     "f1",
+    "threshold_at_fpr",
     "tpr_at_fpr",
     "wilson",
 ]
@@ -74,10 +74,10 @@ def tpr_at_fpr(y: npt.ArrayLike, score: npt.ArrayLike, fpr: float = 0.01) -> flo
     machine, values = check_scores(y, score)
     if not 0 <= fpr < 1:
         raise SettingError(f"fpr is {fpr!r}; expected a rate from 0 to below 1")
-    return float(np.mean(values[machine] > bar(values[~machine], fpr)))
+    return float(np.mean(values[machine] > threshold_at_fpr(values[~machine], fpr)))
 
 
-def bar(human: Float1d, rate: float) -> float:
+def threshold_at_fpr(human: Float1d, rate: float) -> float:
     """The human score that a threshold must exceed so that at most ``rate`` of ``human`` reach it."""
     allowed = int(np.floor(rate * human.size + 1e-9))  # 0.05 * 20 is 1 whatever floats say
     return float(np.sort(human)[human.size - 1 - allowed])

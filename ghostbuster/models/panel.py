@@ -21,7 +21,7 @@ from ghostbuster.models.ngram.model import NgramModel
 from ghostbuster.models.panels import PANELS, absolute, panel_files, weights_folder
 from ghostbuster.models.sandbox.cpu_path import CpuPath
 from ghostbuster.models.sandbox.load_check import check_loads
-from ghostbuster.registry import pick
+from ghostbuster.registry import lookup
 
 _T = TypeVar("_T")
 
@@ -198,7 +198,7 @@ def open_panel(
     ModelError
         When a file is missing, damaged, or no Llama-family model, or the panel's models were not pulled.
     """
-    pick(PANELS, name, "panel")
+    lookup(PANELS, name, "panel")
     if (weak is None) != (strong is None):
         given, missing = ("weak", "strong") if strong is None else ("strong", "weak")
         raise SettingError(f"a {given} model alone; expected two: name the {missing} model's GGUF file too")

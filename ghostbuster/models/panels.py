@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ghostbuster.errors import ModelError
 from ghostbuster.models.hub.pulled import pulled_file
-from ghostbuster.registry import pick
+from ghostbuster.registry import lookup
 
 WEIGHTS_VARIABLE = "GHOSTBUSTER_WEIGHTS"
 
@@ -65,7 +65,7 @@ def panel_files(panel: str | Sequence[str | Path]) -> tuple[Path, Path]:
     if not isinstance(panel, str):
         weak, strong = panel
         return absolute(weak), absolute(strong)
-    weak, strong = pick(PANELS, panel, "panel").paths()
+    weak, strong = lookup(PANELS, panel, "panel").paths()
     return absolute(weak), absolute(strong)
 
 

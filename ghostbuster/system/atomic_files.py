@@ -12,7 +12,7 @@ from ghostbuster.errors import GhostbusterError
 
 
 @contextmanager
-def replacing(path: Path, error: type[GhostbusterError]) -> Iterator[Path]:
+def atomic_write(path: Path, error: type[GhostbusterError]) -> Iterator[Path]:
     """A temporary file beside ``path`` that takes its place when the block ends well.
 
     What stood at ``path`` stays until then, and for good when the block fails.

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from ghostbuster.errors import GhostbusterError
 
-NO_MEMORY = "not enough memory: end other programs, or give fewer or shorter texts"
+OUT_OF_MEMORY = "not enough memory: end other programs, or give fewer or shorter texts"
 _WANT = (
     "failed to map segment",  # the loader, of a library
     "cannot map zero-fill pages",
@@ -25,7 +25,7 @@ _WANT = (
 _PANDAS = "c error: out of memory"  # in an error of a kind that may also quote what a user wrote
 
 
-def refusal(error: Exception) -> str | None:
+def resource_error(error: Exception) -> str | None:
     """What the system would not give, or None where the error is of another kind.
 
     Parameters
@@ -40,25 +40,25 @@ def refusal(error: Exception) -> str | None:
         library that cannot be mapped (ImportError), a thread that cannot be started (RuntimeError), ENOMEM,
         or an error that came of one of these.
     """
-    if any(_is_want_of_memory(one) for one in _chain(error)):
-        return NO_MEMORY
+    if any(_is_out_of_memory(one) for one in _chain(error)):
+        return OUT_OF_MEMORY
     if not isinstance(error, OSError):
         return None
     place = f"{error.filename}: " if error.filename else ""
     return f"{place}{error.strerror or error}: free what is missing, and give the same command again"
 
 
-def says_want_of_memory(said: str) -> bool:
+def says_out_of_memory(said: str) -> bool:
     """Whether a library's own words tell of it."""
     return any(one in said.lower() for one in _WANT)
 
 
-def _is_want_of_memory(error: BaseException) -> bool:
+def _is_out_of_memory(error: BaseException) -> bool:
     if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == errno.ENOMEM):
         return True
     if isinstance(error, ValueError | GhostbusterError):  # what these say may be a user's own words
         return type(error).__name__ == "ParserError" and _PANDAS in str(error).lower()
-    return says_want_of_memory(str(error))
+    return says_out_of_memory(str(error))
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

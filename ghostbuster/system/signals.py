@@ -18,7 +18,7 @@ _LATER = 0.05
 
 
 @contextmanager
-def unwinding(code: int) -> Iterator[None]:
+def unwind_on_sigterm(code: int) -> Iterator[None]:
     """Let SIGTERM unwind the block as Ctrl-C does, where a process has signals: in its main thread.
 
     The exception of either may come where Python can only print and forget it: in llama.cpp's log, which is a

@@ -12,19 +12,19 @@ AGAIN = 0.5
 """Seconds until a block is interrupted again: Python drops what is raised while it tidies up an object."""
 
 
-class OutOfTime(BaseException):
+class CpuTimeExceeded(BaseException):
     """Time is up. No `Exception`: libraries that go on after those must not go on after this."""
 
 
 @contextmanager
-def within(seconds: float) -> Iterator[None]:
+def cpu_time_limit(seconds: float) -> Iterator[None]:
     """Interrupt the block when it computes for longer (other programs cost it no time), where the system can.
 
     That is in the main thread of POSIX systems.
 
     Raises
     ------
-    OutOfTime
+    CpuTimeExceeded
         When time was up.
     """
     if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
@@ -40,4 +40,4 @@ def within(seconds: float) -> Iterator[None]:
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    raise OutOfTime
+    raise CpuTimeExceeded

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ghostbuster.errors import InputError
 from ghostbuster.registry import unknown
-from ghostbuster.system.atomic_files import replacing
+from ghostbuster.system.atomic_files import atomic_write
 from ghostbuster.tables.chunks import conversion_errors, is_missing
 from ghostbuster.tables.registry import kind_of
 
@@ -68,7 +68,7 @@ def write_table(table: DataFrame, path: Path) -> None:
         When no kind has the suffix, or the place cannot be written to.
     """
     kind = kind_of(path)
-    with replacing(path, InputError) as temporary:
+    with atomic_write(path, InputError) as temporary:
         kind.write(table, temporary)
 
 

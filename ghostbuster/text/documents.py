@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ghostbuster.errors import InputError, SettingError
-from ghostbuster.system.time_limit import OutOfTime, within
+from ghostbuster.system.time_limit import CpuTimeExceeded, cpu_time_limit
 from ghostbuster.text.prepare import MOST_BYTES, read_bytes, read_text
 
 if TYPE_CHECKING:
@@ -54,11 +54,11 @@ def document_text(path: Path) -> str:
         which.
     """
     try:
-        with within(PATIENCE):
+        with cpu_time_limit(PATIENCE):
             text = DOCUMENTS[path.suffix.lower()].read(path)
     except InputError:
         raise
-    except OutOfTime:
+    except CpuTimeExceeded:
         raise InputError(
             f"{path} takes more than {PATIENCE:g} seconds to read, as damaged and hostile files do: save it "
             "as text"

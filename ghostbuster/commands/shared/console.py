@@ -15,16 +15,16 @@ from ghostbuster.system.printable import printable
 _CLEAR = "\r\x1b[K"
 
 
-class Talk:
+class Verbosity:
     """How much is said on standard error; one for the process, set by the program's own options."""
 
     verbose = False
 
 
-talk = Talk()
+verbosity = Verbosity()
 
 
-def complain(message: str) -> None:
+def print_error(message: str) -> None:
     """One line that says what is wrong."""
     typer.echo(f"ghostbuster: error: {printable(' '.join(message.split()))}", err=True)
 
@@ -34,7 +34,7 @@ def note(message: str, *, quiet: bool) -> None:
 
     ``--verbose`` asks for it wherever standard error goes.
     """
-    if not quiet and (talk.verbose or sys.stderr.isatty()):
+    if not quiet and (verbosity.verbose or sys.stderr.isatty()):
         typer.echo(message, err=True)
 
 

@@ -10,7 +10,7 @@ from types import ModuleType
 
 import llama_cpp
 
-from ghostbuster.system.resource_errors import says_want_of_memory
+from ghostbuster.system.resource_errors import says_out_of_memory
 
 ERROR = 4  # GGML_LOG_LEVEL_ERROR
 
@@ -56,4 +56,4 @@ def start() -> ModuleType:
 def out_of_memory_error() -> MemoryError | None:
     """A `MemoryError` to raise another error from, where llama.cpp's log says so; else None."""
     said = "; ".join(recent_errors)
-    return MemoryError(said) if says_want_of_memory(said) else None
+    return MemoryError(said) if says_out_of_memory(said) else None

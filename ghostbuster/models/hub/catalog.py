@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ghostbuster.registry import pick
+from ghostbuster.registry import lookup
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,4 +73,4 @@ def known_model(name: str) -> KnownModel:
     SettingError
         When no model has that name; the nearest is suggested.
     """
-    return pick(CATALOG, name, "model")
+    return lookup(CATALOG, name, "model")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ghostbuster.errors import ModelError
 from ghostbuster.models.gguf.digest import file_digest
-from ghostbuster.system.atomic_files import check_writable, replacing
+from ghostbuster.system.atomic_files import atomic_write, check_writable
 from ghostbuster.system.cache_dir import named_folder
 
 RECORDS_VARIABLE = "GHOSTBUSTER_MODELS"
@@ -103,7 +103,7 @@ def write_record(record: PulledModel) -> None:
     ModelError
         When the folder cannot be written to.
     """
-    with replacing(writable_path(record.name), ModelError) as temporary:
+    with atomic_write(writable_path(record.name), ModelError) as temporary:
         temporary.write_text(json.dumps(asdict(record), indent=1) + "\n", encoding="utf-8")
 
 

@@ -26,7 +26,7 @@ from ghostbuster.models.backend.cpu import cpu
 from ghostbuster.models.gguf.check import ModelFile
 from ghostbuster.models.sandbox.child import python_command, run_child, status_name
 from ghostbuster.models.sandbox.cpu_path_model import write_probe_model
-from ghostbuster.system.atomic_files import replacing
+from ghostbuster.system.atomic_files import atomic_write
 from ghostbuster.system.cache_dir import cache_folder
 
 CpuPath = Literal["safe", "fast"]
@@ -215,7 +215,7 @@ def _remember(key: str, found: Finding, *, lasting: bool) -> Finding:
     place = _place(key)
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(place, GhostbusterError) as temporary:
+        with atomic_write(place, GhostbusterError) as temporary:
             temporary.write_text(json.dumps(asdict(found)), encoding="utf-8")
     except (OSError, GhostbusterError):
         pass  # the next process asks again

@@ -21,7 +21,7 @@ from ghostbuster.models.backend.build import build_digest
 from ghostbuster.models.gguf.check import ModelFile
 from ghostbuster.models.gguf.digest import file_digest
 from ghostbuster.models.sandbox.child import python_command, run_child, status_name
-from ghostbuster.system.atomic_files import replacing
+from ghostbuster.system.atomic_files import atomic_write
 from ghostbuster.system.cache_dir import cache_folder
 
 VARIABLE = "GHOSTBUSTER_MODEL_TRIAL"
@@ -95,7 +95,7 @@ def _remember(place: Path) -> None:
     _passed.add(place.name)
     with suppress(OSError, GhostbusterError):  # the next process tries again
         place.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(place, GhostbusterError) as temporary:
+        with atomic_write(place, GhostbusterError) as temporary:
             temporary.write_text("passed\n", encoding="utf-8")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
-from ghostbuster.registry import pick
+from ghostbuster.registry import lookup
 from ghostbuster.report.formats.verdict_table import render_table
 from ghostbuster.report.report import Report
 
@@ -56,4 +56,4 @@ def form(name: str) -> Form:
     SettingError
         When there is none; it names the nearest.
     """
-    return pick(FORMS, name, "form")
+    return lookup(FORMS, name, "form")

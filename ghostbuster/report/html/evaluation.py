@@ -16,7 +16,7 @@ from ghostbuster.report.formats.evaluation import NAMES, figures_as_json
 from ghostbuster.report.html.figures import SHARES, Drawn, check_matplotlib, draw
 from ghostbuster.report.html.page import check_page, render, write_page
 from ghostbuster.report.wording import percent
-from ghostbuster.system.atomic_files import check_writable, replacing
+from ghostbuster.system.atomic_files import atomic_write, check_writable
 
 if TYPE_CHECKING:
     from ghostbuster.decision.thresholds import Threshold
@@ -78,10 +78,10 @@ def write_evaluation(
         raise InputError(f"{folder} cannot be made ({problem.strerror}): choose another place") from problem
     for plot in plots:
         for suffix, data in ((".svg", plot.svg), (".png", plot.png)):
-            with replacing(folder / (plot.name + suffix), InputError) as temporary:
+            with atomic_write(folder / (plot.name + suffix), InputError) as temporary:
                 temporary.write_bytes(data)
     numbers = json.loads(figures_as_json(ordered, model, threshold)) | {"curves": curves.plain()}
-    with replacing(folder / "numbers.json", InputError) as temporary:
+    with atomic_write(folder / "numbers.json", InputError) as temporary:
         temporary.write_text(json.dumps(numbers, ensure_ascii=False, indent=2, allow_nan=False), "utf-8")
     write_page(_page(ordered, plots, table, model, threshold, folder.name), page)
 

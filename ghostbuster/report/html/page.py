@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ghostbuster.errors import InputError
-from ghostbuster.system.atomic_files import check_writable, replacing
+from ghostbuster.system.atomic_files import atomic_write, check_writable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -52,7 +52,7 @@ def write_page(page: str, path: Path) -> None:
     InputError
         When the place cannot be written to.
     """
-    with replacing(path, InputError) as temporary:
+    with atomic_write(path, InputError) as temporary:
         temporary.write_text(page, encoding="utf-8", newline="\n")
 
 
