@@ -8,11 +8,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from prose import passages
 
-from ghostbuster import text as text_module
 from ghostbuster.cli import main
 from ghostbuster.detector.artifact import DEFAULT, load
 from ghostbuster.errors import InputError
 from ghostbuster.text import documents
+from ghostbuster.text import prepare as text_module
 from ghostbuster.text.documents import document_text
 from ghostbuster.text.encoding import fix_encoding, unescape
 from ghostbuster.text.prepare import prepare, prepare_or_refuse, read_text
