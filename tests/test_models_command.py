@@ -18,7 +18,8 @@ from ghostbuster.errors import ModelError
 from ghostbuster.models.hub import download as hub_module
 from ghostbuster.models.hub.catalog import CATALOG
 from ghostbuster.models.hub.download import HubFile, _progress
-from ghostbuster.models.hub.pulled import PulledModel, pulled_file, read_record, record_path, write_record
+from ghostbuster.models.hub.locate import locate, model_file
+from ghostbuster.models.hub.pulled import PulledModel, read_record, record_path, write_record
 from ghostbuster.models.panels import PANELS, weights_folder
 
 TINY, LARGE = CATALOG["tinyllama-1.1b"], CATALOG["llama-2-7b"]
@@ -258,14 +259,15 @@ def test_offline_a_model_that_is_not_in_the_cache_is_one_line(ghostbuster, hub):
 @needs_hub
 def test_verifying_finds_a_changed_byte_and_a_missing_file(ghostbuster, capsys):
     assert ghostbuster("models", "pull", "tinyllama-1.1b", "llama-2-7b").returncode == 0
-    assert main(["models", "verify", "--format", "json"]) == 0
+    both = ["tinyllama-1.1b", "llama-2-7b"]
+    assert main(["models", "verify", *both, "--format", "json"]) == 0
     assert [row["state"] for row in json.loads(capsys.readouterr().out)] == ["ok", "ok"]
     changed = Path(read_record("tinyllama-1.1b").path).resolve()
     data = bytearray(changed.read_bytes())
     data[-1] ^= 1
     changed.write_bytes(data)
     Path(read_record("llama-2-7b").path).resolve().unlink()
-    assert main(["models", "verify", "--format", "json"]) == 1
+    assert main(["models", "verify", *both, "--format", "json"]) == 1
     states = {row["name"]: row["state"] for row in json.loads(capsys.readouterr().out)}
     assert states == {"tinyllama-1.1b": "changed", "llama-2-7b": "missing"}
     done = ghostbuster("models", "pull", "tinyllama-1.1b")
@@ -310,7 +312,7 @@ def test_listing_tells_what_is_known_and_what_is_here(capsys):
     assert main(["models", "list", "--format", "json"]) == 0
     rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)}
     assert rows.keys() == CATALOG.keys()
-    assert {row["state"] for row in rows.values()} == {"not here"}
+    assert {row["state"] for name, row in rows.items() if name != "smollm2-135m"} == {"not here"}
     assert rows["llama-2-7b"]["licence_url"] == "https://ai.meta.com/llama/license/"
     assert main(["models", "list"]) == 0
     assert "llama-2-7b      not here" in capsys.readouterr().out
@@ -328,7 +330,7 @@ def test_a_damaged_record_is_named(home, capsys, content):
 @pytest.mark.usefixtures("home")
 def test_verifying_a_model_that_was_never_pulled_is_exit_code_1(capsys):
     assert main(["models", "verify"]) == 0
-    assert "no model was pulled" in capsys.readouterr().out
+    assert ("no known model is here" in capsys.readouterr().out) == (locate("smollm2-135m") is None)
     assert main(["models", "verify", "llama-2-7b"]) == 1
     assert "missing" in capsys.readouterr().out
 
@@ -369,9 +371,10 @@ def test_every_known_model_is_pinned_to_a_commit_and_names_its_licence(name):
     assert row.file.endswith(".gguf")
 
 
-def test_every_pulled_panel_is_made_of_known_models():
+def test_every_panel_is_made_of_known_models_and_of_those_that_ship():
     for row in PANELS.values():
-        assert not row.pulled or {row.weak, row.strong} <= CATALOG.keys()
+        for model in (row.weak, row.strong):
+            assert model in CATALOG or (weights_folder() / model).is_file()
 
 
 def test_a_digest_that_the_catalog_pins_is_the_only_one_believed(home):
@@ -420,7 +423,7 @@ def test_a_pulled_file_that_has_changed_since_is_not_opened(home):
     (home / "x.gguf").write_bytes(b"longer than it was")
     write_record(replace(PULLED, path=str(home / "x.gguf")))
     with pytest.raises(ModelError, match=r"x\.gguf .* is changed since it was pulled: get it again with"):
-        pulled_file(PULLED.name)
+        model_file(PULLED.name)
 
 
 @needs_hub

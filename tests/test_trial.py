@@ -33,7 +33,7 @@ def asked(monkeypatch, code):
 
 def test_the_digests_of_the_files_that_ship_are_known():
     files = [weights_folder() / name for name in (PANELS["embedded"].weak, PANELS["embedded"].strong)]
-    assert {file_digest(file) for file in files} == trial.KNOWN
+    assert {file_digest(file) for file in files} < trial.KNOWN
 
 
 @pytest.mark.usefixtures("model")

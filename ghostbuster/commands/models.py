@@ -25,27 +25,30 @@ models = typer.Typer(no_args_is_help=True, help="Download language models, and l
 def list_models(form: Form = "table") -> None:
     """Show the known models: which are here, what they weigh, their licences and digests."""
     from ghostbuster.models.hub.catalog import CATALOG
-    from ghostbuster.models.hub.pulled import read_record
+    from ghostbuster.models.hub.locate import locate, ways_to_get
     from ghostbuster.registry import lookup
     from ghostbuster.report.formats.models import MODEL_FORMS
 
     show = lookup(MODEL_FORMS, form, "form")
     rows: list[dict[str, Any]] = []
     for name, row in CATALOG.items():
-        record = read_record(name)
+        found = locate(name)
         rows.append(
             {
                 "name": name,
-                "state": "not here" if record is None else record.state,
+                "state": found.state if found else "not here",
+                "source": found.source if found else None,
+                "distribution": found.distribution if found else None,
+                "get_with": None if found and found.state == "here" else ways_to_get(name),
                 "gigabytes": row.gigabytes,
                 "licence": row.licence,
                 "about": row.about,
-                "sha256": record.sha256 if record else row.sha256 or None,
-                "revision": record.revision if record else row.revision,
+                "sha256": found.sha256 if found else row.sha256 or None,
+                "revision": (found and found.revision) or row.revision,
                 "repository": row.repository,
                 "file": row.file,
                 "licence_url": row.licence_url,
-                "path": record.path if record else None,
+                "path": str(found.path) if found else None,
             }
         )
     typer.echo(show(rows))
@@ -77,13 +80,13 @@ def pull_models(
 def verify_models(
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[NAME]", help="Models that were pulled; all, if none is named."),
+        typer.Argument(metavar="[NAME]", help="Known models; all that are here, if none is named."),
     ] = None,
     form: Form = "table",
 ) -> None:
-    """Work out the digests of pulled models again and compare them with those recorded."""
+    """Read every byte of the models that are here and compare their digests with those recorded."""
     from ghostbuster.models.hub.catalog import CATALOG, known_model
-    from ghostbuster.models.hub.pulled import read_record, verify
+    from ghostbuster.models.hub.locate import locate
     from ghostbuster.registry import lookup
     from ghostbuster.report.formats.models import MODEL_FORMS
 
@@ -92,9 +95,10 @@ def verify_models(
         known_model(name)
     rows: list[dict[str, Any]] = []
     for name in names or CATALOG:
-        record = read_record(name)
-        if record is not None:
-            rows.append({"name": name, "state": verify(record), "sha256": record.sha256, "path": record.path})
+        found = locate(name, every_byte=True)
+        if found is not None:
+            state = "ok" if found.state == "here" else found.state
+            rows.append({"name": name, "state": state, "sha256": found.sha256, "path": str(found.path)})
         elif names:
             rows.append({"name": name, "state": "missing", "sha256": None, "path": None})
     typer.echo(show(rows))

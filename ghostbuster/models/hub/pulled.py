@@ -8,13 +8,16 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Literal
 
 from ghostbuster.errors import ModelError
-from ghostbuster.models.gguf.digest import file_digest
-from ghostbuster.system.atomic_files import atomic_write, check_writable
+from ghostbuster.models.gguf.digest import read_digest
+from ghostbuster.system.atomic_files import check_writable, atomic_write
 from ghostbuster.system.cache_dir import named_folder
 
 RECORDS_VARIABLE = "GHOSTBUSTER_MODELS"
+
+State = Literal["here", "missing", "changed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,7 @@ class PulledModel:
     path: str
 
     @property
-    def state(self) -> str:
+    def state(self) -> State:
         """``here``, ``missing`` or ``changed``, by the file's size alone: its digest takes long."""
         file = Path(self.path)
         if not file.is_file():
@@ -126,30 +129,11 @@ def writable_path(name: str) -> Path:
     return path
 
 
-def pulled_file(name: str) -> Path:
-    """Path of a downloaded model; the file's size is checked, its content is not read.
-
-    Raises
-    ------
-    ModelError
-        When it was never pulled, is gone, or has another size than it had.
-    """
-    record = read_record(name)
-    if record is None:
-        raise ModelError(f"model {name!r} is not here: get it with `ghostbuster models pull {name}`")
-    if record.state != "here":
-        raise ModelError(
-            f"{record.path} (model {name!r}) is {record.state} since it was pulled: "
-            f"get it again with `ghostbuster models pull {name}`"
-        )
-    return Path(record.path)
-
-
-def verify(record: PulledModel) -> str:
-    """``ok``, ``missing`` or ``changed``, by the SHA-256 of the whole file."""
+def verify(record: PulledModel) -> State:
+    """State of a pulled model by the digest of every byte."""
     if record.state != "here":
         return record.state
-    return "ok" if file_digest(record.path) == record.sha256 else "changed"
+    return "here" if read_digest(record.path) == record.sha256 else "changed"
 
 
 def _damaged(path: Path) -> ModelError:

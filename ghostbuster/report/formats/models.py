@@ -19,17 +19,21 @@ def models_as_json(rows: Rows) -> str:
 def models_as_table(rows: Rows) -> str:
     """A line a model with its name and state; what else is known of it below."""
     if not rows:
-        return "no model was pulled: `ghostbuster models pull NAME`"
+        return "no known model is here: `ghostbuster models pull NAME`"
     first = max(len(str(row["name"])) for row in rows)
     lines: list[str] = []
     for row in rows:
         lines.append(f"{row['name']:<{first}}  {row['state']}")
         lines += [
-            f"  {name.replace('_', ' ')}: {printable(str(value))}"
+            f"  {name.replace('_', ' ')}: {printable(_shown(value))}"
             for name, value in row.items()
             if name not in {"name", "state"} and value is not None
         ]
     return "\n".join(lines)
+
+
+def _shown(value: Any) -> str:
+    return ", or ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 MODEL_FORMS: dict[str, Callable[[Rows], str]] = {"table": models_as_table, "json": models_as_json}
