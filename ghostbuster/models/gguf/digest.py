@@ -84,7 +84,7 @@ def _digest(file: Path, made: FileIdentity) -> str:
 
 
 def _full_identity(file: Path) -> list[int]:
-    """`file_identity`, the file system and the time of the last change of the inode, which no program can set."""
+    """`file_identity`, the file system, and the time of change that no program can set (ctime)."""
     status = file.stat()
     return [*file_identity(file), status.st_ctime_ns, status.st_dev]
 
