@@ -12,7 +12,7 @@ from typing import Literal
 
 from ghostbuster.errors import ModelError
 from ghostbuster.models.gguf.digest import read_digest
-from ghostbuster.system.atomic_files import check_writable, atomic_write
+from ghostbuster.system.atomic_files import atomic_write, check_writable
 from ghostbuster.system.cache_dir import named_folder
 
 RECORDS_VARIABLE = "GHOSTBUSTER_MODELS"
