@@ -178,7 +178,7 @@ def use(path: Path, reading: Any) -> int:
     from ghostbuster.cli import main
     from ghostbuster.detector.artifact import open_artifact
     from ghostbuster.errors import GhostbusterError
-    from ghostbuster.report.formats.verdicts import FORMS
+    from ghostbuster.report.formats.verdicts import VERDICT_FORMATS
     from ghostbuster.report.report import Report
 
     facts = [main(["info", str(path), "--format", form]) for form in ("table", "json")]
@@ -189,7 +189,7 @@ def use(path: Path, reading: Any) -> int:
         classifier = opened.classifier()
         verdicts = classifier.judge_reading(reading)
         report = Report(["a", "b", "c"], verdicts, opened.identity, classifier.threshold_)
-        shown = [render(report) for render in FORMS.values()]
+        shown = [render(report) for render in VERDICT_FORMATS.values()]
     except GhostbusterError as error:
         if "\n" in str(error) or len(str(error)) > 1000:
             raise RuntimeError("not one clear line") from error

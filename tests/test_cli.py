@@ -13,7 +13,7 @@ from prose import passages, shuffled
 
 from ghostbuster import __version__
 from ghostbuster.cli import COMMANDS, main
-from ghostbuster.commands.shared.console import Bar, Progress
+from ghostbuster.commands.shared.console import RowProgress, TokenProgress
 from ghostbuster.detector.artifact import DEFAULT, open_artifact
 from ghostbuster.models.panels import weights_folder
 
@@ -200,13 +200,13 @@ def test_a_detector_made_with_other_models_is_refused(capsys, detector_file):
 def test_progress_shows_on_a_terminal_only_and_clears_itself(monkeypatch):
     screen = Screen()
     monkeypatch.setattr(sys, "stderr", screen)
-    with Progress(quiet=False) as progress:
+    with TokenProgress(quiet=False) as progress:
         progress(500, 1000)
         progress(504, 1000)
     assert screen.getvalue() == "\r\x1b[Kreading:  50 % of 1,000 tokens\r\x1b[K"
     for stream, quiet in ((Screen(), True), (io.StringIO(), False)):
         monkeypatch.setattr(sys, "stderr", stream)
-        with Progress(quiet=quiet) as progress:
+        with TokenProgress(quiet=quiet) as progress:
             progress(1, 2)
         assert stream.getvalue() == ""
 
@@ -214,7 +214,7 @@ def test_progress_shows_on_a_terminal_only_and_clears_itself(monkeypatch):
 def test_a_bar_shows_share_rate_and_the_time_that_remains(monkeypatch):
     screen = Screen()
     monkeypatch.setattr(sys, "stderr", screen)
-    bar = Bar(1000, 8000, 200, quiet=False)
+    bar = RowProgress(1000, 8000, 200, quiet=False)
     # 300 of the 800 rows that remain, half of their characters, in a minute: another minute to go
     assert bar.line(300, 3200, 60.0) == (
         "scoring [############            ]  50% of 1,000 texts, 5.0 a second, 0:01:00 left"
@@ -225,7 +225,7 @@ def test_a_bar_shows_share_rate_and_the_time_that_remains(monkeypatch):
     assert screen.getvalue().endswith(" left\r\x1b[K")
     for stream, quiet in ((Screen(), True), (io.StringIO(), False)):
         monkeypatch.setattr(sys, "stderr", stream)
-        with Bar(10, 10, 0, quiet=quiet) as silent:
+        with RowProgress(10, 10, 0, quiet=quiet) as silent:
             silent(5, 5)
         assert stream.getvalue() == ""
 

@@ -21,9 +21,8 @@ from ghostbuster.errors import InputError
 from ghostbuster.metrics.classification import Estimate
 from ghostbuster.reading.read import Reading
 from ghostbuster.report import wording as plain_words
-from ghostbuster.report.html.detail import detail_of
+from ghostbuster.report.html.detail import detail_of, paragraph_starts
 from ghostbuster.report.html.page import check_page
-from ghostbuster.report.html.paragraphs import paragraph_starts
 from ghostbuster.report.html.shading import level
 from ghostbuster.report.html.verdicts import verdicts_page
 from ghostbuster.report.report import Report

@@ -11,7 +11,7 @@ import ghostbuster
 from ghostbuster.cli import COMMANDS, GROUPS, app
 from ghostbuster.features.spaces import SPACES
 from ghostbuster.heads.trainable import HEADS
-from ghostbuster.report.formats.verdicts import CSV_COLUMNS, FORMS
+from ghostbuster.report.formats.verdicts import CSV_COLUMNS, VERDICT_FORMATS
 from ghostbuster.tables.registry import suffixes
 
 ROOT = Path(__file__).parent.parent
@@ -99,7 +99,7 @@ def test_the_reference_names_every_option_of_a_command(name):
 
 def test_the_reference_lists_every_name_that_an_option_takes():
     for table, title in (
-        (FORMS, "score-file"),
+        (VERDICT_FORMATS, "score-file"),
         (suffixes(), "score-table"),
         (SPACES, "train"),
         (HEADS, "train"),

@@ -12,8 +12,8 @@ from ghostbuster.decision.thresholds import Threshold
 from ghostbuster.decision.verdict import Evidence, Verdict
 from ghostbuster.errors import SettingError
 from ghostbuster.metrics.classification import Estimate
-from ghostbuster.report.formats.facts import FACT_FORMS
-from ghostbuster.report.formats.verdicts import FORMS, form
+from ghostbuster.report.formats.facts import FACT_FORMATS
+from ghostbuster.report.formats.verdicts import VERDICT_FORMATS, verdict_format
 from ghostbuster.report.report import Report
 
 PROMISE = Threshold(rate=0.01, probability=0.943, fpr=Estimate(0.0097, 0.0071, 0.0132), n_human=4312)
@@ -30,7 +30,7 @@ PATHS = st.text(st.characters(codec="utf-8"), max_size=60)
 
 
 def test_json_holds_every_field_of_every_verdict():
-    assert json.loads(FORMS["json"](REPORT))[1] == {
+    assert json.loads(VERDICT_FORMATS["json"](REPORT))[1] == {
         "path": "b.txt",
         "probability": 0.99131,
         "label": "machine",
@@ -44,15 +44,15 @@ def test_json_holds_every_field_of_every_verdict():
 
 
 def test_a_text_that_was_not_judged_has_no_number_in_any_form():
-    assert json.loads(FORMS["json"](REPORT))[2]["probability"] is None
-    assert json.loads(FORMS["jsonl"](REPORT).splitlines()[2])["probability"] is None
-    assert list(csv.DictReader(io.StringIO(FORMS["csv"](REPORT))))[2]["probability"] == ""
-    assert FORMS["table"](REPORT).splitlines()[6].split() == ["c.txt", "unsure", "-", "9"]
+    assert json.loads(VERDICT_FORMATS["json"](REPORT))[2]["probability"] is None
+    assert json.loads(VERDICT_FORMATS["jsonl"](REPORT).splitlines()[2])["probability"] is None
+    assert list(csv.DictReader(io.StringIO(VERDICT_FORMATS["csv"](REPORT))))[2]["probability"] == ""
+    assert VERDICT_FORMATS["table"](REPORT).splitlines()[6].split() == ["c.txt", "unsure", "-", "9"]
 
 
 def test_the_table_reads_as_a_person_expects(monkeypatch):
     monkeypatch.setenv("COLUMNS", "90")
-    assert FORMS["table"](REPORT) == (
+    assert VERDICT_FORMATS["table"](REPORT) == (
         "file   verdict          probability       words\n"
         "-----------------------------------------------\n"
         "a.txt  human-written          0.021       1,325\n"
@@ -73,14 +73,14 @@ def test_the_table_reads_as_a_person_expects(monkeypatch):
 def test_the_table_prints_a_share_near_one_as_a_share(monkeypatch):
     monkeypatch.setenv("COLUMNS", "110")
     unproven = replace(PROMISE, fpr=Estimate(0.0, 0.0, 0.9987), n_human=1)
-    printed = " ".join(FORMS["table"](replace(REPORT, threshold=unproven)).split())
+    printed = " ".join(VERDICT_FORMATS["table"](replace(REPORT, threshold=unproven)).split())
     assert "(95 % interval 0 % to 99.9 %)" in printed
 
 
-@pytest.mark.parametrize("name", FORMS)
+@pytest.mark.parametrize("name", VERDICT_FORMATS)
 @given(path=PATHS)
 def test_every_form_keeps_one_row_a_text_whatever_a_file_is_called(name, path):
-    shown = FORMS[name](Report((path,), VERDICTS[:1], "m", PROMISE))
+    shown = VERDICT_FORMATS[name](Report((path,), VERDICTS[:1], "m", PROMISE))
     if name == "table":
         assert all(line.isprintable() for line in shown.split("\n"))
         assert len([line for line in shown.split("\n") if "human-written" in line and "0.021" in line]) == 1
@@ -96,23 +96,23 @@ def test_every_form_keeps_one_row_a_text_whatever_a_file_is_called(name, path):
 @pytest.mark.parametrize("path", ["a", "long/" * 40 + "name.txt", "論文/" * 30])
 def test_no_line_of_the_table_is_wider_than_the_terminal_or_110(monkeypatch, columns, path):
     monkeypatch.setenv("COLUMNS", str(columns))
-    shown = FORMS["table"](Report((path,), VERDICTS[:1], "m", PROMISE))
+    shown = VERDICT_FORMATS["table"](Report((path,), VERDICTS[:1], "m", PROMISE))
     assert max(map(len, shown.splitlines())) <= min(max(columns, 60), 110)
     assert path[-2:] in shown
 
 
 def test_no_text_makes_no_row():
     empty = Report((), (), "m", PROMISE)
-    assert json.loads(FORMS["json"](empty)) == []
-    assert FORMS["jsonl"](empty) == ""
-    assert FORMS["csv"](empty).count("\n") == 0
+    assert json.loads(VERDICT_FORMATS["json"](empty)) == []
+    assert VERDICT_FORMATS["jsonl"](empty) == ""
+    assert VERDICT_FORMATS["csv"](empty).count("\n") == 0
 
 
 def test_an_unknown_form_names_the_nearest():
     with pytest.raises(
         SettingError, match="'jsnl'; expected one of 'table', 'json', 'jsonl', 'csv'; did you mean 'json"
     ):
-        form("jsnl")
+        verdict_format("jsnl")
 
 
 def test_facts_are_an_outline_that_loses_nothing():
@@ -122,8 +122,8 @@ def test_facts_are_an_outline_that_loses_nothing():
         "thresholds": [{"rate": 0.01, "probability": 0.943, "n_human": 4312}],
         "data": {"n_human": 4312, "sources": {"essays": {"n_human": 126, "n_machine": 126}}},
     }
-    assert json.loads(FACT_FORMS["json"](facts)) == facts
-    assert FACT_FORMS["table"](facts) == (
+    assert json.loads(FACT_FORMATS["json"](facts)) == facts
+    assert FACT_FORMATS["table"](facts) == (
         f"digest: {'ab' * 32}\n"
         "features (2):\n"
         "  - strong.logprob mean\n"

@@ -7,28 +7,27 @@ from typing import Annotated
 import typer
 
 from ghostbuster.commands.shared.console import note, warn
-from ghostbuster.commands.shared.options import Quiet
+from ghostbuster.commands.shared.options import Quiet, format_option
+from ghostbuster.registry import lookup
+from ghostbuster.report.formats.facts import FACT_FORMATS
 
 ACTIONS = ("info", "clear")
 
 
 def cache(
     action: Annotated[str, typer.Argument(metavar="ACTION", help="One of: info, clear.")],
-    form: Annotated[
-        str, typer.Option("--format", "-f", metavar="FORM", help="Of info. One of: table, json.")
-    ] = "table",
+    form: Annotated[str, format_option(FACT_FORMATS, "Of info. ")] = "table",
     quiet: Quiet = False,
 ) -> None:
     """Show or forget the language models' scores that are remembered between runs."""
     from ghostbuster.errors import SettingError
     from ghostbuster.reading.cache import store_path
     from ghostbuster.reading.cache_db import ScoreStore, StoreInfo, remove, size_limit
-    from ghostbuster.registry import lookup, unknown
-    from ghostbuster.report.formats.facts import FACT_FORMS
+    from ghostbuster.registry import unknown
 
     if action not in ACTIONS:
         raise unknown(action, ACTIONS, "action", SettingError)
-    show = lookup(FACT_FORMS, form, "form")
+    show = lookup(FACT_FORMATS, form, "form")
     path, limit = store_path(), size_limit()
     if action == "clear":
         note(f"{remove(path):,} bytes of remembered scores removed", quiet=quiet)

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from ghostbuster.commands.shared.console import Progress, note
-from ghostbuster.commands.shared.devices import compute_on
+from ghostbuster.commands.shared.console import TokenProgress, note
+from ghostbuster.commands.shared.detectors import compute_on
 from ghostbuster.commands.shared.options import (
     Device,
     GpuLayers,
@@ -17,6 +17,7 @@ from ghostbuster.commands.shared.options import (
     StrongModel,
     TextColumn,
     WeakModel,
+    score_cache,
 )
 from ghostbuster.errors import InputError
 
@@ -65,7 +66,6 @@ def calibrate(
 
     Features, head and probabilities stay as they are.
     """
-    from ghostbuster.commands.shared.caching import remembering
     from ghostbuster.commands.shared.detectors import open_detector
     from ghostbuster.detector.params import check_rate
     from ghostbuster.errors import ArtifactError
@@ -83,7 +83,7 @@ def calibrate(
     from ghostbuster.detector.artifact import save
     from ghostbuster.detector.recalibration import recalibrated
 
-    with Progress(quiet=quiet) as progress, remembering(wanted=not no_cache):
+    with TokenProgress(quiet=quiet) as progress, score_cache(enabled=not no_cache):
         made = recalibrated(detector, texts, register, progress)
     save(made, output)
     for threshold in made.thresholds_ if register is None else made.register_thresholds_[register]:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ghostbuster.commands.shared.console import Progress, note
-from ghostbuster.commands.shared.options import GroupColumn, NoCache, Quiet, TextColumn
+from ghostbuster.commands.shared.console import TokenProgress, note
+from ghostbuster.commands.shared.options import GroupColumn, NoCache, Quiet, TextColumn, score_cache
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -62,7 +62,6 @@ def distill(
     quiet: Quiet = False,
 ) -> None:
     """Train a detector on a stronger one's probabilities, also on texts without labels."""
-    from ghostbuster.commands.shared.caching import remembering
     from ghostbuster.detector import distillation
     from ghostbuster.detector.artifact import save
     from ghostbuster.errors import ArtifactError
@@ -84,8 +83,8 @@ def distill(
     student = GhostbusterClassifier(
         panel=panel, space=space, max_features=max_features, min_tokens=min_tokens, random_state=seed
     )
-    with remembering(wanted=not no_cache):
-        with Progress(quiet=quiet) as progress:
+    with score_cache(enabled=not no_cache):
+        with TokenProgress(quiet=quiet) as progress:
             reading = read(texts, panel_of(panel), progress)
         said = word(texts)
     note(f"distilling {len(texts):,} texts: features are chosen", quiet=quiet)

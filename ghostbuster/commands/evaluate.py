@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ghostbuster.commands.shared.console import Progress
-from ghostbuster.commands.shared.devices import compute_on
+from ghostbuster.commands.shared.console import TokenProgress
+from ghostbuster.commands.shared.detectors import compute_on
 from ghostbuster.commands.shared.options import (
     Device,
     GpuLayers,
@@ -21,8 +21,12 @@ from ghostbuster.commands.shared.options import (
     StrongModel,
     TextColumn,
     WeakModel,
+    format_option,
+    score_cache,
 )
 from ghostbuster.commands.shared.reports import ReportOption, write_figures
+from ghostbuster.registry import lookup
+from ghostbuster.report.formats.evaluation import EVALUATION_FORMATS
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -39,9 +43,7 @@ def evaluate(
         ),
     ],
     table: Annotated[Path, typer.Argument(metavar="TABLE", help="CSV, TSV, JSON lines or Parquet.")],
-    form: Annotated[
-        str, typer.Option("--format", "-f", metavar="FORM", help="One of: table, json.")
-    ] = "table",
+    form: Annotated[str, format_option(EVALUATION_FORMATS)] = "table",
     text_column: TextColumn = "text",
     label_column: LabelColumn = "label",
     group_column: GroupColumn = None,
@@ -66,14 +68,11 @@ def evaluate(
 
     Columns called domain, generator, source or attack split the figures.
     """
-    from ghostbuster.commands.shared.caching import remembering
     from ghostbuster.commands.shared.detectors import open_detector
-    from ghostbuster.registry import lookup
-    from ghostbuster.report.formats.evaluation import EVALUATION_FORMS
     from ghostbuster.tables.table import column, labels_of, read_table, texts_of
 
     compute_on(device, gpu_layers)
-    show = lookup(EVALUATION_FORMS, form, "form")
+    show = lookup(EVALUATION_FORMATS, form, "form")
     if report is not None:
         from ghostbuster.report.html.evaluation import check_place
 
@@ -83,7 +82,7 @@ def evaluate(
     groups = None if group_column is None else [str(one) for one in column(rows, group_column, table)]
     splits = _splits(rows, {"domain": domain_column, "generator": generator_column}, table)
     detector, identity = open_detector(_path(artifact), weak_model, strong_model, register, panel)
-    with Progress(quiet=quiet) as progress, remembering(wanted=not no_cache):
+    with TokenProgress(quiet=quiet) as progress, score_cache(enabled=not no_cache):
         verdicts = detector.judge(texts, progress=progress)
 
     from ghostbuster.detector.evaluation import evaluate as measure

@@ -8,12 +8,15 @@ from typing import Annotated, Any
 import typer
 
 from ghostbuster.commands.shared.console import note
-from ghostbuster.commands.shared.options import Quiet
+from ghostbuster.commands.shared.options import Quiet, format_option
+from ghostbuster.registry import lookup
+from ghostbuster.report.formats.facts import FACT_FORMATS
+from ghostbuster.report.formats.models import MODEL_FORMATS
 
 NOT_AS_PULLED = 1
 """Exit code of ``verify`` when a file is missing or has changed."""
 
-Form = Annotated[str, typer.Option("--format", "-f", metavar="FORM", help="One of: table, json.")]
+ModelFormat = Annotated[str, format_option(MODEL_FORMATS)]
 Names = Annotated[
     list[str], typer.Argument(metavar="NAME", help="Known models; `ghostbuster models list` shows them.")
 ]
@@ -22,14 +25,12 @@ models = typer.Typer(no_args_is_help=True, help="Download language models, and l
 
 
 @models.command("list")
-def list_models(form: Form = "table") -> None:
+def list_models(form: ModelFormat = "table") -> None:
     """Show the known models: which are here, what they weigh, their licences and digests."""
     from ghostbuster.models.hub.catalog import CATALOG
     from ghostbuster.models.hub.locate import locate, ways_to_get
-    from ghostbuster.registry import lookup
-    from ghostbuster.report.formats.models import MODEL_FORMS
 
-    show = lookup(MODEL_FORMS, form, "form")
+    show = lookup(MODEL_FORMATS, form, "form")
     rows: list[dict[str, Any]] = []
     for name, row in CATALOG.items():
         found = locate(name)
@@ -82,15 +83,13 @@ def verify_models(
         list[str] | None,
         typer.Argument(metavar="[NAME]", help="Known models; all that are here, if none is named."),
     ] = None,
-    form: Form = "table",
+    form: ModelFormat = "table",
 ) -> None:
     """Read every byte of the models that are here and compare their digests with those recorded."""
     from ghostbuster.models.hub.catalog import CATALOG, known_model
     from ghostbuster.models.hub.locate import locate
-    from ghostbuster.registry import lookup
-    from ghostbuster.report.formats.models import MODEL_FORMS
 
-    show = lookup(MODEL_FORMS, form, "form")
+    show = lookup(MODEL_FORMATS, form, "form")
     for name in names or ():
         known_model(name)
     rows: list[dict[str, Any]] = []
@@ -109,12 +108,10 @@ def verify_models(
 @models.command("info")
 def model_info(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A GGUF model; it is checked, not loaded.")],
-    form: Form = "table",
+    form: Annotated[str, format_option(FACT_FORMATS)] = "table",
 ) -> None:
     """Show what a GGUF file says of itself, and whether it can serve as a weak model."""
     from ghostbuster.models.gguf.describe import model_facts
-    from ghostbuster.registry import lookup
-    from ghostbuster.report.formats.facts import FACT_FORMS
 
-    show = lookup(FACT_FORMS, form, "form")
+    show = lookup(FACT_FORMATS, form, "form")
     typer.echo(show(model_facts(file)))

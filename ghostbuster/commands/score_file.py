@@ -9,8 +9,8 @@ from typing import Annotated
 
 import typer
 
-from ghostbuster.commands.shared.console import Progress, print_error
-from ghostbuster.commands.shared.devices import compute_on, device_of
+from ghostbuster.commands.shared.console import TokenProgress, print_error
+from ghostbuster.commands.shared.detectors import compute_on, device_of
 from ghostbuster.commands.shared.options import (
     Device,
     GpuLayers,
@@ -20,9 +20,12 @@ from ghostbuster.commands.shared.options import (
     Register,
     StrongModel,
     WeakModel,
+    format_option,
 )
 from ghostbuster.commands.shared.reports import ReportOption, write_verdicts
 from ghostbuster.errors import InputError
+from ghostbuster.report.formats.verdicts import VERDICT_FORMATS, verdict_format
+from ghostbuster.report.report import Report
 from ghostbuster.system.printable import encodable
 
 SOME_BAD = 1
@@ -34,9 +37,7 @@ NONE_GOOD = 2
 def score_file(
     files: Annotated[list[str], typer.Argument(metavar="FILE", help="Texts; '-' reads standard input.")],
     model: Model = None,
-    form: Annotated[
-        str, typer.Option("--format", "-f", metavar="FORM", help="One of: table, json, jsonl, csv.")
-    ] = "table",
+    form: Annotated[str, format_option(VERDICT_FORMATS)] = "table",
     report: ReportOption = None,
     register: Register = None,
     panel: PanelName = None,
@@ -47,10 +48,8 @@ def score_file(
     quiet: Quiet = False,
 ) -> None:
     """Say how likely each text was written by a machine."""
-    from ghostbuster.report.formats.verdicts import form as form_named
-
     compute_on(device, gpu_layers)
-    show = form_named(form)  # a bad name fails before any model loads
+    show = verdict_format(form)  # a bad name fails before any model loads
     if report is not None:
         from ghostbuster.report.html.page import check_page
 
@@ -60,10 +59,9 @@ def score_file(
         raise typer.Exit(NONE_GOOD)
 
     from ghostbuster.commands.shared.detectors import open_detector
-    from ghostbuster.report.report import Report
 
     detector, identity = open_detector(model, weak_model, strong_model, register, panel)
-    with Progress(quiet=quiet) as progress:
+    with TokenProgress(quiet=quiet) as progress:
         reading = detector.read(texts, progress)
     verdicts = Report(
         names,

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ghostbuster.commands.score_file import SOME_BAD
-from ghostbuster.commands.shared.console import Bar, note, print_error
-from ghostbuster.commands.shared.devices import compute_on
+from ghostbuster.commands.shared.console import RowProgress, note, print_error
+from ghostbuster.commands.shared.detectors import compute_on, device_of
 from ghostbuster.commands.shared.options import (
     Device,
     GpuLayers,
@@ -23,6 +23,7 @@ from ghostbuster.commands.shared.options import (
     StrongModel,
     TextColumn,
     WeakModel,
+    score_cache,
 )
 
 if TYPE_CHECKING:
@@ -68,7 +69,6 @@ def score_table(
     Every other column is kept. The columns `probability` and `label` are added, and `error` where a row holds
     no text. A run that was interrupted goes on where it was when the same command is given again.
     """
-    from ghostbuster.commands.shared.caching import remembering
     from ghostbuster.commands.shared.detectors import open_detector
     from ghostbuster.errors import InputError
     from ghostbuster.system.atomic_files import check_writable
@@ -86,12 +86,12 @@ def score_table(
     detector, identity = open_detector(model, weak_model, strong_model, register, panel)
     judge = _submission(detector) if submission else _verdicts(detector)
     judge([])  # weak models that do not fit are refused before anything is begun
-    made_by = _identity(job, seen, identity, _device(detector)) | {"--register": register or ""}
+    made_by = _identity(job, seen, identity, device_of(detector)) | {"--register": register or ""}
     with Journal(output, made_by, restart=restart) as journal:
         if journal.n_rows:
             note(f"going on after {journal.n_rows:,} of {seen.n_rows:,} rows", quiet=quiet)
         _tell(table, seen.n_faults, seen.faults)
-        with remembering(wanted=not no_cache):
+        with score_cache(enabled=not no_cache):
             _score(job, seen, journal, judge, quiet=quiet)
         n_faults, faults = faults_in(journal)
         if n_faults > seen.n_faults:
@@ -106,7 +106,7 @@ def _score(job: Job, seen: Survey, journal: Journal, judge: Judge, *, quiet: boo
     from ghostbuster.tables.scoring import score
 
     try:
-        with Bar(seen.n_rows, seen.n_characters, journal.n_rows, quiet=quiet) as bar:
+        with RowProgress(seen.n_rows, seen.n_characters, journal.n_rows, quiet=quiet) as bar:
             score(job, journal, judge, bar)
     except KeyboardInterrupt:
         note(
@@ -122,13 +122,6 @@ def _finish(job: Job, seen: Survey, journal: Journal, *, faulty: bool) -> None:
 
     write(job, seen, journal, faulty=faulty)
     journal.discard()
-
-
-def _device(detector: Detector) -> str:
-    """Where its models compute; they are open by now."""
-    from ghostbuster.models.panel_choice import panel_of
-
-    return panel_of(detector.panel, detector.fingerprints_).device
 
 
 def _identity(job: Job, seen: Survey, detector: str, device: str) -> dict[str, str]:

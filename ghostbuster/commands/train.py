@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from ghostbuster.commands.shared.console import note
-from ghostbuster.commands.shared.devices import compute_on
+from ghostbuster.commands.shared.detectors import compute_on
 from ghostbuster.commands.shared.options import (
     Device,
     GpuLayers,
@@ -19,6 +19,7 @@ from ghostbuster.commands.shared.options import (
     StrongModel,
     TextColumn,
     WeakModel,
+    score_cache,
 )
 
 
@@ -74,7 +75,6 @@ def train(
     quiet: Quiet = False,
 ) -> None:
     """Train a detector on a table of labelled texts."""
-    from ghostbuster.commands.shared.caching import remembering
     from ghostbuster.commands.shared.detectors import own_models
     from ghostbuster.detector.artifact import save
     from ghostbuster.errors import ArtifactError
@@ -107,7 +107,7 @@ def train(
         min_tokens=min_tokens,
         random_state=seed,
     )
-    with remembering(wanted=not no_cache):
+    with score_cache(enabled=not no_cache):
         classifier.fit(texts, labels, groups=groups, sources=sources, registers=registers)
     save(classifier, output)
     note(f"{len(classifier.features_)} features chosen, written to {output}", quiet=quiet)

@@ -1,4 +1,4 @@
-"""What a report is made of: verdicts beside the names of their texts."""
+"""The verdicts of one run beside the names of their texts, which every format prints."""
 
 from __future__ import annotations
 

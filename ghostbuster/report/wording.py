@@ -1,12 +1,14 @@
-"""Numbers of a verdict in words that a teacher can read."""
+"""Numbers of a verdict, and the promise behind them, in words that a teacher can read."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from ghostbuster.decision.thresholds import Threshold
-from ghostbuster.decision.verdict import Evidence
+if TYPE_CHECKING:
+    from ghostbuster.decision.thresholds import Threshold
+    from ghostbuster.decision.verdict import Evidence
 
 CLASS = 30
 """Texts in the example of a class in which everybody wrote their own."""

@@ -1,4 +1,4 @@
-"""What commands say beside their results: progress and complaints, on standard error."""
+"""Messages and progress on standard error; standard output is for results alone."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _CLEAR = "\r\x1b[K"
 
 
 class Verbosity:
-    """How much is said on standard error; one for the process, set by the program's own options."""
+    """How much is printed on standard error; one object for the process, set by ``--verbose``."""
 
     verbose = False
 
@@ -25,26 +25,26 @@ verbosity = Verbosity()
 
 
 def print_error(message: str) -> None:
-    """One line that says what is wrong."""
+    """Print one line on standard error that says what is wrong."""
     typer.echo(f"ghostbuster: error: {printable(' '.join(message.split()))}", err=True)
 
 
 def note(message: str, *, quiet: bool) -> None:
-    """One line about what was done or is to come, unless it is not wanted or nobody sees it.
+    """Print one line about what was done or comes next, on a terminal only, and never with ``--quiet``.
 
-    ``--verbose`` asks for it wherever standard error goes.
+    ``--verbose`` prints it wherever standard error goes.
     """
     if not quiet and (verbosity.verbose or sys.stderr.isatty()):
         typer.echo(message, err=True)
 
 
 def warn(message: str) -> None:
-    """One line about what was done without; the results are whole."""
+    """Warn on standard error about a degraded but complete result."""
     typer.echo(f"ghostbuster: note: {printable(' '.join(message.split()))}", err=True)
 
 
-class Progress:
-    """A line that tells how many tokens are read; it shows on a terminal only and clears itself.
+class TokenProgress:
+    """Progress line: the share of all tokens that the models have read; on a terminal only.
 
     Parameters
     ----------
@@ -73,8 +73,8 @@ class Progress:
             typer.echo(f"{_CLEAR}reading: {percent:3d} % of {total:,} tokens", err=True, nl=False)
 
 
-class Bar:
-    """A line with the share that is done, the rate and the time that remains; on a terminal only.
+class RowProgress:
+    """Progress line: the share of all rows, the rate and the remaining time; on a terminal only.
 
     Parameters
     ----------

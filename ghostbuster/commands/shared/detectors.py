@@ -1,10 +1,12 @@
-"""Which detector a command uses, and which weak models."""
+"""Which detector and language models a command uses, and on which device they compute."""
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ghostbuster.commands.shared.console import warn
 from ghostbuster.errors import SettingError
 
 if TYPE_CHECKING:
@@ -65,3 +67,33 @@ def open_detector(
     if chosen := models or panel:
         detector.panel = chosen
     return for_register(detector, register), artifact.identity
+
+
+def compute_on(device: str | None, gpu_layers: int | None) -> None:
+    """Choose the device of the running command's language models; print what does not fit on stderr.
+
+    Raises
+    ------
+    SettingError
+        When the two contradict each other.
+    """
+    from ghostbuster.models.backend.devices import choose
+
+    choose(device, gpu_layers)  # every command runs in a context of its own: it ends with that
+    log = logging.getLogger("ghostbuster")
+    if not any(isinstance(one, _StderrHandler) for one in log.handlers):
+        log.addHandler(_StderrHandler(logging.WARNING))
+
+
+def device_of(detector: Detector) -> str:
+    """Where the language models of a detector that has read something compute."""
+    from ghostbuster.models.panel_choice import panel_of
+
+    return panel_of(detector.panel, detector.fingerprints_).device
+
+
+class _StderrHandler(logging.Handler):
+    """Log handler: each warning of the package becomes one line on standard error."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        warn(record.getMessage())

@@ -1,11 +1,15 @@
-"""Options that several commands share."""
+"""Options that several commands share, and what they switch on: the score cache, names of formats."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+
+from ghostbuster.commands.shared.console import warn
 
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on standard error.")]
 NoCache = Annotated[
@@ -56,3 +60,20 @@ Register = Annotated[
     str | None,
     typer.Option(metavar="NAME", help="Judge by the thresholds of this kind of text, such as essay."),
 ]
+
+
+def format_option(names: Iterable[str], of: str = "") -> Any:
+    """The option ``--format``, which takes the names of a table of formats."""
+    return typer.Option("--format", "-f", metavar="FORM", help=f"{of}One of: {', '.join(names)}.")
+
+
+def score_cache(*, enabled: bool) -> AbstractContextManager[None]:
+    """Look up and store the language models' scores inside the block, unless ``--no-cache`` is given.
+
+    A cache that cannot be used is one line on standard error: the scores are then worked out.
+    """
+    if not enabled:
+        return nullcontext()
+    from ghostbuster.reading.cache import remember_scores
+
+    return remember_scores(tell=warn)

@@ -1,4 +1,4 @@
-"""The forms figures can take. To add one, add its row to ``EVALUATION_FORMS``."""
+"""Text formats of an evaluation: table and JSON. To add one, add its row to ``EVALUATION_FORMATS``."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def _plain(figures: Mapping[str, Any]) -> dict[str, dict[str, float] | None]:
     }
 
 
-EVALUATION_FORMS: dict[str, Callable[[Evaluation, str, Threshold], str]] = {
+EVALUATION_FORMATS: dict[str, Callable[[Evaluation, str, Threshold], str]] = {
     "table": figures_as_table,
     "json": figures_as_json,
 }

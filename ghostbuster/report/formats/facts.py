@@ -1,4 +1,4 @@
-"""The forms a detector's facts can take. To add one, add its row to ``FACT_FORMS``."""
+"""Text formats of a mapping of facts: outline and JSON. To add one, add its row to ``FACT_FORMATS``."""
 
 from __future__ import annotations
 
@@ -70,4 +70,4 @@ def _scalar(value: Any) -> str:
     return f"{value:,}" if isinstance(value, int) else f"{value:.4g}"
 
 
-FACT_FORMS: dict[str, Callable[[Facts], str]] = {"table": facts_as_table, "json": facts_as_json}
+FACT_FORMATS: dict[str, Callable[[Facts], str]] = {"table": facts_as_table, "json": facts_as_json}

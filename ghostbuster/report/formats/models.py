@@ -1,4 +1,4 @@
-"""The forms a list of models can take. To add one, add its row to ``MODEL_FORMS``."""
+"""Text formats of a list of models: lines and JSON. To add one, add its row to ``MODEL_FORMATS``."""
 
 from __future__ import annotations
 
@@ -36,4 +36,4 @@ def _shown(value: Any) -> str:
     return ", or ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
-MODEL_FORMS: dict[str, Callable[[Rows], str]] = {"table": models_as_table, "json": models_as_json}
+MODEL_FORMATS: dict[str, Callable[[Rows], str]] = {"table": models_as_table, "json": models_as_json}
