@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from test_cli import one_line, run
+from command_line import one_line, run
 
 from ghostbuster.models.panel import Panel
 

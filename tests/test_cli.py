@@ -9,10 +9,11 @@ from pathlib import Path
 import joblib
 import pandas as pd
 import pytest
+from command_line import one_line, run
 from prose import passages, shuffled
 
 from ghostbuster import __version__
-from ghostbuster.cli import COMMANDS, main
+from ghostbuster.cli import COMMANDS
 from ghostbuster.commands.shared.console import RowProgress, TokenProgress
 from ghostbuster.detector.artifact import DEFAULT, open_artifact
 from ghostbuster.models.panels import weights_folder
@@ -27,20 +28,6 @@ class Screen(io.StringIO):
 
     def isatty(self):
         return True
-
-
-def run(capsys, *arguments):
-    """Exit code, standard output and standard error of a command."""
-    code = main([str(one) for one in arguments])
-    captured = capsys.readouterr()
-    return code, captured.out, captured.err
-
-
-def one_line(error, *words):
-    assert error.count("\n") == 1, error
-    assert error.startswith("ghostbuster: error: ")
-    for word in words:
-        assert word in error
 
 
 # score-file

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from test_accuracy_benchmark import material as planted
+from planted_material import material as planted
 
 from benchmarks.distillation import (
     ALONE,

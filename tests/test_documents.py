@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from test_cli import run
+from command_line import run
 
 from ghostbuster.errors import InputError, SettingError
 from ghostbuster.text.documents import DOCUMENTS, document_text, documents_in

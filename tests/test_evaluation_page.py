@@ -6,7 +6,7 @@ import sys
 import xml.etree.ElementTree as ET
 
 import pytest
-from test_html_report import Page
+from html_pages import Page
 
 from ghostbuster.cli import main
 from ghostbuster.errors import InputError, SettingError

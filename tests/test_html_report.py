@@ -2,11 +2,11 @@
 
 import math
 import re
-from html.parser import HTMLParser
 from itertools import pairwise
 
 import numpy as np
 import pytest
+from html_pages import Page
 from hypothesis import given
 from hypothesis import strategies as st
 from prose import passages as prose_of
@@ -31,36 +31,7 @@ from ghostbuster.text.prepare import prepare
 
 PROMISE = Threshold(rate=0.01, probability=0.895, fpr=Estimate(0.01, 0.0076, 0.013), n_human=6337)
 MODELS = [{"role": "weak", "file": "weak.gguf", "digest": "ab" * 32}]
-VOID = {"meta", "br", "link", "img", "hr", "input"}
 HOSTILE = "<script>alert(1)</script> &amp; \"quoted\" 'single' </style></div>-->"
-
-
-class Page(HTMLParser):
-    """Elements, their attributes, and the text inside each token."""
-
-    def __init__(self, page):
-        super().__init__()
-        self.elements, self.open, self.tokens, self.text = [], [], [], []
-        self.feed(page)
-
-    def handle_starttag(self, tag, attrs):
-        self.elements.append((tag, dict(attrs)))
-        if tag not in VOID:
-            self.open.append(tag)
-        if tag == "i":
-            self.tokens.append("")
-
-    def handle_endtag(self, tag):
-        while self.open and self.open.pop() != tag:  # td and tr need no end
-            pass
-
-    def handle_data(self, data):
-        if self.open and self.open[-1] == "i":
-            self.tokens[-1] += data
-        self.text.append(data)
-
-    def tags(self):
-        return {tag for tag, _ in self.elements}
 
 
 def reading_of(text, ends):

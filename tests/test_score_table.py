@@ -13,39 +13,18 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from command_line import one_line, run
 from hypothesis import given
 from hypothesis import strategies as st
 from prose import passages, shuffled
-from test_cli import one_line, run
+from table_jobs import job_of, lengths, scored
 
 from ghostbuster.errors import InputError, SettingError
 from ghostbuster.tables.journal import Journal, Score, journal_path
-from ghostbuster.tables.registry import open_reader
-from ghostbuster.tables.scoring import score, write
-from ghostbuster.tables.survey import Job, survey
+from ghostbuster.tables.survey import survey
 
 SUFFIXES = ("csv", "tsv", "jsonl", "parquet")
 CELLS = st.text(st.characters(codec="utf-8"), max_size=20)
-
-
-def lengths(texts):
-    """A judge whose scores anybody can check."""
-    return [Score(len(text) / 1000, "machine" if len(text) % 2 else "human") for text in texts]
-
-
-def job_of(source, output, **options):
-    options = {"text_column": "text", **options}
-    return Job(open_reader(source, "id", options["text_column"]), output, **options)
-
-
-def scored(job, judge=lengths):
-    """Run a whole job and give the output's path."""
-    seen = survey(job)
-    with Journal(job.output, {"input": seen.digest}) as journal:
-        score(job, journal, judge, lambda *_: None)
-        write(job, seen, journal, faulty=any(one.error for one in journal.scores()))
-        journal.discard()
-    return job.output
 
 
 def table_of(path, texts, **columns):

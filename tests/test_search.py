@@ -3,7 +3,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from planted import FEATURES, SCORES, planted, separable_vectors
+from planted import FEATURES, SCORES, planted, separable_vectors, winsorised
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
@@ -14,16 +14,6 @@ from ghostbuster.features.scaling import ColumnScaler
 from ghostbuster.features.search.estimator import FeatureSearch
 from ghostbuster.features.spaces import candidates
 from ghostbuster.folds import drawn_folds
-
-
-def winsorised(train, test, weight):
-    """Scaling written out once more: limits from percentiles, then weighted moments."""
-    low, mid, high = np.percentile(train, [15.865525393145707, 50, 84.13447460685429], axis=0)
-    reach = 5 * (high - low) / 2
-    held = np.clip(train, mid - reach, mid + reach)
-    mean = np.average(held, axis=0, weights=weight)
-    deviation = np.sqrt(np.average((held - mean) ** 2, axis=0, weights=weight))
-    return [np.clip((x - mean) / deviation, -5, 5) for x in (train, test)]
 
 
 def by_brute_force(X, y, folds, n_features, criterion, weight=None, C=1.0):

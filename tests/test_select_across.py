@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
-from planted import FEATURES, SCORES, planted
+from planted import FEATURES, SCORES, planted, winsorised
 from sklearn.linear_model import LogisticRegression
-from test_search import winsorised
 
 from ghostbuster.errors import InputError
 from ghostbuster.features.search.criteria import CRITERIA

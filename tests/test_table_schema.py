@@ -7,7 +7,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from test_score_table import job_of, scored
+from table_jobs import job_of, scored
 
 from ghostbuster.errors import InputError
 from ghostbuster.tables import chunks

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from test_ngram import BOS, A, B, C, Reference
+from ngram_reference import BOS, A, B, C, Reference
 
 torch = pytest.importorskip("torch", reason="needs the train-lm extra")
 sentencepiece = pytest.importorskip("sentencepiece", reason="needs the train-lm extra")
