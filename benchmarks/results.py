@@ -68,13 +68,23 @@ class Results:
         return digest.hexdigest()[:24]
 
 
+def matches(folder: Path, pattern: str) -> list[Path]:
+    """Files of a pattern, sorted; a pattern without any is an error: their change would go unnoticed."""
+    found = sorted(folder.glob(pattern))
+    if not found:
+        raise InputError(f"{folder} has no {pattern}: name what is there now")
+    return found
+
+
 def code_digest() -> str:
     """Of the files that ``CODE`` names and of the contenders."""
     package = Path(ghostbuster.__file__).parent
-    files = sorted(path for pattern in CODE for path in package.glob(pattern))
+    here = Path(__file__).parent
     digest = hashlib.sha256()
-    for path in (*files, Path(__file__).with_name("contenders.py"), Path(__file__).with_name("protocols.py")):
-        digest.update(path.read_bytes())
+    for folder, patterns in ((package, CODE), (here, ("accuracy/contenders.py", "accuracy/protocols.py"))):
+        for pattern in patterns:
+            for path in matches(folder, pattern):
+                digest.update(path.read_bytes())
     return digest.hexdigest()
 
 
@@ -85,8 +95,15 @@ def write_figures(path: Path, figures: Mapping[str, Any]) -> None:
         unfinished.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
 
 
-def write_page(page: Path, figures: Mapping[str, Any], text: str) -> None:
-    """Write ``text`` to a Markdown ``page`` and its figures, as JSON, beside it."""
-    write_figures(page.with_suffix(".json"), figures)
+def data_of(docs: Path, name: str) -> Path:
+    """Where the figures of a page in ``docs`` are kept, as JSON."""
+    return docs / "data" / f"{Path(name).name}.json"
+
+
+def write_page(docs: Path, name: str, figures: Mapping[str, Any], text: str) -> None:
+    """Write ``text`` to the Markdown page ``name`` of a folder, its figures to the folder's ``data/``."""
+    write_figures(data_of(docs, name), figures)
+    page = docs / f"{name}.md"
+    page.parent.mkdir(parents=True, exist_ok=True)
     with atomic_write(page, InputError) as unfinished:
         unfinished.write_text(text, encoding="utf-8")

@@ -45,7 +45,7 @@ def on_the_cpu():
 def refusals(tmp_path_factory):
     """Where connections that were refused are written down, by this process and all that it starts."""
     note = tmp_path_factory.mktemp("network") / "refused"
-    folders = [str(Path(__file__).parent / "closed"), os.environ.get("PYTHONPATH")]
+    folders = [str(Path(__file__).parent / "support" / "closed"), os.environ.get("PYTHONPATH")]
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GHOSTBUSTER_TESTS_REFUSED", str(note))
         patch.setenv("PYTHONPATH", os.pathsep.join(folder for folder in folders if folder))

@@ -1,0 +1,384 @@
+import json
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from planted_material import material
+
+from benchmarks.accuracy.ablation import BASELINE, ablations, earned, over_sources
+from benchmarks.accuracy.accuracy import ahead, by_length, measure_all
+from benchmarks.accuracy.accuracy_before import before
+from benchmarks.accuracy.accuracy_changes import before_section
+from benchmarks.accuracy.accuracy_report import report
+from benchmarks.accuracy.baseline import Tfidf
+from benchmarks.accuracy.contenders import (
+    MIN_TOKENS,
+    PROMISE,
+    ColumnStore,
+    Detector,
+    WithWords,
+    Words,
+    ask,
+    inner_folds,
+)
+from benchmarks.accuracy.protocols import in_domain, leave_one_source_out
+from benchmarks.accuracy.shortened import first_tokens
+from benchmarks.accuracy.trials import figures_by_file, run_trial
+from benchmarks.accuracy.zeroshot import DIRECTIONS, zero_shot
+from benchmarks.measures import measure
+from benchmarks.results import Results
+from ghostbuster.arrays import TokenScores, Vectors
+from ghostbuster.decision.thresholds import Threshold
+from ghostbuster.detector.classifier import GhostbusterClassifier
+from ghostbuster.detector.params import Settings
+from ghostbuster.detector.training import Examples, held_out_parts
+from ghostbuster.errors import ArtifactError, InputError
+from ghostbuster.features.expression import Feature
+from ghostbuster.features.spaces import SPACES
+from ghostbuster.folds import balanced_weights
+from ghostbuster.heads.scorer import Fitted
+from ghostbuster.metrics.intervals import wilson
+from training.data.dataset import summary
+from training.data.labelled import LabelledText
+from training.data.material import Material, columns_of
+from training.data.score_cache import cached_scores, scores_key
+from training.detector.card import card
+
+
+def test_first_tokens_are_the_first_of_the_chosen_texts():
+    vectors = Vectors({"a.x": np.arange(9.0)}, np.array([0, 3, 7, 9]))
+    cut = first_tokens(vectors, np.array([1, 0]), 2)
+    assert cut.channels["a.x"].tolist() == [3.0, 4.0, 0.0, 1.0]
+    assert cut.offsets.tolist() == [0, 2, 4]
+
+
+def test_figures_agree_with_a_count_by_hand():
+    y = np.array([0, 0, 0, 0, 1, 1, 1, 1])
+    p = np.array([0.1, 0.2, 0.3, 0.6, 0.4, 0.7, 0.8, 0.9])
+    figures = measure(y, p, p > 0.5, np.arange(8))
+    assert figures["auroc"].value == 15 / 16  # one of 16 pairs is the wrong way round
+    assert figures["tpr"].value == 3 / 4  # none of the people may be called machine: the bar is 0.6
+    assert figures["f1"].value == pytest.approx(2 * 3 / (2 * 3 + 1 + 1))
+    assert figures["fpr"] == wilson(1, 4)
+
+
+def test_human_texts_alone_have_a_false_positive_rate_only():
+    figures = measure(
+        np.zeros(4, dtype=int), np.full(4, 0.5), np.array([True, False, False, False]), np.arange(4)
+    )
+    assert set(figures) == {"fpr"}
+    assert figures["fpr"].value == 0.25
+
+
+def test_every_zero_shot_statistic_has_a_direction():
+    names = {str(feature).split()[0] for feature in SPACES["zeroshot"].rule()}
+    assert names == set(DIRECTIONS)
+
+
+def test_inner_folds_leave_out_one_source_and_all_that_is_related_to_it():
+    made = material()
+    related = Material(
+        tuple(
+            text if i else LabelledText(**{n: getattr(text, n) for n in text.__slots__} | {"group": 1000})
+            for i, text in enumerate(made.texts)
+        ),
+        made.reading,
+        made.ends,
+    )
+    for fit, held in inner_folds(related, np.arange(len(related.texts))):
+        assert len(set(related.sources[held])) == 1
+        assert not set(related.groups[fit]) & set(related.groups[held])
+        assert not set(related.sources[fit]) & set(related.sources[held])
+
+
+def test_the_promised_bar_is_kept_on_the_held_out_texts_it_was_set_on():
+    made = material(per_class=120)
+    train = np.arange(len(made.texts))
+    statistic = next(iter(zero_shot(columns_of(made, "zeroshot")).values()))
+    answers = ask(statistic, made, train, train, nested=True)  # untrained: the test side is the held-out one
+    human = answers.probability[made.y == 0]
+    assert answers.called_strictly[made.y == 0].mean() <= answers.called[made.y == 0].mean() <= PROMISE
+    for source in "abc":  # the worst of them keeps it too
+        assert answers.called_strictly[(made.y == 0) & (made.sources == source)].mean() <= PROMISE
+    assert np.mean(human >= np.sort(human)[-5]) > PROMISE
+    assert np.array_equal(answers.called, statistic.raw(train, train) > answers.raw_bar)
+
+
+def test_the_detector_is_held_out_as_the_shipped_one_is():
+    made = material()
+    rows = np.arange(len(made.texts))
+    detector = Detector(ColumnStore(made), "ngram", "logistic", max_features=3)
+    ours = WithWords(detector, Words(made))
+    held_out = np.empty((rows.size, 2))
+    for fit, held in inner_folds(made, rows):
+        held_out[held] = ours.raw(fit, held, ours.choose(fit, inner_folds(made, fit)))
+    columns = ours.detector.columns
+    y = made.y.astype(float)
+    weights = balanced_weights(y, made.sources)
+    texts = made.reading.texts
+    examples = Examples(columns.features, columns.matrix, texts, y, weights, made.groups, made.sources)
+    shipped = held_out_parts(examples, Settings("ngram", 3, "log_loss", "logistic", 0.7, 5, 0))
+    np.testing.assert_allclose(held_out, shipped, rtol=1e-6, atol=1e-9)
+    assert ours.lexical_weight == GhostbusterClassifier().lexical_weight
+    assert GhostbusterClassifier().min_tokens == MIN_TOKENS
+
+
+def test_an_interrupted_trial_goes_on_where_it_was(tmp_path):
+    made = material()
+    splits = leave_one_source_out(made.texts)
+    results = Results(tmp_path, "")
+    ours = Detector(ColumnStore(made), "ngram", "logistic", max_features=1, results=results)
+    run_trial(made, "ours", ours, splits[:1], results, nested=True, log=lambda _: None)
+    begun = {path.name for path in tmp_path.iterdir()}
+    outcome = run_trial(made, "ours", ours, splits, results, nested=True, log=lambda _: None)
+    assert begun < {path.name for path in tmp_path.iterdir()}
+    again = run_trial(made, "ours", Broken(), splits, results, nested=True, log=lambda _: None)
+    np.testing.assert_array_equal(again.probability, outcome.probability)  # read, not made
+    np.testing.assert_array_equal(again.called, outcome.called)
+    assert again.bars == outcome.bars
+
+
+def test_work_done_ahead_is_found_in_the_results(tmp_path):
+    results = Results(tmp_path, "")
+    with ahead(lambda: results.get(("k",), lambda: {"x": np.arange(3)}), results):
+        pass
+    assert results.get(("k",), dict)["x"].tolist() == [0, 1, 2]
+
+
+class Broken:
+    """A contender that must not be asked."""
+
+
+def test_results_of_another_stamp_or_key_are_made_anew(tmp_path):
+    made = []
+
+    def make():
+        made.append(1)
+        return {"x": np.arange(len(made))}
+
+    for stamp, key in (("a", ("k",)), ("a", ("k",)), ("b", ("k",)), ("a", ("k", "l")), ("a", (b"kl",))):
+        Results(tmp_path, stamp).get(key, make)
+    assert len(made) == 4
+    assert Results(tmp_path, "b").get(("k",), make)["x"].tolist() == [0, 1]
+    assert Results().get(("k",), make)["x"].tolist() == [0, 1, 2, 3, 4]  # nothing is kept without a folder
+
+
+def test_gains_are_means_over_sources_by_hand():
+    made = material(files=("a.one", "a.two", "b.all"))
+    y = made.y.astype(float)
+    good = np.where(made.files == "a.one", y, np.where(made.files == "a.two", 0.0, y))
+    assert over_sources(made, good) == {"a": (0.75, 0.5), "b": (1.0, 1.0)}  # 1 and a half, then 1
+    row = earned(made, {BASELINE: np.zeros(y.size), "good": good})["good"]
+    assert (row["auroc"]["value"], row["tpr"]["value"], row["gain"]["value"]) == (0.875, 0.75, 0.375)
+    assert (row["auroc"]["low"], row["auroc"]["high"]) == (0.75, 1.0)  # either source twice
+
+
+def test_variants_differ_in_what_their_names_say():
+    rows = ablations(ColumnStore(material()), 3, "ngram", Results())
+    train = np.arange(180)
+    chosen = rows["n-grams only"].choose(train, inner_folds(rows["n-grams only"].material, train))
+    read = {name for i in chosen for name in rows["n-grams only"].columns.features[i].vectors}
+    assert read <= {"unigram.logprob", "unigram.prob", "trigram.logprob", "trigram.prob"}
+    assert not rows["sources not brought to one level"].level
+    assert rows["logistic head on features"].level
+
+
+def test_texts_related_to_learned_ones_are_not_asked_about_in_a_probe():
+    made = material(files=("a.train", "b.all", "c.all", "detectrl.human_perturbed"))
+    texts = [
+        replace(text, group=0) if text.file == "detectrl.human_perturbed" and i % 2 else text
+        for i, text in enumerate(made.texts)
+    ]
+    for split in leave_one_source_out(texts):
+        learned = {texts[i].group for i in split.train}
+        assert not learned & {texts[i].group for i in split.test}
+        if split.name == "detectrl":
+            assert split.train.size == 180  # a probe costs no text to learn from
+            assert 0 < split.test.size < 60
+
+
+def test_a_contender_never_answers_for_what_it_learned_from():
+    made = material()
+    seen = []
+
+    class Spy(Tfidf):
+        def raw(self, train, test, chosen=None):  # noqa: ARG002
+            seen.append((set(made.groups[train]), set(made.groups[test])))
+            return np.zeros(test.size) + made.y[test]
+
+    splits = leave_one_source_out(made.texts)
+    run_trial(made, "spy", Spy(made), splits, Results(), nested=True, log=lambda _: None)
+    assert len(seen) == 3 * (1 + 2 * 0 + 5)  # two sources left: five grouped folds inside each
+    assert all(not learned & asked for learned, asked in seen)
+
+
+def test_the_whole_benchmark_makes_a_document_with_every_file_and_contender(monkeypatch):
+    monkeypatch.setattr("benchmarks.measures.RESAMPLES", 20)
+    monkeypatch.setattr(
+        "benchmarks.accuracy.trials.in_domain", lambda texts, file, _: in_domain(texts, file)[:1]
+    )
+    made = material(files=("a.train", "b.all", "c.all", "detectrl.human_perturbed"), per_class=50)
+    some = ("logistic head on features", "words only", BASELINE, "`stat-lrr strong`")
+    monkeypatch.setattr(
+        "benchmarks.accuracy.accuracy.ablations", lambda *a: {n: ablations(*a)[n] for n in some}
+    )
+    found, contenders, unseen = measure_all(made, "ngram", 2, Results(), log=lambda _: None)
+    found["by_length"] = by_length({(10, 25): made}, made, contenders, unseen, log=lambda _: None)
+    found |= {
+        "plan": "a plan",
+        "n_crops": 0,
+        "min_tokens": MIN_TOKENS,
+        "canonicalisation": {"n_texts": 5, "figures": {"prepared": found["variants"]}},
+        "space": "ngram",
+        "max_features": 2,
+        "versions": {"numpy": "1"},
+        "models": [{"role": "weak", "parameters": 1_300_000}, {"role": "unigram"}],
+        "n_tokens": 7,
+        "files": summary(made.texts),
+        "sources": {text.file: text.source for text in made.texts},
+    }
+    document = report(json.loads(json.dumps(found)))
+    ours = found["leave_one_source_out"]["ghostbuster (logistic head)"]["b.all"]["auroc"]["value"]
+    assert ours > 0.7  # machine texts are likelier by construction
+    assert (
+        0.35 < found["leave_one_source_out"][BASELINE]["b.all"]["auroc"]["value"] < 0.65
+    )  # words say nothing
+    for name in (
+        *contenders,
+        *some,
+        "logistic head, words 70 %",
+        "Leave-one-source-out: b.all",
+        "In-domain: a.train",
+        "`swap`",
+        "weak 1.3M",
+    ):
+        assert name in document
+    assert f"| {ours:.3f} [" in document
+    assert "nan" not in document
+
+
+def measured_with(contexts, areas):
+    """What the comparison with earlier models reads: one detector, three files of two sources."""
+    return {
+        "data_digest": "d", "plan": "p", "n_crops": 0, "space": "s", "max_features": 1, "min_tokens": 100,
+        "detectors": ["ours"],
+        "sources": {"a.one": "a", "a.two": "a", "b.one": "b"},
+        "models": [{"role": "weak", "digest": "0" * 64, "parameters": 1, "context": contexts}],
+        "variants": {name: {m: {"value": value} for m in ("auroc", "tpr")} for name, value in areas.items()},
+        "leave_one_source_out": {"ours": {
+            file: {metric: {"value": areas[file]} for metric in ("auroc", "tpr")}
+            for file in ("a.one", "a.two", "b.one")
+        }},
+    }  # fmt: skip
+
+
+def test_earlier_models_stand_beside_the_present_ones_source_by_source():
+    old = measured_with(512, {"a.one": 0.5, "a.two": 0.7, "b.one": 0.8, "same": 0.4})
+    new = measured_with(1024, {"a.one": 0.6, "a.two": 0.8, "b.one": 0.9, "same": 0.4})
+    new["before"] = before(new, old)
+    text, by_source, variants = ("\n".join(block) for block in before_section(new))
+    assert "(context 512);\nnow weak `000000000000` (context 1,024)" in text
+    assert "| a | 0.600 to 0.700 |" in by_source  # means of its two files
+    assert "| b | 0.800 to 0.900 |" in by_source
+    assert "| gain, mean | +0.100 [+0.100, +0.100] |" in by_source  # both sources gain alike
+    assert variants.splitlines()[2].startswith("| b.one | 0.800 | 0.900 |")
+    assert "same" not in variants
+
+
+def test_figures_of_other_texts_are_not_compared():
+    found = measured_with(512, {"a.one": 0.5, "a.two": 0.7, "b.one": 0.8})
+    with pytest.raises(InputError, match="differ in data_digest"):
+        before(found, found | {"data_digest": "other"})
+
+
+def test_figures_are_given_only_for_files_that_were_asked_about():
+    made = material()
+    probability = np.where(made.files == "b.all", 0.5 + 0.4 * (made.y - 0.5), np.nan)
+    outcome = SimpleNamespace(probability=probability, called=np.zeros(probability.size, dtype=bool))
+    assert list(figures_by_file(made, outcome)) == ["b.all"]
+
+
+class FakePanel:
+    sources = ("weak",)
+
+    def __init__(self, fingerprint="f", fails=False):
+        self.fingerprints = {"weak": fingerprint}
+        self.asked = 0
+        self.fails = fails
+
+    def score(self, texts):
+        self.asked += 1
+        if self.fails:
+            raise RuntimeError("out of memory")
+        lengths = [len(text.split()) for text in texts]
+        offsets = np.concatenate(([0], np.cumsum(lengths)))
+        values = -np.arange(offsets[-1], dtype=np.float32)
+        ends = np.concatenate([np.arange(1, n + 1) for n in lengths])
+        return {"weak": TokenScores({"logprob": values}, ends, offsets)}
+
+
+def test_scores_are_asked_for_once_and_read_back_equal(tmp_path):
+    panel, texts = FakePanel(), ["one two", "three"]
+    first, again = (cached_scores(panel, "a", texts, tmp_path, log=lambda _: None) for _ in range(2))
+    assert panel.asked == 1
+    np.testing.assert_array_equal(first["weak"].channels["logprob"], again["weak"].channels["logprob"])
+    np.testing.assert_array_equal(first["weak"].offsets, again["weak"].offsets)
+    np.testing.assert_array_equal(first["weak"].ends, again["weak"].ends)
+
+
+def test_other_texts_another_order_and_other_models_have_other_keys():
+    keys = [
+        scores_key({"weak": "f"}, ["one", "two"]),
+        scores_key({"weak": "f"}, ["two", "one"]),
+        scores_key({"weak": "f"}, ["onetwo"]),
+        scores_key({"weak": "g"}, ["one", "two"]),
+    ]
+    assert len(set(keys)) == 4
+
+
+def test_a_pass_that_fails_leaves_no_file(tmp_path):
+    with pytest.raises(RuntimeError, match="out of memory"):
+        cached_scores(FakePanel(fails=True), "a", ["one"], tmp_path, log=lambda _: None)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_cache_holds_no_text(tmp_path):
+    cached_scores(FakePanel(), "a", ["unmistakable words"], tmp_path, log=lambda _: None)
+    (path,) = tmp_path.iterdir()
+    assert b"unmistakable" not in path.read_bytes()
+
+
+@pytest.fixture
+def figures():
+    one = {"value": 0.9, "low": 0.85, "high": 0.95}
+    names = ["ghostbuster (logistic head, words)", "ghostbuster (logistic head)", BASELINE]
+    files = {"a.train": {"auroc": one, "tpr": one, "fpr": one}, "probe": {"fpr": one}}
+    return {"detectors": names[:2], "baseline": BASELINE, "leave_one_source_out": dict.fromkeys(names, files)}
+
+
+def test_a_card_states_what_the_detector_and_the_benchmark_say(figures):
+    detector = GhostbusterClassifier()
+    detector.fitted_ = Fitted((Feature.parse("weak.logprob s-avg"),), head=None, lexicon=None)
+    sources = {"outfox": {"n_human": 5, "n_machine": 6}}
+    detector.manifest_ = {"data": {"n_human": 11, "n_machine": 12, "n_tokens": 13, "sources": sources}}
+    detector.register_thresholds_ = {"essay": ()}
+    detector.thresholds_ = (Threshold(0.01, 0.87, wilson(1, 100), 100),)
+    make = f"logistic head, words {100 * detector.lexical_weight:.0f} %"
+    of = {make: (0.8, 0.4), "better": (0.825, 0.3), "worse": (0.7, 0.2)}
+    variants = {name: {"auroc": {"value": auroc}, "tpr": {"value": tpr}} for name, (auroc, tpr) in of.items()}
+    written = card(detector, "abc123", {**figures, "variants": variants})
+    assert 'behind "better" by 0.0250; by TPR at 1 % FPR (0.400) it is the best.' in " ".join(written.split())
+    with pytest.raises(
+        ArtifactError, match=r"no row 'logistic head, words .*': run benchmarks.accuracy.accuracy"
+    ):
+        card(detector, "abc123", {**figures, "variants": {}})
+    for part in (
+        "`abc123`",
+        "(`--register`): `essay`.",
+        "| outfox | 5 | 6 | OUTFOX, Apache-2.0 |",
+        "| a.train |" + " 0.900 [0.850, 0.950] |" * 4,
+        "| probe | - | - | 0.900 [0.850, 0.950] | - |",
+        "| 1.0% | 0.8700 | 1.00% [0.18%, 5.45%] | 1.00% | 100 |",  # Wilson's interval of 1 in 100
+    ):
+        assert part in written
