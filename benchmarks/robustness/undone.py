@@ -24,9 +24,9 @@ from training.data.labelled import read_file
 MIN_WORDS = 100
 HEADING = """### What comes back
 
-Made by `python -m benchmarks.robustness.undone`: {n}
-labelled texts of {words} words or more, up to {per_file} of
-each file, people's and machines'. *Undone*: canonicalisation brings the text back letter by letter, so
+Made by `python -m benchmarks.robustness.undone`:
+{n} labelled texts of {words} words or more, up to {per_file} of each
+file, people's and machines'. *Undone*: canonicalisation brings the text back letter by letter, so
 that its verdict is the one it had. *Named*: the verdict's reasons say what was found. *Refused*: no verdict,
 because words are broken.
 """

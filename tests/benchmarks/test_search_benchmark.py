@@ -61,7 +61,7 @@ def test_the_page_holds_what_was_measured(monkeypatch, tmp_path):
         ],
     )
     search.main()
-    found = json.loads((tmp_path / "search.json").read_text("utf-8"))
+    found = json.loads((tmp_path / "data" / "search.json").read_text("utf-8"))
     page = (tmp_path / "search.md").read_text("utf-8")
     assert page == report(found)
     assert found["plain"]["candidates"] == 30
@@ -73,7 +73,7 @@ def test_the_page_holds_what_was_measured(monkeypatch, tmp_path):
     assert f"{(sum(ours) - sum(plain)) / 2:+.4f} (standard error" in page
     monkeypatch.setattr("sys.argv", ["search", "--parts", "scaling", "--out", str(tmp_path)])
     search.main()
-    again = json.loads((tmp_path / "search.json").read_text("utf-8"))
+    again = json.loads((tmp_path / "data" / "search.json").read_text("utf-8"))
     assert again["plain"] == found["plain"]
     assert f"{found['by_texts']['exponents']['search']:.2f}" in page
 
