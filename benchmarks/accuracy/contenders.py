@@ -22,7 +22,7 @@ from ghostbuster.features.search.estimator import FeatureSearch
 from ghostbuster.folds import balanced_weights, grouped_folds, leave_one_out
 from ghostbuster.heads.lexicon import Lexicon
 from ghostbuster.heads.scorer import mixed
-from ghostbuster.heads.trainable import HEADS, Head
+from ghostbuster.heads.table import Head, make_head
 from ghostbuster.metrics.classification import threshold_at_fpr
 from training.data.material import Columns, Indices, Material, columns_of
 
@@ -211,7 +211,7 @@ class Detector:
             sources = self.material.sources[train]
             groups = sources if np.unique(sources).size > 1 else self.material.groups[train]
             matrix = self._learned_from(train, chosen).astype(np.float64)
-            head: Head = HEADS[self.head](random_state=0, **self.head_settings)
+            head: Head = make_head(self.head, 0, **self.head_settings)
             y = self.material.y[train]
             self.heads[key] = head.fit(matrix, y, sample_weight=self.weights(train), groups=groups)
         return self.heads[key]

@@ -69,7 +69,9 @@ def main() -> None:
     given = parser.parse_args()
     detector = ghostbuster.load_default()
     texts = [text for text in load(given.data, Plan()) if text.file in PROBES and not text.label]
-    reading = read_material(texts, panel_of(detector.panel, detector.fingerprints_), given.cache).reading
+    reading = read_material(
+        texts, panel_of(detector.panel, detector.trained_.fingerprints), given.cache
+    ).reading
     long = np.flatnonzero(np.diff(reading.vectors.offsets) >= WINDOW * 3 // 2).tolist()
     show_windows(detector, reading, long)
     show_fresh(detector, reading, long)

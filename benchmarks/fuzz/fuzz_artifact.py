@@ -61,7 +61,7 @@ def contents(folder: Path) -> list[dict[str, Any]]:
             X = np.random.default_rng(0).normal(size=(400, len(shipped.features_)))
             head = LightGBMHead(max_trees=8).fit(X, (X[:, 0] + X[:, 1] > 0) * 0.8 + 0.1)
             shipped.set_params(head="lightgbm")
-            object.__setattr__(shipped.fitted_, "head", head)
+            object.__setattr__(shipped.trained_.scorer, "head", head)
         save(shipped, folder / f"{name}.joblib")
         made.append(joblib.load(folder / f"{name}.joblib"))
     return made

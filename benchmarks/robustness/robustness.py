@@ -27,13 +27,13 @@ from benchmarks.results import DEFAULT_FOLDER as DEFAULT_RESULTS
 from benchmarks.results import Results, write_page
 from benchmarks.robustness.attacks import ATTACKS, attack
 from benchmarks.robustness.robustness_report import UNTOUCHED, report, summary
-from ghostbuster.decision.novelty import Familiarity, english_share, lone_letters, surprise
+from ghostbuster.decision.novelty import NoveltyLimits, english_share, lone_letters, surprise
 from ghostbuster.detector.manifest import LIBRARIES
 from ghostbuster.features.evaluate import evaluate_all
 from ghostbuster.features.search.centering import levelled
 from ghostbuster.features.spaces import candidates
-from ghostbuster.heads.scorer import Fitted
-from ghostbuster.heads.trainable import make_head
+from ghostbuster.heads.scorer import Scorer
+from ghostbuster.heads.table import make_head
 from ghostbuster.models.panel import open_panel
 from ghostbuster.reading.read import Reading, reading_of
 from ghostbuster.text.prepare import prepare
@@ -58,14 +58,14 @@ class Judge:
 
     Parameters
     ----------
-    fitted : Fitted
-    familiarity : Familiarity
+    fitted : Scorer
+    familiarity : NoveltyLimits
     bar : float
         The raw score above which a text is called machine: passed by 1 % of held-out people.
     """
 
-    fitted: Fitted
-    familiarity: Familiarity
+    fitted: Scorer
+    familiarity: NoveltyLimits
     bar: float
 
     def labels(self, reading: Reading) -> list[str]:
@@ -91,8 +91,8 @@ def judge_without(split: Split, contender: WithWords, results: Results) -> Judge
     y, sources = material.y[train].astype(np.float64), material.sources[train]
     level = levelled(matrix, y, sources).astype(np.float64)
     head = make_head(detector.head, 0).fit(level, y, sample_weight=detector.weights(train), groups=sources)
-    fitted = Fitted(features, head, contender.words.lexicon(train), contender.mixes[train.tobytes()])
-    familiar = Familiarity.fit(matrix.astype(np.float64), surprise(known), english_share(known))
+    fitted = Scorer(features, head, contender.words.lexicon(train), contender.mixes[train.tobytes()])
+    familiar = NoveltyLimits.fit(matrix.astype(np.float64), surprise(known), english_share(known))
     return Judge(fitted, familiar, outcome.bars[split.name])
 
 

@@ -39,7 +39,7 @@ from benchmarks.results import data_of, write_page
 from benchmarks.search import plain_search
 from benchmarks.search.search_report import report
 from ghostbuster.arrays import Vectors
-from ghostbuster.features.expression import evaluate_all
+from ghostbuster.features.evaluate import evaluate_all
 from ghostbuster.features.search.estimator import FeatureSearch
 from ghostbuster.features.search.stability import stability
 from ghostbuster.features.spaces import candidates

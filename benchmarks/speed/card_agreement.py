@@ -74,7 +74,8 @@ def answer(texts: Sequence[str], device: str | None) -> Answer:
     with on_device(device):
         panel = open_panel()
     detector, reading = load_default(), read(texts, panel)
-    raw = detector.fitted_.raw_score(detector.fitted_.matrix(reading.vectors), reading.texts)
+    scorer = detector.trained_.scorer
+    raw = scorer.raw_score(scorer.matrix(reading.vectors), reading.texts)
     return Answer(panel.device, reading.vectors, raw, detector.judge_reading(reading))
 
 

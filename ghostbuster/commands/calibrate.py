@@ -67,7 +67,7 @@ def calibrate(
     Features, head and probabilities stay as they are.
     """
     from ghostbuster.commands.shared.detectors import open_detector
-    from ghostbuster.detector.params import check_rate
+    from ghostbuster.decision.thresholds import check_rate
     from ghostbuster.errors import ArtifactError
     from ghostbuster.system.atomic_files import check_writable
 
@@ -78,7 +78,7 @@ def calibrate(
     texts = texts_by_people(human_texts, text_column)
     detector, _ = open_detector(None if artifact == "default" else Path(artifact), weak_model, strong_model)
     if max_fpr is not None:
-        detector.max_fpr = max_fpr
+        detector = detector.with_params(max_fpr=max_fpr)
 
     from ghostbuster.detector.artifact import save
     from ghostbuster.detector.recalibration import recalibrated

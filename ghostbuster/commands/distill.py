@@ -10,6 +10,7 @@ import typer
 
 from ghostbuster.commands.shared.console import TokenProgress, note
 from ghostbuster.commands.shared.options import GroupColumn, NoCache, Quiet, TextColumn, score_cache
+from ghostbuster.detector.params import DEFAULT_PANEL, Params
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -51,13 +52,19 @@ def distill(
         str | None,
         typer.Option(metavar="NAME", help="Column that says where a text comes from, as for `train`."),
     ] = None,
-    panel: Annotated[str, typer.Option(metavar="NAME", help="The student's weak models.")] = "embedded",
+    panel: Annotated[str, typer.Option(metavar="NAME", help="The student's weak models.")] = DEFAULT_PANEL,
     space: Annotated[
         str, typer.Option(metavar="NAME", help="Candidate space of the feature search.")
-    ] = "default",
-    max_features: Annotated[int, typer.Option(metavar="N", help="Features to choose at most.")] = 100,
-    min_tokens: Annotated[int, typer.Option(metavar="N", help="Shorter texts are 'unsure'.")] = 100,
-    seed: Annotated[int, typer.Option(metavar="N", help="The same seed gives the same detector.")] = 0,
+    ] = Params.space,
+    max_features: Annotated[
+        int, typer.Option(metavar="N", help="Features to choose at most.")
+    ] = Params.max_features,
+    min_tokens: Annotated[
+        int, typer.Option(metavar="N", help="Shorter texts are 'unsure'.")
+    ] = Params.min_tokens,
+    seed: Annotated[
+        int, typer.Option(metavar="N", help="The same seed gives the same detector.")
+    ] = Params.random_state,
     no_cache: NoCache = False,
     quiet: Quiet = False,
 ) -> None:

@@ -21,6 +21,7 @@ from ghostbuster.commands.shared.options import (
     WeakModel,
     score_cache,
 )
+from ghostbuster.detector.params import DEFAULT_PANEL, Params
 
 
 def train(
@@ -47,30 +48,36 @@ def train(
     ] = None,
     panel: Annotated[
         str, typer.Option(metavar="NAME", help="The weak models that read the texts.")
-    ] = "embedded",
+    ] = DEFAULT_PANEL,
     weak_model: WeakModel = None,
     strong_model: StrongModel = None,
     device: Device = None,
     gpu_layers: GpuLayers = None,
     space: Annotated[
         str, typer.Option(metavar="NAME", help="Candidate space of the feature search.")
-    ] = "default",
-    max_features: Annotated[int, typer.Option(metavar="N", help="Features to choose at most.")] = 100,
+    ] = Params.space,
+    max_features: Annotated[
+        int, typer.Option(metavar="N", help="Features to choose at most.")
+    ] = Params.max_features,
     head: Annotated[
         str, typer.Option(metavar="NAME", help="One of: logistic, elastic-net, lightgbm.")
-    ] = "logistic",
+    ] = Params.head,
     lexical_weight: Annotated[
         float, typer.Option(metavar="SHARE", help="Share of the words themselves in the score, 0 for none.")
-    ] = 0.7,
+    ] = Params.lexical_weight,
     criterion: Annotated[
         str, typer.Option(metavar="NAME", help="What the search improves: log_loss, auroc or accuracy.")
-    ] = "log_loss",
+    ] = Params.criterion,
     max_fpr: Annotated[
         float,
         typer.Option(metavar="SHARE", help="Human texts that may be called machine: 0.05, 0.01, 0.001."),
-    ] = 0.01,
-    min_tokens: Annotated[int, typer.Option(metavar="N", help="Shorter texts are 'unsure'.")] = 100,
-    seed: Annotated[int, typer.Option(metavar="N", help="The same seed gives the same detector.")] = 0,
+    ] = Params.max_fpr,
+    min_tokens: Annotated[
+        int, typer.Option(metavar="N", help="Shorter texts are 'unsure'.")
+    ] = Params.min_tokens,
+    seed: Annotated[
+        int, typer.Option(metavar="N", help="The same seed gives the same detector.")
+    ] = Params.random_state,
     no_cache: NoCache = False,
     quiet: Quiet = False,
 ) -> None:

@@ -1,83 +1,66 @@
-"""Readings to verdicts."""
+"""Judge texts already read: probability, out-of-distribution doubts, label, evidence."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
-import numpy.typing as npt
 
-from ghostbuster.arrays import Bool1d, Int1d
-from ghostbuster.decision.calibration import Calibration
+from ghostbuster.arrays import Bool1d, Float2d, Int1d
 from ghostbuster.decision.explain import compared, in_words, term_in_words
-from ghostbuster.decision.novelty import Familiarity, english_share, lone_letters, surprise, too_short
-from ghostbuster.decision.percentiles import Percentiles
+from ghostbuster.decision.novelty import english_share, lone_letters, surprise, too_short
 from ghostbuster.decision.thresholds import Threshold
+from ghostbuster.decision.trained import Trained
 from ghostbuster.decision.verdict import Evidence, Verdict, decide, top_evidence
-from ghostbuster.heads.scorer import Fitted
+from ghostbuster.heads.scorer import Scorer
 from ghostbuster.reading.read import Reading
 
 
-@dataclass(frozen=True)
-class JudgeParts:
-    """What a verdict is made with."""
-
-    fitted: Fitted
-    calibration: Calibration
-    familiarity: Familiarity
-    threshold: Threshold
-    min_tokens: int
-    percentiles: Percentiles | None = None
-
-
-def judge_reading(reading: Reading, parts: JudgeParts) -> list[Verdict]:
+def judge_reading(reading: Reading, trained: Trained, threshold: Threshold, min_tokens: int) -> list[Verdict]:
     """A verdict for each text of a reading, in order; too short or too long ones get no probability."""
-    short = too_short(reading.n_tokens.tolist(), parts.min_tokens)
+    short = too_short(reading.n_tokens.tolist(), min_tokens)
     doubts = [
         [one.refusal] if one.refusal else doubt for one, doubt in zip(reading.prepared, short, strict=True)
     ]
     long_enough = np.flatnonzero([not doubt for doubt in doubts])
-    judged = iter(_judge_long(reading.take(long_enough), parts) if long_enough.size else [])
+    judged = iter(_judge_long(reading.take(long_enough), trained, threshold) if long_enough.size else [])
     return [
-        _unjudged(reading, i, doubt, parts.threshold) if doubt else next(judged)
-        for i, doubt in enumerate(doubts)
+        _unjudged(reading, i, doubt, threshold) if doubt else next(judged) for i, doubt in enumerate(doubts)
     ]
 
 
 def judged_people(people: Bool1d, reading: Reading, min_tokens: int) -> Bool1d:
     """Texts by people that are long enough to be judged; all by people, where none is.
 
-    Shorter ones are never called machine: counting them would make a promise look kept.
+    Shorter ones are never called machine: with them the false-positive rate would look lower than it is.
     """
     long_enough = people & (reading.n_tokens >= min_tokens)
     return long_enough if long_enough.any() else people
 
 
-def is_judged(reading: Reading, parts: JudgeParts) -> Int1d:
+def is_judged(reading: Reading, trained: Trained, min_tokens: int) -> Int1d:
     """Indices of the texts that get a probability and no doubt, shape (n_judged,)."""
-    long_enough = np.flatnonzero(reading.n_tokens >= parts.min_tokens)
+    long_enough = np.flatnonzero(reading.n_tokens >= min_tokens)
     if not long_enough.size:
         return long_enough
     chosen = reading.take(long_enough)
-    matrix = parts.fitted.matrix(chosen.vectors)
-    doubts = _doubts(matrix, chosen, parts)
+    matrix = trained.scorer.matrix(chosen.vectors)
+    doubts = _doubts(matrix, chosen, trained)
     return long_enough[[not doubt for doubt in doubts]]
 
 
-def _doubts(matrix: npt.NDArray[np.float64], reading: Reading, parts: JudgeParts) -> list[list[str]]:
+def _doubts(matrix: Float2d, reading: Reading, trained: Trained) -> list[list[str]]:
     """Why each text should not be judged."""
     about = surprise(reading), english_share(reading), lone_letters(reading)
-    return parts.familiarity.doubts(matrix, *about)
+    return trained.novelty.doubts(matrix, *about)
 
 
-def _judge_long(reading: Reading, parts: JudgeParts) -> list[Verdict]:
-    matrix = parts.fitted.matrix(reading.vectors)
-    probabilities = parts.calibration.probability(parts.fitted.raw_score(matrix, reading.texts))
-    of_features = feature_evidence(matrix, parts)
-    doubts = _doubts(matrix, reading, parts)
+def _judge_long(reading: Reading, trained: Trained, threshold: Threshold) -> list[Verdict]:
+    matrix = trained.scorer.matrix(reading.vectors)
+    probabilities = trained.calibration.probability(trained.scorer.raw_score(matrix, reading.texts))
+    of_features = feature_evidence(matrix, trained)
+    doubts = _doubts(matrix, reading, trained)
     verdicts = []
     for i, prepared in enumerate(reading.prepared):
-        label, reasons = decide(float(probabilities[i]), parts.threshold, doubts[i])
+        label, reasons = decide(float(probabilities[i]), threshold, doubts[i])
         verdicts.append(
             Verdict(
                 probability=float(probabilities[i]),
@@ -85,17 +68,17 @@ def _judge_long(reading: Reading, parts: JudgeParts) -> list[Verdict]:
                 reasons=reasons + prepared.notes,
                 n_tokens=int(reading.n_tokens[i]),
                 n_words=prepared.n_words,
-                evidence=top_evidence(of_features[i] + _of_words(prepared.text, parts.fitted)),
+                evidence=top_evidence(of_features[i] + _of_words(prepared.text, trained.scorer)),
             )
         )
     return verdicts
 
 
-def feature_evidence(matrix: npt.NDArray[np.float64], parts: JudgeParts) -> list[list[Evidence]]:
+def feature_evidence(matrix: Float2d, trained: Trained) -> list[list[Evidence]]:
     """What each feature added to each text's score, exactly, and what that means."""
-    added = parts.fitted.head.contributions(matrix) * parts.fitted.mix[0]
-    features = [(str(feature), in_words(feature)) for feature in parts.fitted.features]
-    percent = None if parts.percentiles is None else parts.percentiles.of(matrix)
+    added = trained.scorer.head.contributions(matrix) * trained.scorer.mix[0]
+    features = [(str(feature), in_words(feature)) for feature in trained.scorer.features]
+    percent = None if trained.percentiles is None else trained.percentiles.of(matrix)
     made = []
     for i in range(len(matrix)):
         row = []
@@ -111,18 +94,18 @@ def _speaks(contribution: float) -> str:
     return f"speaks for {'a machine' if contribution > 0 else 'a person'}"
 
 
-def _of_words(text: str, fitted: Fitted) -> list[Evidence]:
+def _of_words(text: str, scorer: Scorer) -> list[Evidence]:
     """What each word or pair of words added."""
-    if fitted.lexicon is None:
+    if scorer.lexicon is None:
         return []
     return [
         Evidence(
             f"words {term!r}",
             value,
-            added * fitted.mix[1],
+            added * scorer.mix[1],
             f"{term_in_words(term)}, which {_speaks(added)}",
         )
-        for term, value, added in fitted.lexicon.contributions(text)
+        for term, value, added in scorer.lexicon.contributions(text)
     ]
 
 

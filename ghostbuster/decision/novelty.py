@@ -81,7 +81,7 @@ def share_of_lone_letters(text: PreparedText) -> float:
 
 
 @dataclass(frozen=True)
-class Familiarity:
+class NoveltyLimits:
     """Limits learned from the training texts.
 
     Attributes

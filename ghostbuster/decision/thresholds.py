@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from ghostbuster.arrays import Float1d
+from ghostbuster.arrays import AnyArray, Float1d
 from ghostbuster.errors import ArtifactError, InputError, SettingError
 from ghostbuster.metrics.classification import Estimate, clopper_pearson, threshold_at_fpr
 from ghostbuster.system.printable import printable
@@ -122,6 +122,22 @@ class Threshold:
             raise ArtifactError(f"threshold cannot be restored ({error}); calibrate again") from None
 
 
+ByRegister = dict[str, tuple[Threshold, ...]]
+"""Thresholds of each register (kind of text, such as essays) that has its own."""
+
+
+def check_rate(rate: float) -> None:
+    """Refuse a false-positive rate that no threshold is stored for.
+
+    Raises
+    ------
+    SettingError
+        Lists those that are.
+    """
+    if rate not in RATES:
+        raise SettingError(f"max_fpr={rate!r}; expected one of {RATES}")
+
+
 def thresholds(
     human_probability: npt.ArrayLike,
     rates: Sequence[float] = RATES,
@@ -180,6 +196,33 @@ def thresholds(
         raise InputError(f"sources have shape {names.shape}; expected {human.shape}, one a human text")
     parts = [human[names == name] for name in np.unique(names)]
     return tuple(_threshold(human, parts, rate, strict=in_every_source) for rate in rates)
+
+
+def register_thresholds(
+    human_probability: Float1d, registers: AnyArray | None, rates: Sequence[float] = RATES
+) -> ByRegister:
+    """Thresholds of every register, at those rates that it has enough human texts to see.
+
+    Parameters
+    ----------
+    human_probability : array of shape (n_human,)
+        Of human texts that training has not seen.
+    registers : array of shape (n_human,), or None
+        An empty name is no register.
+
+    Returns
+    -------
+    dict
+        Registers in alphabetical order; one without any rate is left out.
+    """
+    made: ByRegister = {}
+    for name in [] if registers is None else np.unique(registers).tolist():
+        of_it = thresholds(human_probability[registers == name], rates)
+        about = f"{HELD_OUT} of register {name!r}"
+        supported = tuple(replace(one, about=about) for one in of_it if one.is_supported)
+        if str(name) and supported:
+            made[str(name)] = supported
+    return made
 
 
 def _threshold(human: Float1d, parts: Sequence[Float1d], rate: float, *, strict: bool) -> Threshold:

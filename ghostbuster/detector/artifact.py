@@ -88,7 +88,7 @@ class Artifact:
         return self._restored(Detector)
 
     def _restored(self, kind: type[Made]) -> Made:
-        from ghostbuster.detector.state_checks import shown
+        from ghostbuster.detector.state import shown
 
         try:
             return kind.from_state(self.state)

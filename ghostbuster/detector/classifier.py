@@ -11,14 +11,13 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 
 from ghostbuster.decision.calibration import Calibration
 from ghostbuster.decision.judge import judged_people
-from ghostbuster.decision.novelty import Familiarity, english_share, surprise
+from ghostbuster.decision.novelty import NoveltyLimits, english_share, surprise
 from ghostbuster.decision.percentiles import Percentiles
-from ghostbuster.decision.thresholds import RATES, thresholds
+from ghostbuster.decision.thresholds import RATES, register_thresholds, thresholds
+from ghostbuster.decision.trained import Trained
 from ghostbuster.detector.detector import Detector
 from ghostbuster.detector.labels import encode_labels, row_array
 from ghostbuster.detector.manifest import manifest
-from ghostbuster.detector.params import fit_settings
-from ghostbuster.detector.registers import register_thresholds
 from ghostbuster.detector.training import Examples, evaluate_candidates, fit_parts, held_out_parts, mix_of
 from ghostbuster.folds import balanced_weights
 from ghostbuster.heads.scorer import mixed
@@ -106,10 +105,10 @@ class GhostbusterClassifier(ClassifierMixin, Detector, BaseEstimator):  # type: 
         ModelError
             When a weak model cannot be opened.
         """
-        fit_settings(self)
+        self.params.check()
         listed = check_texts(texts)
         encode_labels(y, len(listed))  # before any model reads
-        reading = read(listed, panel_of(self.panel))
+        reading = read(listed, panel_of(self.params.panel))
         return self.fit_reading(reading, y, groups, sources, sample_weight, registers)
 
     def fit_reading(
@@ -122,36 +121,43 @@ class GhostbusterClassifier(ClassifierMixin, Detector, BaseEstimator):  # type: 
         registers: npt.ArrayLike | None = None,
     ) -> Self:
         """``fit`` for texts that this detector's panel has read already."""
-        settings = fit_settings(self)
+        params = self.params
+        params.check()
         n_texts = len(reading.prepared)
         labels = encode_labels(y, n_texts)
         refuse_empty(reading)
         examples = Examples(
-            *evaluate_candidates(self.space, reading.vectors),
+            *evaluate_candidates(params.space, reading.vectors),
             reading.texts,
             labels.probability,
             row_array(sample_weight, "sample_weight", n_texts, balanced_weights(labels.probability, sources)),
             row_array(groups, "groups", n_texts),
             row_array(sources, "sources", n_texts),
         )
-        parts = held_out_parts(examples, settings)
-        mix = mix_of(parts, self.lexical_weight)
+        parts = held_out_parts(examples, params)
+        mix = mix_of(parts, params.lexical_weight)
         raw = mixed(parts, mix)
-        self.calibration_ = Calibration().fit(raw, examples.y, sample_weight=examples.weights)
-        self.held_out_probability_ = self.calibration_.probability(raw)
+        calibration = Calibration().fit(raw, examples.y, sample_weight=examples.weights)
+        self.held_out_probability_ = calibration.probability(raw)
         kinds = row_array(registers, "registers", n_texts)
-        people = judged_people(labels.people, reading, self.min_tokens)
+        people = judged_people(labels.people, reading, params.min_tokens)
         human, left_out = self.held_out_probability_[people], examples.left_out
-        self.thresholds_ = thresholds(human, RATES, None if left_out is None else left_out[people])
-        self.register_thresholds_ = register_thresholds(human, None if kinds is None else kinds[people])
-        self.fitted_ = replace(fit_parts(examples, settings), mix=mix)
-        matrix = self.fitted_.matrix(reading.vectors)
-        self.familiarity_ = Familiarity.fit(matrix, surprise(reading), english_share(reading))
-        self.percentiles_ = Percentiles.fit(matrix[people])
-        self.classes_ = labels.classes
-        panel = panel_of(self.panel)
-        self.fingerprints_ = dict(panel.fingerprints)
-        self.manifest_ = manifest(self, panel, reading, labels, sources)
+        scorer = replace(fit_parts(examples, params), mix=mix)
+        matrix = scorer.matrix(reading.vectors)
+        panel = panel_of(params.panel)
+        trained = Trained(
+            scorer=scorer,
+            calibration=calibration,
+            novelty=NoveltyLimits.fit(matrix, surprise(reading), english_share(reading)),
+            thresholds=thresholds(human, RATES, None if left_out is None else left_out[people]),
+            register_thresholds=register_thresholds(human, None if kinds is None else kinds[people]),
+            percentiles=Percentiles.fit(matrix[people]),
+            classes=labels.classes,
+            fingerprints=dict(panel.fingerprints),
+            manifest={},
+        )
+        facts = manifest(params, trained, panel, reading, labels, sources)
+        self.trained_ = replace(trained, manifest=facts)
         return self
 
     def __sklearn_tags__(self) -> Any:

@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import copy
+from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
-import numpy.typing as npt
 
-from ghostbuster.arrays import AnyArray, Float1d, Progress
-from ghostbuster.decision.calibration import Calibration
-from ghostbuster.decision.judge import JudgeParts, judge_reading
-from ghostbuster.decision.novelty import Familiarity
-from ghostbuster.decision.percentiles import Percentiles
-from ghostbuster.decision.thresholds import Threshold
+from ghostbuster.arrays import AnyArray, Float1d, Float2d, Progress
+from ghostbuster.decision.judge import judge_reading
+from ghostbuster.decision.thresholds import ByRegister, Threshold
+from ghostbuster.decision.trained import Trained
 from ghostbuster.decision.verdict import Verdict
 from ghostbuster.detector.manifest import check_fingerprints
-from ghostbuster.detector.state import detector_state, params_of, restore
-from ghostbuster.errors import SettingError
+from ghostbuster.detector.params import Params, constructor
+from ghostbuster.detector.state import params_of, state_of, trained_of
 from ghostbuster.features.expression import Feature
-from ghostbuster.heads.scorer import Fitted
 from ghostbuster.heads.validation import check_fitted
-from ghostbuster.models.panel_choice import PanelName, panel_of
+from ghostbuster.models.panel_choice import panel_of
 from ghostbuster.reading.read import Reading, check_texts, read, refuse_empty
 
 
@@ -37,65 +35,90 @@ class Detector:
 
     Attributes
     ----------
-    fitted_ : Fitted
-    calibration_ : Calibration
-    thresholds_, register_thresholds_, classes_, manifest_, features_
+    trained_ : Trained
+        All that training left; the attributes below are parts of it.
+    features_, thresholds_, register_thresholds_, classes_, manifest_
         As ``GhostbusterClassifier``'s.
-    familiarity_ : Familiarity
-    percentiles_ : Percentiles or None
-    fingerprints_ : dict of str to str
-        Of the language models that it was trained with.
     """
 
-    fitted_: Fitted
-    calibration_: Calibration
-    thresholds_: tuple[Threshold, ...]
-    register_thresholds_: dict[str, tuple[Threshold, ...]]
-    familiarity_: Familiarity
-    percentiles_: Percentiles | None
-    fingerprints_: dict[str, str]
-    classes_: AnyArray
-    manifest_: dict[str, Any]
+    trained_: Trained
 
-    def __init__(
-        self,
-        panel: PanelName = "embedded",
-        space: str = "default",
-        max_features: int = 100,
-        head: str = "logistic",
-        lexical_weight: float = 0.7,
-        criterion: str = "log_loss",
-        max_fpr: float = 0.01,
-        min_tokens: int = 100,
-        n_folds: int = 5,
-        random_state: int = 0,
-    ) -> None:
-        self.panel = panel
-        self.space = space
-        self.max_features = max_features
-        self.head = head
-        self.lexical_weight = lexical_weight
-        self.criterion = criterion
-        self.max_fpr = max_fpr
-        self.min_tokens = min_tokens
-        self.n_folds = n_folds
-        self.random_state = random_state
+    @constructor(Params)
+    def __init__(self, params: Params) -> None:
+        vars(self).update(vars(params))
+
+    @property
+    def params(self) -> Params:
+        """The constructor's parameters, as they are now."""
+        return Params.of(self)
+
+    def with_params(self, **changed: Any) -> Self:
+        """The same detector with other parameters, trained as it is.
+
+        Parameters
+        ----------
+        **changed
+            Of the constructor's.
+        """
+        made = copy(self)
+        vars(made).update(vars(replace(self.params, **changed)))
+        return made
 
     @property
     def features_(self) -> tuple[Feature, ...]:
         """Chosen features, in order of selection."""
-        check_fitted(self, "fitted_")
-        return self.fitted_.features
+        return self._trained().scorer.features
+
+    @property
+    def thresholds_(self) -> tuple[Threshold, ...]:
+        """One threshold a rate, for texts of every kind."""
+        return self._trained().thresholds
+
+    @property
+    def register_thresholds_(self) -> ByRegister:
+        """Thresholds of registers (kinds of text) that have their own."""
+        return self._trained().register_thresholds
+
+    @property
+    def classes_(self) -> AnyArray:
+        """The labels that it was trained with, human first; shape (2,)."""
+        return self._trained().classes
+
+    @property
+    def manifest_(self) -> dict[str, Any]:
+        """What made this detector: models, versions, data, seed; fit for JSON."""
+        return self._trained().manifest
 
     @property
     def threshold_(self) -> Threshold:
         """The promise in force: the threshold stored for ``max_fpr``."""
-        check_fitted(self, "thresholds_")
-        for threshold in self.thresholds_:
-            if threshold.rate == self.max_fpr:
-                return threshold
-        kept = ", ".join(f"{threshold.rate:g}" for threshold in self.thresholds_)
-        raise SettingError(f"max_fpr={self.max_fpr:g} has no stored threshold; expected one of {kept}")
+        return self._trained().threshold(self.params.max_fpr)
+
+    def for_register(self, name: str | None) -> Self:
+        """The same detector, judging by a register's thresholds; without a name the detector itself.
+
+        Raises
+        ------
+        SettingError
+            When the detector has no such register, or none at the rate of its promise.
+        """
+        if name is None:
+            return self
+        made = copy(self)
+        made.trained_ = self._trained().for_register(name)
+        made.threshold_  # noqa: B018 - a promise that is not stored is refused here, before models read
+        return made
+
+    def _trained(self) -> Trained:
+        """What training left.
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            Before training.
+        """
+        check_fitted(self, "trained_")
+        return self.trained_
 
     def read(self, texts: Sequence[str], progress: Progress | None = None) -> Reading:
         """What this detector's weak models make of ``texts``.
@@ -105,20 +128,20 @@ class Detector:
         ArtifactError
             When the panel's models are not those the detector was trained with.
         """
-        check_fitted(self, "fitted_")
+        expected = self._trained().fingerprints
         listed = check_texts(texts)
-        panel = panel_of(self.panel, self.fingerprints_)
-        check_fingerprints(self.fingerprints_, panel.fingerprints, panel.other_paths)
+        panel = panel_of(self.params.panel, expected)
+        check_fingerprints(expected, panel.fingerprints, panel.other_paths)
         return read(listed, panel, progress)
 
     def probability_of(self, reading: Reading) -> Float1d:
         """Probability of machine for texts already read, shape (n_texts,)."""
-        check_fitted(self, "fitted_")
+        trained = self._trained()
         refuse_empty(reading)
-        raw = self.fitted_.raw_score(self.fitted_.matrix(reading.vectors), reading.texts)
-        return self.calibration_.probability(raw)
+        raw = trained.scorer.raw_score(trained.scorer.matrix(reading.vectors), reading.texts)
+        return trained.calibration.probability(raw)
 
-    def predict_proba(self, texts: Sequence[str]) -> npt.NDArray[np.float64]:
+    def predict_proba(self, texts: Sequence[str]) -> Float2d:
         """Probabilities of human and of machine, shape (n_texts, 2); in columns as ``classes_``.
 
         They hold where machine and human texts are equally common. A number is given for every text, however
@@ -151,14 +174,7 @@ class Detector:
 
     def judge_reading(self, reading: Reading) -> list[Verdict]:
         """``judge`` for texts already read."""
-        return judge_reading(reading, self.judge_parts)
-
-    @property
-    def judge_parts(self) -> JudgeParts:
-        """What its verdicts are made with."""
-        check_fitted(self, "fitted_")
-        limits = (self.familiarity_, self.threshold_, self.min_tokens)
-        return JudgeParts(self.fitted_, self.calibration_, *limits, self.percentiles_)
+        return judge_reading(reading, self._trained(), self.threshold_, self.params.min_tokens)
 
     def state(self) -> dict[str, Any]:
         """Everything learned, as plain containers and arrays.
@@ -168,12 +184,12 @@ class Detector:
         dict
             What ``from_state`` takes; it holds no object of a library, so that reading it back runs no code.
         """
-        check_fitted(self, "fitted_")
-        return detector_state(self)
+        return state_of(self.params, self._trained())
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Self:
         """Undo ``state``."""
-        made = cls(**params_of(state))
-        restore(made, state)
+        params = params_of(state)
+        made = cls(**vars(params))
+        made.trained_ = trained_of(state, params.head)
         return made

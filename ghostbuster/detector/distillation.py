@@ -149,18 +149,20 @@ def distill(
     student.fit_reading(reading, wanted, groups, sources)
     known = np.full(wanted.shape, np.nan) if labels is None else np.asarray(labels, dtype=np.float64)
     people = known == 0
+    trained = student.trained_
+    promise = trained.thresholds
     if people.any():
-        judged = judged_people(people, reading, student.min_tokens)
+        judged = judged_people(people, reading, student.params.min_tokens)
         left_out = (
             None if sources is None or len(np.unique(sources)) < _SEVERAL else np.asarray(sources)[judged]
         )
-        student.thresholds_ = thresholds(student.held_out_probability_[judged], RATES, left_out)
-        student.manifest_["thresholds"] = [threshold.state() for threshold in student.thresholds_]
-    student.manifest_["distillation"] = {
+        promise = thresholds(student.held_out_probability_[judged], RATES, left_out)
+    facts = {
         "alpha": mixing.alpha,
         "temperature": mixing.temperature,
         "n_labelled": int(np.sum(~np.isnan(known))),
         "n_unlabelled": int(np.sum(np.isnan(known))),
         "thresholds_measured_on": "labelled human texts" if people.any() else "texts the teacher calls human",
     }
+    student.trained_ = trained.with_thresholds(promise, trained.register_thresholds, {"distillation": facts})
     return student

@@ -11,12 +11,13 @@ import numpy as np
 import numpy.typing as npt
 
 import ghostbuster
+from ghostbuster.decision.trained import Trained, threshold_facts
 from ghostbuster.detector.labels import Labels
+from ghostbuster.detector.params import Params
 from ghostbuster.errors import ArtifactError
 from ghostbuster.reading.read import Reading
 
 if TYPE_CHECKING:
-    from ghostbuster.detector.classifier import GhostbusterClassifier
     from ghostbuster.models.panel import Panel
 
 LIBRARIES = ("lightgbm", "llama-cpp-python", "numpy", "scikit-learn", "scipy")
@@ -34,7 +35,8 @@ def data_digest(reading: Reading, labels: Labels) -> str:
 
 
 def manifest(
-    detector: GhostbusterClassifier,
+    params: Params,
+    trained: Trained,
     panel: Panel,
     reading: Reading,
     labels: Labels,
@@ -67,16 +69,10 @@ def manifest(
     return {
         "versions": {"ghostbuster": ghostbuster.__version__, **{name: version(name) for name in LIBRARIES}},
         "models": panel.describe(),
-        "features": [str(feature) for feature in detector.features_],
-        "thresholds": [threshold.state() for threshold in detector.thresholds_],
-        "register_thresholds": {
-            name: [threshold.state() for threshold in kept]
-            for name, kept in detector.register_thresholds_.items()
-        },
+        "features": [str(feature) for feature in trained.scorer.features],
+        **threshold_facts(trained.thresholds, trained.register_thresholds),
         "data": data,
-        "parameters": {
-            k: v if isinstance(v, str | int | float) else list(v) for k, v in detector.get_params().items()
-        },
+        "parameters": params.plain(),
     }
 
 

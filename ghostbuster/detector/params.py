@@ -1,84 +1,101 @@
-"""A classifier's parameters, checked before anything costly starts."""
+"""The parameters of a detector: their one list, with defaults, types and checks."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import inspect
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import update_wrapper
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from ghostbuster.decision.thresholds import RATES
 from ghostbuster.errors import SettingError
-from ghostbuster.features.search.criteria import CRITERIA
-from ghostbuster.features.spaces import SPACES
-from ghostbuster.heads.trained import TRAINED_HEADS
+from ghostbuster.models.panel_choice import PanelName
 from ghostbuster.registry import did_you_mean
 
-if TYPE_CHECKING:
-    from ghostbuster.detector.classifier import GhostbusterClassifier
+DEFAULT_PANEL = "embedded"
+"""A panel that needs no download."""
+
+_P = ParamSpec("_P")
+_Self = TypeVar("_Self")
 
 
 @dataclass(frozen=True)
-class Settings:
-    """The parameters that fitting needs."""
+class Params:
+    """The constructor's parameters; what each means stands at ``GhostbusterClassifier``.
 
-    space: str
-    max_features: int
-    criterion: str
-    head: str
-    lexical_weight: float
-    n_folds: int
-    random_state: int
-
-
-def check_row(kind: str, name: Any, table: Collection[str]) -> None:
-    """Refuse a name that a table does not know.
-
-    Raises
-    ------
-    SettingError
-        Names the parameter and the nearest row.
+    This is the only list of them: constructor, checks, artifact, manifest and commands read it.
     """
+
+    panel: PanelName = DEFAULT_PANEL
+    space: str = "default"
+    max_features: int = 100
+    head: str = "logistic"
+    lexical_weight: float = 0.7
+    criterion: str = "log_loss"
+    max_fpr: float = 0.01
+    min_tokens: int = 100
+    n_folds: int = 5
+    random_state: int = 0
+
+    @classmethod
+    def of(cls, holder: object) -> Params:
+        """The parameters that an object has as attributes."""
+        return cls(**{name: getattr(holder, name) for name in NAMES})
+
+    def plain(self) -> dict[str, Any]:
+        """Names in alphabetical order with values that JSON knows."""
+        values = {name: getattr(self, name) for name in sorted(NAMES)}
+        return {name: list(one) if isinstance(one, tuple | list) else one for name, one in values.items()}
+
+    def check(self) -> None:
+        """Refuse parameters that no training can use.
+
+        Raises
+        ------
+        SettingError
+            When one is out of range or names no row of its table; the nearest is suggested.
+        """
+        from ghostbuster.decision.thresholds import check_rate
+        from ghostbuster.features.search.criteria import CRITERIA
+        from ghostbuster.features.spaces import SPACES
+        from ghostbuster.heads.table import HEADS
+
+        _check_row("space", self.space, SPACES)
+        _check_row("criterion", self.criterion, CRITERIA)
+        _check_row("head", self.head, HEADS)
+        check_rate(self.max_fpr)
+        if not 0 <= self.lexical_weight < 1:
+            raise SettingError(f"lexical_weight={self.lexical_weight!r}; expected 0 or more, and less than 1")
+        for name, least in (("max_features", 1), ("min_tokens", 1), ("n_folds", 2)):
+            if getattr(self, name) < least:
+                raise SettingError(f"{name}={getattr(self, name)!r}; expected {least} or more")
+
+
+NAMES = tuple(Params.__dataclass_fields__)
+
+
+def constructor(
+    make: Callable[_P, Params],
+) -> Callable[[Callable[[_Self, Params], None]], Callable[Concatenate[_Self, _P], None]]:
+    """An ``__init__`` that takes the parameters of ``make``, one by one, and is given what ``make`` returns.
+
+    scikit-learn's ``get_params`` and ``clone`` learn the names from the signature.
+    """
+
+    def decorate(keep: Callable[[_Self, Params], None]) -> Callable[Concatenate[_Self, _P], None]:
+        def init(self: _Self, /, *args: _P.args, **kwargs: _P.kwargs) -> None:
+            keep(self, make(*args, **kwargs))
+
+        update_wrapper(init, keep)
+        itself = inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD)
+        parameters = inspect.signature(make).parameters.values()
+        init.__signature__ = inspect.Signature([itself, *parameters], return_annotation="None")  # type: ignore[attr-defined]
+        return init
+
+    return decorate
+
+
+def _check_row(kind: str, name: Any, table: Collection[str]) -> None:
+    """Refuse a name that a table does not know."""
     if name not in table:
         raise SettingError(f"{kind}={name!r} is unknown; {did_you_mean(str(name), table)}")
-
-
-def check_rate(rate: float) -> None:
-    """Refuse a false-positive rate that no threshold is stored for.
-
-    Raises
-    ------
-    SettingError
-        Lists those that are.
-    """
-    if rate not in RATES:
-        raise SettingError(f"max_fpr={rate!r}; expected one of {RATES}")
-
-
-def fit_settings(classifier: GhostbusterClassifier) -> Settings:
-    """The checked settings of a classifier.
-
-    Raises
-    ------
-    SettingError
-        When a parameter is out of range or names no row of its table.
-    """
-    check_row("space", classifier.space, SPACES)
-    check_row("criterion", classifier.criterion, CRITERIA)
-    check_row("head", classifier.head, TRAINED_HEADS)
-    check_rate(classifier.max_fpr)
-    if not 0 <= classifier.lexical_weight < 1:
-        raise SettingError(
-            f"lexical_weight={classifier.lexical_weight!r}; expected 0 or more, and less than 1"
-        )
-    for name, least in (("max_features", 1), ("min_tokens", 1), ("n_folds", 2)):
-        if getattr(classifier, name) < least:
-            raise SettingError(f"{name}={getattr(classifier, name)!r}; expected {least} or more")
-    return Settings(
-        classifier.space,
-        classifier.max_features,
-        classifier.criterion,
-        classifier.head,
-        classifier.lexical_weight,
-        classifier.n_folds,
-        classifier.random_state,
-    )

@@ -120,7 +120,7 @@ def passages_of(detector: Detector, reading: Reading, window: int = WINDOW) -> P
         )
     if window < 2:  # noqa: PLR2004
         raise SettingError(f"window is {window}; expected 2 units or more")
-    width = max(window, detector.min_tokens)
+    width = max(window, detector.params.min_tokens)
     least = width + width // 2
     n_units = reading.ends.size
     if n_units < least:

@@ -6,18 +6,18 @@ import hashlib
 from collections.abc import Sequence
 from copy import copy
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TypeVar
 
 from ghostbuster.arrays import Progress
 from ghostbuster.decision.judge import is_judged
 from ghostbuster.decision.thresholds import RATES, Threshold, thresholds
-from ghostbuster.detector.registers import Judging
+from ghostbuster.detector.detector import Detector
+from ghostbuster.detector.params import Params
 from ghostbuster.errors import InputError
 from ghostbuster.reading.read import Reading, check_texts
 from ghostbuster.text.prepare import prepare
 
-if TYPE_CHECKING:
-    from ghostbuster.detector.detector import Detector
+Judging = TypeVar("Judging", bound=Detector)
 
 
 def recalibrated(
@@ -52,10 +52,10 @@ def recalibrated(
         When there are too few texts to see the rate ``max_fpr``.
     """
     different = list({prepare(text).text: text for text in check_texts(texts)}.values())
-    _refuse_few(len(different), len(texts), detector)  # before any model reads
+    _refuse_few(len(different), len(texts), detector.params)  # before any model reads
     reading = detector.read(different, progress)
-    reading = reading.take(is_judged(reading, detector.judge_parts))
-    _refuse_few(len(reading.prepared), len(texts), detector)
+    reading = reading.take(is_judged(reading, detector.trained_, detector.params.min_tokens))
+    _refuse_few(len(reading.prepared), len(texts), detector.params)
     about = "human texts it was calibrated on" + (f" for register {register!r}" if register else "")
     made = tuple(
         replace(one, about=about)
@@ -69,25 +69,20 @@ def _with_thresholds(
     detector: Judging, made: tuple[Threshold, ...], register: str | None, reading: Reading
 ) -> Judging:
     """A copy that has them, and says where they come from."""
-    changed = copy(detector)
-    if register is None:
-        changed.thresholds_ = made
-    else:
-        changed.register_thresholds_ = {**detector.register_thresholds_, register: made}
+    trained = detector.trained_
     entry = {
         "register": register or "",
         "n_human": len(reading.prepared),
         "n_tokens": int(reading.n_tokens.sum()),
         "digest": texts_digest(reading.texts),
     }
-    changed.manifest_ = {
-        **detector.manifest_,
-        "thresholds": [one.state() for one in changed.thresholds_],
-        "register_thresholds": {
-            name: [one.state() for one in kept] for name, kept in changed.register_thresholds_.items()
-        },
-        "calibrated": [*detector.manifest_.get("calibrated", []), entry],
-    }
+    facts = {"calibrated": [*trained.manifest.get("calibrated", []), entry]}
+    changed = copy(detector)
+    if register is None:
+        changed.trained_ = trained.with_thresholds(made, trained.register_thresholds, facts)
+    else:
+        by_register = {**trained.register_thresholds, register: made}
+        changed.trained_ = trained.with_thresholds(trained.thresholds, by_register, facts)
     return changed
 
 
@@ -97,11 +92,11 @@ def texts_digest(prepared: Sequence[str]) -> str:
     return hashlib.sha256(b"".join(parts)).hexdigest()
 
 
-def _refuse_few(n_usable: int, n_given: int, detector: Detector) -> None:
-    wanted = round(1 / detector.max_fpr)
-    if n_usable * detector.max_fpr < 1:
+def _refuse_few(n_usable: int, n_given: int, params: Params) -> None:
+    wanted = round(1 / params.max_fpr)
+    if n_usable * params.max_fpr < 1:
         raise InputError(
             f"{n_usable} of {n_given} human texts can be used (different ones of English prose, of "
-            f"{detector.min_tokens} tokens or more): too few to promise a false-positive rate of "
-            f"{detector.max_fpr:g}, which takes {wanted} or more: give more texts, or a higher rate"
+            f"{params.min_tokens} tokens or more): too few to promise a false-positive rate of "
+            f"{params.max_fpr:g}, which takes {wanted} or more: give more texts, or a higher rate"
         )

@@ -1,63 +1,87 @@
-"""A fitted detector as plain containers and arrays, and back: what an artifact holds."""
+"""A trained detector as plain containers and arrays, and back, checked: what an artifact holds."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 
 from ghostbuster.decision.calibration import Calibration
-from ghostbuster.decision.novelty import Familiarity
+from ghostbuster.decision.novelty import NoveltyLimits
 from ghostbuster.decision.percentiles import Percentiles
 from ghostbuster.decision.thresholds import Threshold
-from ghostbuster.detector.state_checks import PARAMETERS, check_detector, check_features, check_params
+from ghostbuster.decision.trained import Trained
+from ghostbuster.detector.params import NAMES, Params
+from ghostbuster.errors import ArtifactError
 from ghostbuster.features.expression import Feature
 from ghostbuster.heads.lexicon import Lexicon
-from ghostbuster.heads.scorer import Fitted
-from ghostbuster.heads.trained import TRAINED_HEADS
+from ghostbuster.heads.scorer import Scorer
+from ghostbuster.heads.table import HEADS
+from ghostbuster.system.printable import printable
 
-if TYPE_CHECKING:
-    from ghostbuster.detector.detector import Detector
+MAX_FEATURES = 10_000
+MAX_EXPRESSION = 2000
+"""Characters of a feature; the longest made here have some hundred."""
+MAX_SHOWN = 200
+"""Characters that a message or a promise repeats of a file."""
 
 
-def detector_state(detector: Detector) -> dict[str, Any]:
+def state_of(params: Params, trained: Trained) -> dict[str, Any]:
     """Everything learned; it holds no object of a library, so that reading it back runs no code."""
-    fitted, panel = detector.fitted_, detector.panel
+    scorer = trained.scorer
     return {
-        "params": {
-            **{name: getattr(detector, name) for name in sorted(PARAMETERS)},
-            "panel": panel if isinstance(panel, str) else list(panel),
-        },
-        "fingerprints": dict(detector.fingerprints_),
-        "classes": detector.classes_.tolist(),
-        "features": [str(feature) for feature in fitted.features],
-        "head": fitted.head.state(),
-        "lexicon": None if fitted.lexicon is None else fitted.lexicon.state(),
-        "mix": list(fitted.mix),
-        "calibration": detector.calibration_.state(),
-        "thresholds": [threshold.state() for threshold in detector.thresholds_],
+        "params": params.plain(),
+        "fingerprints": dict(trained.fingerprints),
+        "classes": trained.classes.tolist(),
+        "features": [str(feature) for feature in scorer.features],
+        "head": scorer.head.state(),
+        "lexicon": None if scorer.lexicon is None else scorer.lexicon.state(),
+        "mix": list(scorer.mix),
+        "calibration": trained.calibration.state(),
+        "thresholds": [threshold.state() for threshold in trained.thresholds],
         "register_thresholds": {
-            name: [threshold.state() for threshold in kept]
-            for name, kept in detector.register_thresholds_.items()
+            name: [threshold.state() for threshold in of_register]
+            for name, of_register in trained.register_thresholds.items()
         },
-        "familiarity": detector.familiarity_.state(),
-        "percentiles": None if detector.percentiles_ is None else detector.percentiles_.quantiles,
-        "manifest": detector.manifest_,
+        "familiarity": trained.novelty.state(),
+        "percentiles": None if trained.percentiles is None else trained.percentiles.quantiles,
+        "manifest": trained.manifest,
     }
 
 
-def params_of(state: Mapping[str, Any]) -> dict[str, Any]:
-    """The constructor's parameters."""
+def params_of(state: Mapping[str, Any]) -> Params:
+    """The constructor's parameters.
+
+    Raises
+    ------
+    ArtifactError
+        Names the first that is unknown, or of another type than its default.
+    """
     params = dict(state["params"])
     if not isinstance(params["panel"], str):
         params["panel"] = tuple(params["panel"])
-    check_params(params)
-    return params
+    for name, value in params.items():
+        if name not in NAMES:
+            raise ArtifactError(f"no parameter {shown(name)!r} is known")
+        if isinstance(value, bool) or not isinstance(value, _kinds(name)):
+            raise ArtifactError(f"parameter {name} is of type {type(value).__name__}")
+    made = Params(**params)
+    if isinstance(made.panel, tuple) and list(map(type, made.panel)) != [str, str]:
+        raise ArtifactError("parameter panel is neither a name nor two files")
+    if not 0 < made.min_tokens < 2**31:
+        raise ArtifactError("parameter min_tokens is out of range")
+    return made
 
 
-def restore(detector: Detector, state: Mapping[str, Any]) -> None:
-    """Give an unfitted detector what was learned.
+def _kinds(name: str) -> tuple[type, ...]:
+    """Types that a parameter may have: that of its default, and what is as good."""
+    kind = type(getattr(Params, name))
+    return (kind, *{"panel": (tuple,), "lexical_weight": (int,)}.get(name, ()))
+
+
+def trained_of(state: Mapping[str, Any], head: str) -> Trained:
+    """What was learned; ``head`` is the parameter of that name.
 
     Raises
     ------
@@ -65,22 +89,108 @@ def restore(detector: Detector, state: Mapping[str, Any]) -> None:
         When a part is of another kind or width, or holds a number that is not finite.
     """
     check_features(state["features"])
-    detector.fitted_ = Fitted(
+    scorer = Scorer(
         tuple(Feature.parse(text) for text in state["features"]),
-        TRAINED_HEADS[detector.head].from_state(state["head"]),
+        HEADS[head].trained.from_state(state["head"]),
         None if state["lexicon"] is None else Lexicon.from_state(state["lexicon"]),
         (float(state["mix"][0]), float(state["mix"][1])),
     )
-    detector.calibration_ = Calibration.from_state(state["calibration"])
-    detector.thresholds_ = tuple(Threshold.from_state(one) for one in state["thresholds"])
-    detector.register_thresholds_ = {
-        name: tuple(Threshold.from_state(one) for one in kept)
-        for name, kept in state.get("register_thresholds", {}).items()  # the first files have none
-    }
     quantiles = state.get("percentiles")  # the first files have none
-    detector.percentiles_ = None if quantiles is None else Percentiles(np.asarray(quantiles))
-    detector.familiarity_ = Familiarity.from_state(state["familiarity"])
-    detector.fingerprints_ = {str(name): str(digest) for name, digest in state["fingerprints"].items()}
-    detector.classes_ = np.array(state["classes"])
-    detector.manifest_ = dict(state["manifest"])
-    check_detector(detector)
+    trained = Trained(
+        scorer=scorer,
+        calibration=Calibration.from_state(state["calibration"]),
+        novelty=NoveltyLimits.from_state(state["familiarity"]),
+        thresholds=tuple(Threshold.from_state(one) for one in state["thresholds"]),
+        register_thresholds={
+            name: tuple(Threshold.from_state(one) for one in of_register)
+            for name, of_register in state.get("register_thresholds", {}).items()  # nor these
+        },
+        percentiles=None if quantiles is None else Percentiles(np.asarray(quantiles)),
+        classes=np.array(state["classes"]),
+        fingerprints={str(name): str(digest) for name, digest in state["fingerprints"].items()},
+        manifest=dict(state["manifest"]),
+    )
+    check_trained(trained)
+    return trained
+
+
+def shown(text: object) -> str:
+    """Words of a file from elsewhere as one printable line of bounded length."""
+    return printable(" ".join(str(text).split()))[:MAX_SHOWN]
+
+
+def check_features(texts: Any) -> None:
+    """Features are texts of a length that features have, neither none nor too many.
+
+    Raises
+    ------
+    ArtifactError
+        Says what is wrong.
+    """
+    if not isinstance(texts, list | tuple) or not 0 < len(texts) <= MAX_FEATURES:
+        raise ArtifactError(f"expected a list of 1 to {MAX_FEATURES} features")
+    if not all(isinstance(text, str) and len(text) <= MAX_EXPRESSION for text in texts):
+        raise ArtifactError(f"a feature is no text of at most {MAX_EXPRESSION} characters")
+
+
+def check_trained(trained: Trained) -> None:
+    """Numbers are finite, and arrays as wide as there are features.
+
+    Raises
+    ------
+    ArtifactError
+        Names the first part that is wrong.
+    """
+    n = len(trained.scorer.features)
+    if trained.classes.shape != (2,) or trained.classes.dtype.kind not in "biufU":
+        raise ArtifactError("classes are no two names or numbers")
+    if not trained.thresholds or not all(trained.register_thresholds.values()):
+        raise ArtifactError("there is no threshold")
+    for name, value, shape in (*_of_scorer(trained.scorer, n), *_of_judging(trained, n)):
+        numbers = np.asarray(value)
+        if numbers.dtype.kind != "f" or not np.isfinite(numbers).all():
+            raise ArtifactError(f"{name} holds something else than finite numbers")
+        if shape is not None and numbers.shape != shape:
+            raise ArtifactError(f"{name} has shape {numbers.shape} where {shape} was due")
+    if not np.all(trained.novelty.scale > 0):
+        raise ArtifactError("familiarity.scale holds a number that is not above 0")
+    if trained.percentiles is not None and np.any(np.diff(trained.percentiles.quantiles, axis=0) < 0):
+        raise ArtifactError("percentiles do not rise")
+
+
+_Named = Iterator[tuple[str, Any, tuple[int, ...] | None]]
+
+
+def _of_scorer(scorer: Scorer, n: int) -> _Named:
+    """Numbers of the head and the lexicon, each with its name and the shape it must have."""
+    yield "head.baseline", scorer.head.baseline_, ()
+    for name, array in scorer.head.arrays().items():
+        yield f"head.{name}", array, (n,)
+    if scorer.head.n_features_in_ != n:
+        raise ArtifactError(f"the head was trained on another number of features than {n}")
+    yield "mix", scorer.mix, (2,)
+    if scorer.lexicon is not None:
+        yield "lexicon.idf", scorer.lexicon.idf, (len(scorer.lexicon.terms),)
+        yield "lexicon.coef", scorer.lexicon.coef, (len(scorer.lexicon.terms),)
+        yield "lexicon.baseline", scorer.lexicon.baseline, ()
+
+
+def _of_judging(trained: Trained, n: int) -> _Named:
+    """Numbers of calibration, thresholds and doubts."""
+    calibration, novelty = trained.calibration, trained.novelty
+    yield "calibration.line", (calibration.slope_, calibration.intercept_), (2,)
+    yield "calibration.knots", calibration.knots_, (calibration.knots_.size,)
+    yield "calibration.log_odds", calibration.log_odds_, (calibration.knots_.size,)
+    for kept in (trained.thresholds, *trained.register_thresholds.values()):
+        for one in kept:
+            shares = (one.rate, one.fpr.value, one.fpr.low, one.fpr.high, one.worst)
+            yield "threshold", (one.probability, *shares), (6,)
+            if not all(0 <= share <= 1 for share in shares):
+                raise ArtifactError("threshold holds a share that is not from 0 to 1")
+    yield "familiarity.mean", novelty.mean, (n,)
+    yield "familiarity.scale", novelty.scale, (n,)
+    limits = (novelty.farthest, novelty.most_surprising, novelty.fewest_english)
+    yield "familiarity.limits", limits, (3,)
+    if trained.percentiles is not None:
+        quantiles = trained.percentiles.quantiles
+        yield "percentiles", quantiles, (max(2, len(quantiles)), n)

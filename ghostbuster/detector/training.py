@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ghostbuster.arrays import AnyArray, Float1d, Float32, Int1d, Progress, Vectors
-from ghostbuster.detector.params import Settings
+from ghostbuster.detector.params import Params
 from ghostbuster.errors import InputError
 from ghostbuster.features.evaluate import evaluate_all
 from ghostbuster.features.expression import Feature
@@ -17,8 +17,8 @@ from ghostbuster.features.search.estimator import FeatureSearch
 from ghostbuster.features.spaces import candidates
 from ghostbuster.folds import Folds, grouped_folds, is_machine, leave_one_out
 from ghostbuster.heads.lexicon import Lexicon
-from ghostbuster.heads.scorer import Fitted
-from ghostbuster.heads.trainable import make_head
+from ghostbuster.heads.scorer import Scorer
+from ghostbuster.heads.table import make_head
 
 
 @dataclass(frozen=True)
@@ -100,45 +100,45 @@ def evaluate_candidates(space: str, vectors: Vectors) -> tuple[tuple[Feature, ..
     return features, np.asarray(evaluate_all(features, vectors, dtype=np.float32), dtype=np.float32)
 
 
-def fit_parts(examples: Examples, settings: Settings) -> Fitted:
+def fit_parts(examples: Examples, params: Params) -> Scorer:
     """Search, then train the head on what was found, and a lexicon; all see these examples only.
 
     Search and head see columns whose sources were brought to one level (``levelled``).
     """
     examples = replace(examples, matrix=levelled(examples.matrix, examples.y, examples.sources))
     search = FeatureSearch(
-        space=settings.space,
-        max_features=settings.max_features,
-        criterion=settings.criterion,
-        random_state=settings.random_state,
-        cv=examples.folds(settings.n_folds, settings.random_state),
+        space=params.space,
+        max_features=params.max_features,
+        criterion=params.criterion,
+        random_state=params.random_state,
+        cv=examples.folds(params.n_folds, params.random_state),
     )
     search.fit_matrix(examples.matrix, examples.candidates, examples.y, sample_weight=examples.weights)
     if not search.features_:
         raise InputError(
-            f"no feature of space {settings.space!r} tells these {examples.y.size} texts apart on held-out "
+            f"no feature of space {params.space!r} tells these {examples.y.size} texts apart on held-out "
             "folds; expected at least one: add texts, or check the labels"
         )
     groups = examples.groups if examples.sources is None else examples.sources
-    head = make_head(settings.head, settings.random_state)
+    head = make_head(params.head, params.random_state)
     X = examples.columns(search.features_)
     head = head.fit(X, examples.y, sample_weight=examples.weights, groups=groups)
     lexicon = None
-    if settings.lexical_weight > 0:
+    if params.lexical_weight > 0:
         lexicon = Lexicon.fit(examples.texts, examples.y, examples.weights)
-    return Fitted(search.features_, head, lexicon)
+    return Scorer(search.features_, head, lexicon)
 
 
 def held_out_parts(
-    examples: Examples, settings: Settings, progress: Progress | None = None
+    examples: Examples, params: Params, progress: Progress | None = None
 ) -> npt.NDArray[np.float64]:
     """Log-odds of every text by a head and a lexicon that never saw its fold, shape (n_texts, 2)."""
-    folds = examples.folds(settings.n_folds, settings.random_state)
+    folds = examples.folds(params.n_folds, params.random_state)
     parts = np.empty((examples.y.size, 2))
     for done, (train, test) in enumerate(folds):
-        fitted = fit_parts(examples.take(train), settings)
+        scorer = fit_parts(examples.take(train), params)
         held = examples.take(test)
-        parts[test] = fitted.parts(held.columns(fitted.features), held.texts)
+        parts[test] = scorer.parts(held.columns(scorer.features), held.texts)
         if progress is not None:
             progress(done + 1, len(folds))
     return parts

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -13,15 +12,12 @@ import numpy.typing as npt
 from ghostbuster.arrays import AnyFloat, AnyInt, Float1d, Vectors
 from ghostbuster.errors import FeatureError, SettingError
 from ghostbuster.features.chains import Models, Path
+from ghostbuster.features.expression import Feature
 from ghostbuster.features.ops import OPS, SKIPS, bounded
 from ghostbuster.features.ragged import Layout, Ragged
 from ghostbuster.features.reducers import REDUCERS, Reducer
 from ghostbuster.features.zero_shot import Statistic
 from ghostbuster.registry import did_you_mean
-
-if TYPE_CHECKING:  # features evaluate themselves with this module
-    from ghostbuster.features.expression import Feature
-
 
 BLOCK_UNITS = 32_768  # a float64 vector of a block is 256 KiB: a handful of them stay in a core's cache
 
@@ -32,6 +28,17 @@ class _Plan:
 
     chains: tuple[tuple[Path, str, tuple[tuple[Reducer, int], ...]], ...]
     statistics: tuple[tuple[Statistic, tuple[str, ...], int], ...]
+
+
+def evaluate(feature: Feature, vectors: Vectors) -> Float1d:
+    """One feature's value for every text, shape (n_texts,).
+
+    Raises
+    ------
+    FeatureError
+        When ``vectors`` lacks one that the feature reads.
+    """
+    return np.asarray(evaluate_all((feature,), vectors)[:, 0], dtype=np.float64)
 
 
 def evaluate_all(

@@ -16,18 +16,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
-from ghostbuster.arrays import Float1d, Vectors
 from ghostbuster.errors import FeatureError
 from ghostbuster.features.chains import Apply, Chain, Models, Source
-from ghostbuster.features.evaluate import evaluate_all
 from ghostbuster.features.ops import SKIPS
 from ghostbuster.features.reducers import REDUCERS
 from ghostbuster.features.zero_shot import STATISTICS, Statistic
 from ghostbuster.registry import did_you_mean
 
-__all__ = ["Apply", "Feature", "Models", "Source", "evaluate_all"]
+__all__ = ["Apply", "Feature", "Models", "Source"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,16 +98,6 @@ class Feature:
             row = STATISTICS[self.reducer, 2 if self.expression.reference else 1]
             return tuple(f"{self.expression.scoring}.{channel}" for channel in row.channels)
         return tuple(name for _, name in self.expression.path)
-
-    def evaluate(self, vectors: Vectors) -> Float1d:
-        """Its value for every text, shape (n_texts,).
-
-        Raises
-        ------
-        FeatureError
-            When ``vectors`` lacks one that it reads.
-        """
-        return np.asarray(evaluate_all((self,), vectors)[:, 0], dtype=np.float64)
 
 
 def _check_statistic(name: str, models: Models) -> None:

@@ -1,4 +1,4 @@
-"""Trained heads: what turns a text's features into one score. None of them needs scikit-learn."""
+"""Trained heads: features of a text to one score. None of them imports scikit-learn."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, Protocol, Self
 import numpy as np
 import numpy.typing as npt
 
-from ghostbuster.arrays import Float1d, Float2d
+from ghostbuster.arrays import AnyArray, Float1d, Float2d
 from ghostbuster.errors import ArtifactError
 from ghostbuster.features.scaling import ColumnScaler
 from ghostbuster.heads.lightgbm_text import Trees
@@ -22,9 +22,12 @@ class TrainedHead(Protocol):
     ----------
     baseline_ : float
         ``raw_score(X)`` is ``baseline_`` plus the sum of ``contributions(X)``.
+    n_features_in_ : int
+        Columns of ``X``.
     """
 
     baseline_: float
+    n_features_in_: int
 
     def raw_score(self, X: npt.ArrayLike) -> Float1d:
         """Log-odds of machine, not yet calibrated, shape (n_texts,)."""
@@ -32,6 +35,10 @@ class TrainedHead(Protocol):
 
     def contributions(self, X: npt.ArrayLike) -> Float2d:
         """What each feature adds to ``raw_score``, shape (n_texts, n_features)."""
+        ...
+
+    def arrays(self) -> Mapping[str, AnyArray]:
+        """Learned arrays by name, each of shape (n_features,); other shapes in a file are refused."""
         ...
 
     def state(self) -> dict[str, Any]:
@@ -72,6 +79,10 @@ class TrainedLogistic:
     def contributions(self, X: npt.ArrayLike) -> Float2d:
         """What each feature adds to ``raw_score``, shape (n_texts, n_features); with ``baseline_`` exact."""
         return np.ascontiguousarray(self._scaled(X) * self.coef_)
+
+    def arrays(self) -> dict[str, AnyArray]:
+        """Coefficients, and the scaler's means and scales, each of shape (n_features,)."""
+        return {"coef": self.coef_, "scaler.mean": self.scaler_.mean, "scaler.scale": self.scaler_.scale}
 
     def state(self) -> dict[str, Any]:
         """Plain numbers and arrays that ``from_state`` reads."""
@@ -149,6 +160,10 @@ class TrainedTrees:
         shares = self.booster_.predict(matrix, pred_contrib=True, num_threads=self.n_threads)
         return np.asarray(shares)[:, :-1]
 
+    def arrays(self) -> dict[str, AnyArray]:
+        """None: the trees are one text, checked when it is read."""
+        return {}
+
     def state(self) -> dict[str, Any]:
         """The trees as LightGBM's own text, and plain numbers, that ``from_state`` reads."""
         check_fitted(self, "booster_")
@@ -203,11 +218,3 @@ def _text(value: object) -> str:
     if not isinstance(value, str):
         raise TypeError(f"trees are {type(value).__name__}, not text")
     return value
-
-
-TRAINED_HEADS: dict[str, type[TrainedLogistic | TrainedTrees]] = {
-    "logistic": TrainedLogistic,
-    "elastic-net": TrainedLogistic,
-    "lightgbm": TrainedTrees,
-}
-"""By the name of the head that trains them."""

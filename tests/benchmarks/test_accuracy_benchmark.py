@@ -31,13 +31,13 @@ from benchmarks.results import Results
 from ghostbuster.arrays import TokenScores, Vectors
 from ghostbuster.decision.thresholds import Threshold
 from ghostbuster.detector.classifier import GhostbusterClassifier
-from ghostbuster.detector.params import Settings
+from ghostbuster.detector.params import Params
 from ghostbuster.detector.training import Examples, held_out_parts
 from ghostbuster.errors import ArtifactError, InputError
 from ghostbuster.features.expression import Feature
 from ghostbuster.features.spaces import SPACES
 from ghostbuster.folds import balanced_weights
-from ghostbuster.heads.scorer import Fitted
+from ghostbuster.heads.scorer import Scorer
 from ghostbuster.metrics.intervals import wilson
 from training.data.dataset import summary
 from training.data.labelled import LabelledText
@@ -118,7 +118,7 @@ def test_the_detector_is_held_out_as_the_shipped_one_is():
     weights = balanced_weights(y, made.sources)
     texts = made.reading.texts
     examples = Examples(columns.features, columns.matrix, texts, y, weights, made.groups, made.sources)
-    shipped = held_out_parts(examples, Settings("ngram", 3, "log_loss", "logistic", 0.7, 5, 0))
+    shipped = held_out_parts(examples, Params(space="ngram", max_features=3))
     np.testing.assert_allclose(held_out, shipped, rtol=1e-6, atol=1e-9)
     assert ours.lexical_weight == GhostbusterClassifier().lexical_weight
     assert GhostbusterClassifier().min_tokens == MIN_TOKENS
@@ -359,11 +359,13 @@ def figures():
 
 def test_a_card_states_what_the_detector_and_the_benchmark_say(figures):
     detector = GhostbusterClassifier()
-    detector.fitted_ = Fitted((Feature.parse("weak.logprob s-avg"),), head=None, lexicon=None)
     sources = {"outfox": {"n_human": 5, "n_machine": 6}}
-    detector.manifest_ = {"data": {"n_human": 11, "n_machine": 12, "n_tokens": 13, "sources": sources}}
-    detector.register_thresholds_ = {"essay": ()}
-    detector.thresholds_ = (Threshold(0.01, 0.87, wilson(1, 100), 100),)
+    detector.trained_ = SimpleNamespace(
+        scorer=Scorer((Feature.parse("weak.logprob s-avg"),), head=None, lexicon=None),
+        thresholds=(Threshold(0.01, 0.87, wilson(1, 100), 100),),
+        register_thresholds={"essay": ()},
+        manifest={"data": {"n_human": 11, "n_machine": 12, "n_tokens": 13, "sources": sources}},
+    )
     make = f"logistic head, words {100 * detector.lexical_weight:.0f} %"
     of = {make: (0.8, 0.4), "better": (0.825, 0.3), "worse": (0.7, 0.2)}
     variants = {name: {"auroc": {"value": auroc}, "tpr": {"value": tpr}} for name, (auroc, tpr) in of.items()}

@@ -7,7 +7,7 @@ from strategies import VECTOR_NAMES, vectors_of_lengths
 
 from benchmarks.search import plain_search, search
 from benchmarks.search.search_report import report
-from ghostbuster.features.expression import evaluate_all
+from ghostbuster.features.evaluate import evaluate_all
 from ghostbuster.features.spaces import candidates
 
 

@@ -4,7 +4,7 @@ import pytest
 from ghostbuster.arrays import Vectors
 from ghostbuster.decision.novelty import (
     FEWEST_ENGLISH,
-    Familiarity,
+    NoveltyLimits,
     english_share,
     lone_letters,
     surprise,
@@ -29,14 +29,14 @@ def test_an_empty_text_is_infinitely_surprising():
 
 
 def test_a_text_as_surprising_as_no_training_text_is_said_not_to_be_english():
-    familiar = Familiarity.fit(np.array([[0.0], [1.0]]), np.array([1.0, 2.0]))
+    familiar = NoveltyLimits.fit(np.array([[0.0], [1.0]]), np.array([1.0, 2.0]))
     (doubts,) = familiar.doubts(np.array([[0.5]]), np.array([2.5]))
     assert "not the English prose this detector knows: 2.50 nats per character" in doubts[0]
 
 
 def test_features_far_from_all_training_texts_are_said_to_be_unfamiliar():
     rng = np.random.default_rng(0)
-    familiar = Familiarity.fit(rng.normal(size=(1000, 4)), np.ones(1000))
+    familiar = NoveltyLimits.fit(rng.normal(size=(1000, 4)), np.ones(1000))
     near, far = familiar.doubts(np.array([[0.0] * 4, [9.0] * 4]), np.array([1.0, 1.0]))
     assert near == []
     assert far[0].startswith("too unlike the texts it knows: its features lie 9.")
@@ -44,7 +44,7 @@ def test_features_far_from_all_training_texts_are_said_to_be_unfamiliar():
 
 def test_one_wild_feature_among_many_does_not_decide_alone():
     rng = np.random.default_rng(0)
-    familiar = Familiarity.fit(rng.normal(size=(1000, 100)), np.ones(1000))
+    familiar = NoveltyLimits.fit(rng.normal(size=(1000, 100)), np.ones(1000))
     wild = np.zeros((1, 100))
     wild[0, 0] = 1e9
     assert familiar.doubts(wild, np.ones(1)) == [[]]
@@ -65,7 +65,7 @@ def test_the_english_share_is_that_of_function_words_by_hand():
 )
 def test_other_languages_lack_english_function_words_and_are_said_to(text):
     prose = reading(["The train to Leeds left in the evening, because a tree had come down."], [[-1.0]])
-    familiar = Familiarity.fit(np.zeros((1, 1)), np.ones(1), english_share(prose))
+    familiar = NoveltyLimits.fit(np.zeros((1, 1)), np.ones(1), english_share(prose))
     said, nothing = (
         familiar.doubts(np.zeros((1, 1)), np.ones(1), english_share(one))[0]
         for one in (reading([text], [[-1.0]]), prose)
@@ -81,7 +81,7 @@ def test_lone_letters_are_counted_but_for_a_and_i():
 
 @pytest.mark.parametrize(("fewest_english", "doubted"), [(FEWEST_ENGLISH, True), (0.0, False)])
 def test_words_broken_by_spaces_are_said_to_be_where_the_detector_reads_english(fewest_english, doubted):
-    familiar = Familiarity(np.zeros(1), np.ones(1), 1.0, 2.0, fewest_english)
+    familiar = NoveltyLimits(np.zeros(1), np.ones(1), 1.0, 2.0, fewest_english)
     (said,) = familiar.doubts(np.zeros((1, 1)), np.ones(1), np.ones(1), np.array([0.2]))
     assert bool(said) == doubted
     assert not doubted or said[0].startswith("its words are broken by spaces: 20% of them are single letters")
@@ -89,20 +89,20 @@ def test_words_broken_by_spaces_are_said_to_be_where_the_detector_reads_english(
 
 
 def test_a_detector_of_another_language_does_not_ask_for_english():
-    familiar = Familiarity.fit(np.zeros((100, 1)), np.ones(100), np.linspace(0, 0.2, 100))
+    familiar = NoveltyLimits.fit(np.zeros((100, 1)), np.ones(100), np.linspace(0, 0.2, 100))
     assert familiar.doubts(np.zeros((1, 1)), np.ones(1), np.zeros(1)) == [[]]
 
 
 def test_the_first_files_ask_for_no_english():
-    familiar = Familiarity.fit(np.zeros((2, 1)), np.ones(2), np.ones(2))
+    familiar = NoveltyLimits.fit(np.zeros((2, 1)), np.ones(2), np.ones(2))
     assert familiar.fewest_english == FEWEST_ENGLISH
     state = {k: v for k, v in familiar.state().items() if k != "fewest_english"}
-    assert Familiarity.from_state(state).fewest_english == 0.0
+    assert NoveltyLimits.from_state(state).fewest_english == 0.0
 
 
 def test_state_gives_back_the_same_limits():
-    familiar = Familiarity.fit(np.array([[0.0], [1.0]]), np.array([1.0, 2.0]))
-    again = Familiarity.from_state(familiar.state())
+    familiar = NoveltyLimits.fit(np.array([[0.0], [1.0]]), np.array([1.0, 2.0]))
+    again = NoveltyLimits.from_state(familiar.state())
     assert again.farthest == familiar.farthest
     assert again.most_surprising == familiar.most_surprising
 

@@ -187,7 +187,7 @@ def test_evidence_says_in_words_what_it_measures_how_it_compares_and_which_way_i
 def test_without_words_the_evidence_is_features_alone(data):
     texts, y, groups = data
     classifier = GhostbusterClassifier(**SMALL, lexical_weight=0).fit(texts, y, groups)
-    assert classifier.fitted_.lexicon is None
+    assert classifier.trained_.scorer.lexicon is None
     (verdict,) = classifier.judge([texts[0]])
     assert {one.feature for one in verdict.evidence} <= {str(feature) for feature in classifier.features_}
     again = GhostbusterClassifier.from_state(classifier.state())

@@ -10,7 +10,6 @@ from ghostbuster import GhostbusterClassifier
 from ghostbuster.cli import main
 from ghostbuster.detector.artifact import load, save
 from ghostbuster.detector.recalibration import recalibrated, texts_digest
-from ghostbuster.detector.registers import for_register
 from ghostbuster.errors import InputError
 
 SMALL = {"space": "zeroshot", "max_features": 3, "n_folds": 3, "min_tokens": 20, "max_fpr": 0.05}
@@ -82,7 +81,7 @@ def test_too_few_texts_for_the_promise_are_refused(fitted, people):
 def test_a_register_gets_thresholds_and_the_others_stay(fitted, people):
     made = recalibrated(fitted, people, register="letter")
     assert made.thresholds_ == fitted.thresholds_
-    assert for_register(made, "letter").threshold_.n_human == 40
+    assert made.for_register("letter").threshold_.n_human == 40
     assert "for register 'letter'" in made.register_thresholds_["letter"][0].about
 
 

@@ -3,8 +3,7 @@ import pytest
 from prose import labelled
 
 from ghostbuster import GhostbusterClassifier
-from ghostbuster.decision.thresholds import thresholds
-from ghostbuster.detector.registers import for_register, register_thresholds
+from ghostbuster.decision.thresholds import register_thresholds, thresholds
 from ghostbuster.errors import SettingError
 
 SMALL = {"space": "zeroshot", "max_features": 3, "n_folds": 3, "min_tokens": 20, "max_fpr": 0.05}
@@ -35,23 +34,23 @@ def test_without_registers_there_are_none_and_an_empty_name_is_none():
 
 def test_judging_by_a_register_changes_thresholds_and_nothing_else(fitted):
     texts = labelled(4)[0]
-    judging = for_register(fitted, "essay")
+    judging = fitted.for_register("essay")
     assert judging.threshold_ == fitted.register_thresholds_["essay"][0]
     assert judging.threshold_.n_human == 24
     assert fitted.threshold_.n_human == 30
     assert np.array_equal(judging.predict_proba(texts), fitted.predict_proba(texts))
-    assert for_register(fitted, None) is fitted
+    assert fitted.for_register(None) is fitted
 
 
 def test_an_unknown_register_is_answered_with_the_nearest(fitted):
     with pytest.raises(SettingError, match="register 'esay' has no thresholds; did you mean 'essay'"):
-        for_register(fitted, "esay")
+        fitted.for_register("esay")
 
 
 def test_a_rate_that_a_register_cannot_show_is_refused_before_models_read(fitted):
     strict = GhostbusterClassifier.from_state(fitted.state()).set_params(max_fpr=0.01)
     with pytest.raises(SettingError, match=r"max_fpr=0.01 has no stored threshold; expected one of 0.05"):
-        for_register(strict, "essay")
+        strict.for_register("essay")
 
 
 def test_registers_outlive_the_artifact(fitted):
@@ -64,4 +63,4 @@ def test_the_first_artifacts_have_no_register(fitted):
     state = {k: v for k, v in fitted.state().items() if k != "register_thresholds"}
     first = GhostbusterClassifier.from_state(state)
     with pytest.raises(SettingError, match="this detector has none: `ghostbuster calibrate` makes one"):
-        for_register(first, "essay")
+        first.for_register("essay")

@@ -9,7 +9,8 @@ from strategies import wild_vectors
 
 from ghostbuster.arrays import Vectors
 from ghostbuster.features.chains import Apply, Source
-from ghostbuster.features.expression import Feature, evaluate_all
+from ghostbuster.features.evaluate import evaluate, evaluate_all
+from ghostbuster.features.expression import Feature
 from ghostbuster.features.ops import LARGEST, OPS, SKIPS
 from ghostbuster.features.ragged import Layout, Ragged
 from ghostbuster.features.reducers import REDUCERS, WINDOW
@@ -102,7 +103,7 @@ INDEPENDENT = {
 def reduced(name, *texts):
     flat = np.concatenate([np.asarray(text, dtype=np.float64) for text in texts])
     offsets = np.concatenate(([0], np.cumsum([len(text) for text in texts])))
-    return Feature(Source("a.x"), name).evaluate(Vectors({"a.x": flat}, offsets))
+    return evaluate(Feature(Source("a.x"), name), Vectors({"a.x": flat}, offsets))
 
 
 @pytest.mark.parametrize("name", OPS)
@@ -207,9 +208,9 @@ def test_skipping_leaves_short_texts_whole():
     name, n = "u-skip-25", SKIPS["u-skip-25"].n_units
     texts = [np.arange(n - 1.0), np.arange(float(n)), np.arange(n + 1.0), np.arange(n + 10.0)]
     made = Vectors({"a.x": np.concatenate(texts)}, np.cumsum([0, *map(len, texts)]))
-    lengths = Feature(Source("a.x"), "s-len", name).evaluate(made)
+    lengths = evaluate(Feature(Source("a.x"), "s-len", name), made)
     assert lengths.tolist() == [24, 25, 1, 10]
-    assert Feature(Source("a.x"), "s-min", name).evaluate(made).tolist() == [0, 0, 25, 25]
+    assert evaluate(Feature(Source("a.x"), "s-min", name), made).tolist() == [0, 0, 25, 25]
 
 
 def test_a_sorted_vector_keeps_texts_apart():

@@ -6,7 +6,8 @@ from strategies import VECTOR_NAMES, vectors_of_lengths
 from ghostbuster.errors import FeatureError, SettingError
 from ghostbuster.features.chains import Models
 from ghostbuster.features.duplicates import twin_key
-from ghostbuster.features.expression import Feature, evaluate_all
+from ghostbuster.features.evaluate import evaluate_all
+from ghostbuster.features.expression import Feature
 from ghostbuster.features.reducers import REDUCERS
 from ghostbuster.features.spaces import GHOSTBUSTER_REDUCERS, SPACES, candidates, ghostbuster_chains
 

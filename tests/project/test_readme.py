@@ -10,7 +10,7 @@ import pytest
 import ghostbuster
 from ghostbuster.cli import COMMANDS, GROUPS, app
 from ghostbuster.features.spaces import SPACES
-from ghostbuster.heads.trainable import HEADS
+from ghostbuster.heads.table import HEADS
 from ghostbuster.report.formats.verdicts import CSV_COLUMNS, VERDICT_FORMATS
 from ghostbuster.tables.registry import suffixes
 

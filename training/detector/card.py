@@ -95,6 +95,7 @@ def card(detector: GhostbusterClassifier, digest: str, figures: Mapping[str, Any
         What ``benchmarks.accuracy.accuracy`` wrote as JSON.
     """
     data = detector.manifest_["data"]
+    lexicon = detector.trained_.scorer.lexicon
     return TEMPLATE.format(
         digest=digest,
         head=detector.head,
@@ -109,7 +110,7 @@ def card(detector: GhostbusterClassifier, digest: str, figures: Mapping[str, Any
             f"| {name} | {n['n_human']} | {n['n_machine']} | {LICENCES.get(name, 'unknown')} |"
             for name, n in data["sources"].items()
         ),
-        n_terms=0 if detector.fitted_.lexicon is None else len(detector.fitted_.lexicon.terms),
+        n_terms=0 if lexicon is None else len(lexicon.terms),
         figures=_figures(detector, figures),
         place=_place(detector, figures["variants"]),
         thresholds=_thresholds(detector),

@@ -57,7 +57,6 @@ def open_detector(
         When the detector's file cannot be used.
     """
     from ghostbuster.detector.artifact import DEFAULT, open_artifact
-    from ghostbuster.detector.registers import for_register
 
     models = own_models(weak, strong)
     if models is not None and panel is not None:
@@ -65,8 +64,8 @@ def open_detector(
     artifact = open_artifact(model or DEFAULT)
     detector = artifact.detector()
     if chosen := models or panel:
-        detector.panel = chosen
-    return for_register(detector, register), artifact.identity
+        detector = detector.with_params(panel=chosen)
+    return detector.for_register(register), artifact.identity
 
 
 def compute_on(device: str | None, gpu_layers: int | None) -> None:
@@ -89,7 +88,7 @@ def device_of(detector: Detector) -> str:
     """Where the language models of a detector that has read something compute."""
     from ghostbuster.models.panel_choice import panel_of
 
-    return panel_of(detector.panel, detector.fingerprints_).device
+    return panel_of(detector.params.panel, detector.trained_.fingerprints).device
 
 
 class _StderrHandler(logging.Handler):

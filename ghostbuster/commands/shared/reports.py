@@ -45,7 +45,7 @@ def write_verdicts(
     from ghostbuster.report.html.verdicts import verdicts_page
 
     details = [detail_for(detector, reading.take(np.array([i])), text) for i, text in enumerate(written)]
-    panel = panel_of(detector.panel, detector.fingerprints_)
+    panel = panel_of(detector.params.panel, detector.trained_.fingerprints)
     unit = "token" if panel.shared_tokenizer else "word"
     write_page(verdicts_page(report, details, panel.describe(), unit), path)
 

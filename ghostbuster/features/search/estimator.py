@@ -151,7 +151,7 @@ class FeatureSearch(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # s
             When lengths differ, labels lie outside 0..1 or are of one class, weights are no weights, or
             sources are missing, too few, or have texts of one class only.
         """
-        check_settings(self)
+        self._check_settings()
         labelled, folds = self._inputs(vectors.n_texts, y, groups, sample_weight, sources)
         features = candidates(self.space, vectors.channels)
 
@@ -185,7 +185,7 @@ class FeatureSearch(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # s
         InputError, SettingError
             As in ``fit``.
         """
-        check_settings(self)
+        self._check_settings()
         if X.ndim != 2 or X.shape[1] != len(features):  # noqa: PLR2004
             raise InputError(
                 f"matrix has shape {X.shape}; expected one column for each of {len(features)} features"
@@ -212,6 +212,10 @@ class FeatureSearch(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # s
         """Expressions of the chosen features; ``input_features`` is scikit-learn's and not looked at."""
         check_is_fitted(self, "features_")
         return np.array([str(feature) for feature in self.features_], dtype=object)
+
+    def _check_settings(self) -> None:
+        counts = {"max_features": self.max_features, "screen": self.screen}
+        check_settings(self.criterion, self.select_across, counts, self.C, self.max_correlation)
 
     def _choose(
         self,

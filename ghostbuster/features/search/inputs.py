@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 import numpy as np
 import numpy.typing as npt
@@ -15,29 +16,39 @@ from ghostbuster.features.search.criteria import CRITERIA
 from ghostbuster.folds import is_machine
 from ghostbuster.registry import did_you_mean
 
-if TYPE_CHECKING:
-    from ghostbuster.features.search.estimator import FeatureSearch
 
-
-def check_settings(search: FeatureSearch) -> None:
+def check_settings(
+    criterion: str | None,
+    select_across: str | None,
+    counts: Mapping[str, int | None],
+    C: float | None,
+    max_correlation: float,
+) -> None:
     """Refuse settings that no search can have.
+
+    Parameters
+    ----------
+    criterion, select_across, C, max_correlation
+        As ``FeatureSearch``'s.
+    counts : mapping of str to int or None
+        Settings by name that are at least 1, or None.
 
     Raises
     ------
     SettingError
         Names the setting and what was expected.
     """
-    if search.criterion is not None and search.criterion not in CRITERIA:
-        raise SettingError(f"no criterion {search.criterion!r}; {did_you_mean(search.criterion, CRITERIA)}")
-    if search.select_across not in (None, "source"):
-        raise SettingError(f"select_across is {search.select_across!r}; expected 'source' or None")
-    for name, value in (("max_features", search.max_features), ("screen", search.screen)):
+    if criterion is not None and criterion not in CRITERIA:
+        raise SettingError(f"no criterion {criterion!r}; {did_you_mean(criterion, CRITERIA)}")
+    if select_across not in (None, "source"):
+        raise SettingError(f"select_across is {select_across!r}; expected 'source' or None")
+    for name, value in counts.items():
         if value is not None and value < 1:
             raise SettingError(f"{name} is {value}; expected at least 1")
-    if search.C is not None and not search.C > 0:
-        raise SettingError(f"C is {search.C}; expected a positive number")
-    if not 0 < search.max_correlation <= 1:
-        raise SettingError(f"max_correlation is {search.max_correlation}; expected more than 0 and at most 1")
+    if C is not None and not C > 0:
+        raise SettingError(f"C is {C}; expected a positive number")
+    if not 0 < max_correlation <= 1:
+        raise SettingError(f"max_correlation is {max_correlation}; expected more than 0 and at most 1")
 
 
 @dataclass(frozen=True, eq=False)

@@ -110,10 +110,10 @@ def detail_for(detector: Detector, reading: Reading, written: str) -> Detail:
 
 def _parts(detector: Detector, reading: Reading) -> list[tuple[str, float]]:
     """What the features and the words of one text add to its score in all."""
-    fitted = detector.fitted_
-    features, words = fitted.parts(fitted.matrix(reading.vectors), reading.texts)[0] * fitted.mix
-    named = [(f"how predictable the text is ({len(fitted.features)} features)", float(features))]
-    return named if fitted.lexicon is None else [*named, ("which words it uses", float(words))]
+    scorer = detector.trained_.scorer
+    features, words = scorer.parts(scorer.matrix(reading.vectors), reading.texts)[0] * scorer.mix
+    named = [(f"how predictable the text is ({len(scorer.features)} features)", float(features))]
+    return named if scorer.lexicon is None else [*named, ("which words it uses", float(words))]
 
 
 def detail_of(

@@ -9,7 +9,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 from strategies import VECTOR_NAMES
 
-from ghostbuster.features.expression import evaluate_all
+from ghostbuster.features.evaluate import evaluate_all
 from ghostbuster.features.scaling import ColumnScaler
 from ghostbuster.features.search.estimator import FeatureSearch
 from ghostbuster.features.spaces import candidates
