@@ -17,7 +17,7 @@ from benchmarks.results import Results
 from ghostbuster.decision.calibration import Calibration
 from ghostbuster.decision.thresholds import thresholds
 from ghostbuster.detector.training import mix_of
-from ghostbuster.features.search.centering import levelled
+from ghostbuster.features.search.centering import center_sources
 from ghostbuster.features.search.estimator import FeatureSearch
 from ghostbuster.folds import balanced_weights, grouped_folds, leave_one_out
 from ghostbuster.heads.lexicon import Lexicon
@@ -202,7 +202,7 @@ class Detector:
         matrix = self.columns.matrix[train] if every else self.columns.matrix[np.ix_(train, chosen)]
         if not self.level:
             return matrix
-        return levelled(matrix, self.material.y[train].astype(np.float64), self.material.sources[train])
+        return center_sources(matrix, self.material.y[train].astype(np.float64), self.material.sources[train])
 
     def fitted(self, train: Indices, chosen: Indices) -> Head:
         """A head trained on the chosen columns of ``train``."""

@@ -30,7 +30,7 @@ from benchmarks.robustness.robustness_report import UNTOUCHED, report, summary
 from ghostbuster.decision.novelty import NoveltyLimits, english_share, lone_letters, surprise
 from ghostbuster.detector.manifest import LIBRARIES
 from ghostbuster.features.evaluate import evaluate_all
-from ghostbuster.features.search.centering import levelled
+from ghostbuster.features.search.centering import center_sources
 from ghostbuster.features.spaces import candidates
 from ghostbuster.heads.scorer import Scorer
 from ghostbuster.heads.table import make_head
@@ -89,7 +89,7 @@ def judge_without(split: Split, contender: WithWords, results: Results) -> Judge
     features = tuple(space[i] for i in chosen)
     matrix = evaluate_all(features, known.vectors, dtype=np.float32, n_jobs=2)
     y, sources = material.y[train].astype(np.float64), material.sources[train]
-    level = levelled(matrix, y, sources).astype(np.float64)
+    level = center_sources(matrix, y, sources).astype(np.float64)
     head = make_head(detector.head, 0).fit(level, y, sample_weight=detector.weights(train), groups=sources)
     fitted = Scorer(features, head, contender.words.lexicon(train), contender.mixes[train.tobytes()])
     familiar = NoveltyLimits.fit(matrix.astype(np.float64), surprise(known), english_share(known))

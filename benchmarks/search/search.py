@@ -38,10 +38,10 @@ from threadpoolctl import threadpool_limits
 from benchmarks.results import data_of, write_page
 from benchmarks.search import plain_search
 from benchmarks.search.search_report import report
+from benchmarks.search.stability import stability
 from ghostbuster.arrays import Vectors
 from ghostbuster.features.evaluate import evaluate_all
 from ghostbuster.features.search.estimator import FeatureSearch
-from ghostbuster.features.search.stability import stability
 from ghostbuster.features.spaces import candidates
 from ghostbuster.features.surface import SURFACE
 from training.data.score_cache import DEFAULT_FOLDER as DEFAULT_CACHE

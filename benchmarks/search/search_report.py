@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from benchmarks.accuracy.accuracy_tables import language_models
-from ghostbuster.features.search.stability import ALIKE
+from benchmarks.search.stability import ALIKE
 
 MIB = 2**20
 STEADIEST = 20

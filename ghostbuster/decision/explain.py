@@ -1,9 +1,13 @@
-"""Features in words that a teacher can read. A new channel, op, reducer or statistic needs its row here."""
+"""Features in words that a teacher can read. A new channel of a language model needs its row here."""
 
 from __future__ import annotations
 
 from ghostbuster.features.chains import Models
 from ghostbuster.features.expression import Feature
+from ghostbuster.features.ops import OPS, SKIPS
+from ghostbuster.features.reducers import REDUCERS
+from ghostbuster.features.surface import SURFACE
+from ghostbuster.features.zero_shot import STATISTICS
 
 MODELS = {"weak": "the smaller model", "strong": "the larger model"}
 CHANNELS = {
@@ -17,57 +21,6 @@ CHANNELS = {
     "cross_varentropy": "unevenness of {}'s disagreement with the other",
 }
 NGRAMS = {"unigram": "commonness of words", "trigram": "familiarity of word sequences"}
-SURFACE = {
-    "word_length": "length of words",
-    "capitals": "share of capitals",
-    "marks": "punctuation",
-    "log_clause_length": "length of clauses",
-    "log_sentence_length": "length of sentences",
-}
-OPS = {
-    "v-add": "{} and {} together",
-    "v-sub": "{} compared with {}",
-    "v-mul": "{} combined with {}",
-    "v-div": "{} relative to {}",
-    "v-ratio": "{} relative to {}",
-    "v->": "places where {} exceeds {}",
-    "v-<": "places where {} is below {}",
-}
-REDUCERS = {
-    "s-max": "highest value of {}",
-    "s-min": "lowest value of {}",
-    "s-avg": "average {}",
-    "s-avg-top-25": "25 highest values of {}",
-    "s-len": "length in tokens",
-    "s-var": "variation of {}",
-    "s-l2": "total size of {}",
-    "s-std": "variation of {}",
-    "s-rms": "usual size of {}",
-    "s-skew": "lopsidedness of {}",
-    "s-kurt": "rare extremes of {}",
-    "s-autocorr": "likeness of neighbours in {}",
-    "s-p05": "lowest twentieth of {}",
-    "s-p10": "lowest tenth of {}",
-    "s-p25": "lower quarter of {}",
-    "s-p50": "typical {}",
-    "s-p75": "upper quarter of {}",
-    "s-p90": "highest tenth of {}",
-    "s-p95": "highest twentieth of {}",
-    "s-avg-top-quarter": "highest quarter of {}",
-    "s-avg-bottom-quarter": "lowest quarter of {}",
-    "s-win-min": "low points, clause by clause, of {}",
-    "s-win-max": "high points, clause by clause, of {}",
-}
-STATISTICS = {
-    "stat-loglikelihood": "average predictability to {} (log-likelihood)",
-    "stat-rank": "average place on {}'s list (rank)",
-    "stat-logrank": "average place on {}'s list (log-rank)",
-    "stat-entropy": "{}'s average uncertainty (entropy)",
-    "stat-lrr": "predictability to {} for the places on its list (LRR)",
-    "stat-fast-detectgpt": "predictability to {} against that of its own guesses (Fast-DetectGPT)",
-    "stat-binoculars": "surprise of {} against its disagreement with the other (Binoculars)",
-}
-SKIPPED = ", after the first 25 tokens"
 
 
 def in_words(feature: Feature) -> str:
@@ -76,12 +29,13 @@ def in_words(feature: Feature) -> str:
     Parts of a chain are joined as they are computed, from left to right.
     """
     if isinstance(feature.expression, Models):
-        return STATISTICS[feature.reducer].format(_model(feature.expression.scoring))
+        row = STATISTICS[feature.reducer, 2 if feature.expression.reference else 1]
+        return row.words.format(_model(feature.expression.scoring))
     (_, first), *rest = feature.expression.path
     said = _vector(first)
     for op, name in rest:
-        said = OPS[op].format(said, _vector(name))
-    return REDUCERS[feature.reducer].format(said) + (SKIPPED if feature.skip else "")
+        said = OPS[op].words.format(said, _vector(name))
+    return REDUCERS[feature.reducer].words.format(said) + (SKIPS[feature.skip].words if feature.skip else "")
 
 
 def compared(percent: float) -> str:
@@ -110,7 +64,7 @@ def _vector(name: str) -> str:
     if source in NGRAMS:
         return NGRAMS[source]
     if source == "surface":
-        return SURFACE.get(channel, channel.replace("_", " "))
+        return SURFACE[channel].words if channel in SURFACE else channel.replace("_", " ")
     return CHANNELS[channel].format(_model(source))
 
 

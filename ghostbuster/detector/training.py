@@ -12,7 +12,7 @@ from ghostbuster.detector.params import Params
 from ghostbuster.errors import InputError
 from ghostbuster.features.evaluate import evaluate_all
 from ghostbuster.features.expression import Feature
-from ghostbuster.features.search.centering import levelled
+from ghostbuster.features.search.centering import center_sources
 from ghostbuster.features.search.estimator import FeatureSearch
 from ghostbuster.features.spaces import candidates
 from ghostbuster.folds import Folds, grouped_folds, is_machine, leave_one_out
@@ -103,9 +103,9 @@ def evaluate_candidates(space: str, vectors: Vectors) -> tuple[tuple[Feature, ..
 def fit_parts(examples: Examples, params: Params) -> Scorer:
     """Search, then train the head on what was found, and a lexicon; all see these examples only.
 
-    Search and head see columns whose sources were brought to one level (``levelled``).
+    Search and head see columns whose sources were brought to one level (``center_sources``).
     """
-    examples = replace(examples, matrix=levelled(examples.matrix, examples.y, examples.sources))
+    examples = replace(examples, matrix=center_sources(examples.matrix, examples.y, examples.sources))
     search = FeatureSearch(
         space=params.space,
         max_features=params.max_features,

@@ -1,4 +1,4 @@
-"""Every source on the same units: tokens where all sources share them, words where they do not."""
+"""Align token scores of all sources on common units: tokens where sources share them, else words."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ WORD_VALUES: dict[str, Callable[[AnyFloat, AnyInt, int], AnyFloat]] = {
 
 
 def align(scores: Mapping[str, TokenScores], texts: Sequence[str], by: Unit) -> Vectors:
-    """Put every channel of every source on the same units.
+    """Bring every channel of every source to the same units.
 
     By token, all sources must have read the same tokens. By word, a token belongs to the word (delimited by
     white space) in which it ends; one that ends in white space belongs to the next word, or to the last. A
@@ -48,7 +48,7 @@ def align(scores: Mapping[str, TokenScores], texts: Sequence[str], by: Unit) -> 
     ends has log-prob 0 and rank 1 there: the source told it together with the next one.
 
     Two channels are derived: ``prob = exp(logprob)`` for every source, ``logrank = log(rank)`` where there
-    are ranks. Beside the sources stands what no model is asked for: the words' surface.
+    are ranks. The channels of ``surface`` are added, which need no model.
 
     Parameters
     ----------
@@ -91,7 +91,7 @@ def align(scores: Mapping[str, TokenScores], texts: Sequence[str], by: Unit) -> 
 
 
 def unit_ends(scores: Mapping[str, TokenScores], texts: Sequence[str], by: Unit) -> AnyInt:
-    """Where each unit that ``align`` makes ends, in characters of its text, shape (n_units,)."""
+    """End of each unit that ``align`` makes, in characters of its text: shape (n_units,)."""
     if by == "token":
         return next(iter(scores.values())).ends
     return np.concatenate([np.empty(0, dtype=np.int64), *(word_ends(split(text)) for text in texts)])

@@ -1,4 +1,4 @@
-"""What a feature reduces: a chain of vectors, or models. Frozen, checked when made."""
+"""Feature expressions as immutable trees: a chain of vector operations, or a statistic's models."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _VECTOR = re.compile(rf"{_NAME.pattern}\.{_NAME.pattern}")
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class Vector:
     """A vector by name: ``strong.logprob``.
 
     Raises
@@ -53,9 +53,9 @@ class Apply:
         When no row of ``OPS`` has this name.
     """
 
-    left: Source | Apply
+    left: Vector | Apply
     op: str
-    right: Source
+    right: Vector
 
     def __post_init__(self) -> None:
         if self.op not in OPS:
@@ -97,4 +97,4 @@ class Models:
         return f"{self.scoring} {self.reference}".rstrip()
 
 
-Chain: TypeAlias = Source | Apply
+Chain: TypeAlias = Vector | Apply

@@ -1,4 +1,4 @@
-"""Chains that say the same thing: equal by algebra, by sign, or by swapping 0 and 1."""
+"""Find duplicate chains: equal by algebra, up to sign, or with 0 and 1 swapped."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import TypeAlias
 
-from ghostbuster.features.chains import Chain, Source
+from ghostbuster.features.chains import Chain, Vector
 
 # a vector's name, or an operation over terms with whole coefficients (sums) or exponents (products)
 Form: TypeAlias = str | tuple[str, tuple[tuple["Form", int], ...]]
 
 
-def twin_key(chain: Chain) -> Form:
-    """A key that twins share: chains of equal value, of opposite sign, or with 0 and 1 swapped.
+def duplicate_key(chain: Chain) -> Form:
+    """A key that duplicates share: chains of equal value, of opposite sign, or with 0 and 1 swapped.
 
     Sums and products are taken apart and sorted, so order does not matter. ``a > b``, ``b > a`` and ``a < b``
-    are twins but for ties; dividing by a vector and multiplying by it again counts as doing nothing.
+    are duplicates but for ties; dividing by a vector and multiplying by it again counts as doing nothing.
     """
     _, form = _signed_form(chain)
     if not isinstance(form, str) and form[0] == "v->":
@@ -24,11 +24,11 @@ def twin_key(chain: Chain) -> Form:
     return form
 
 
-def without_twins(chains: Iterable[Chain]) -> Iterator[Chain]:
-    """The first of each set of twins, in order."""
+def unique_chains(chains: Iterable[Chain]) -> Iterator[Chain]:
+    """The first of each set of duplicates, in order."""
     seen = set()
     for chain in chains:
-        key = twin_key(chain)
+        key = duplicate_key(chain)
         if key not in seen:
             seen.add(key)
             yield chain
@@ -36,7 +36,7 @@ def without_twins(chains: Iterable[Chain]) -> Iterator[Chain]:
 
 def _signed_form(chain: Chain) -> tuple[int, Form]:
     """A sign and a form without sign; their product is the chain's value."""
-    if isinstance(chain, Source):
+    if isinstance(chain, Vector):
         return 1, chain.name
     sign, form = _signed_form(chain.left)
     right = chain.right.name

@@ -1,4 +1,4 @@
-"""Many features of many texts: shared prefixes once, all reducers of a vector in one visit, by blocks."""
+"""Evaluate many features on many texts: shared prefixes once, in blocks that fit the CPU's cache."""
 
 from __future__ import annotations
 

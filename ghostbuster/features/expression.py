@@ -1,4 +1,4 @@
-"""Features as text: parse, print. Artifacts store what is printed here, so the grammar may only grow.
+"""Parse and print features. Artifacts store what is printed here, so the grammar may only grow.
 
 ::
 
@@ -7,7 +7,7 @@
     op         = a row of ops.OPS                   v-sub
     skip       = a row of ops.SKIPS                 u-skip-25
     reducer    = a row of reducers.REDUCERS         s-avg
-    statistic  = a row of statistics.STATISTICS     stat-binoculars strong weak
+    statistic  = a row of zero_shot.STATISTICS      stat-binoculars strong weak
 
 A chain is read from left to right: ``a v-sub b v-div c`` is ``(a - b) / c``.
 """
@@ -17,13 +17,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ghostbuster.errors import FeatureError
-from ghostbuster.features.chains import Apply, Chain, Models, Source
+from ghostbuster.features.chains import Apply, Chain, Models, Vector
 from ghostbuster.features.ops import SKIPS
 from ghostbuster.features.reducers import REDUCERS
 from ghostbuster.features.zero_shot import STATISTICS, Statistic
 from ghostbuster.registry import did_you_mean
-
-__all__ = ["Apply", "Feature", "Models", "Source"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +30,7 @@ class Feature:
 
     Parameters
     ----------
-    expression : Source, Apply or Models
+    expression : Vector, Apply or Models
         What is reduced.
     reducer : str
         A row of ``REDUCERS``, or of ``STATISTICS`` where the expression names models.
@@ -119,7 +117,7 @@ def _parse_chain(text: str, words: list[str]) -> Feature:
         raise FeatureError(f"{text!r} ends in {reducer!r}, no reducer; {did_you_mean(reducer, REDUCERS)}")
     if len(chain) % 2 == 0:
         raise FeatureError(f"{text!r} has an op or a vector too many; expected vector [op vector]... reducer")
-    expression: Chain = Source(chain[0])
+    expression: Chain = Vector(chain[0])
     for op, name in zip(chain[1::2], chain[2::2], strict=True):
-        expression = Apply(expression, op, Source(name))
+        expression = Apply(expression, op, Vector(name))
     return Feature(expression, reducer, skip)

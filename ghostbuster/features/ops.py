@@ -1,4 +1,4 @@
-"""Operations between two vectors of one layout. To add one, add its row; never change what a row means."""
+"""Vector operations. To add one, add its row to ``OPS``; never change what a row means."""
 
 from __future__ import annotations
 
@@ -24,7 +24,9 @@ class Op:
     apply : callable
         Takes the left and the right vector.
     formula : str
-        What it computes, for people.
+        What it computes, for developers.
+    words : str
+        The same for readers of a verdict, with ``{}`` for the left and for the right vector.
     binary : bool
         Results are 0 or 1 only.
     """
@@ -32,6 +34,7 @@ class Op:
     name: str
     apply: Callable[[Float1d, Float1d], Float1d]
     formula: str
+    words: str
     binary: bool = False
 
 
@@ -53,13 +56,25 @@ def _clipped_ratio(a: Float1d, b: Float1d) -> Float1d:
 OPS: dict[str, Op] = {
     op.name: op
     for op in (
-        Op("v-add", lambda a, b: bounded(a + b), "a + b"),
-        Op("v-sub", lambda a, b: bounded(a - b), "a - b"),
-        Op("v-mul", lambda a, b: bounded(a * b), "a b"),
-        Op("v-div", _divide, "a / b; 0 where b is 0"),
-        Op("v->", lambda a, b: (a > b).astype(np.float64), "1 where a > b, else 0", binary=True),
-        Op("v-<", lambda a, b: (a < b).astype(np.float64), "1 where a < b, else 0", binary=True),
-        Op("v-ratio", _clipped_ratio, "a / b, both first held within [1e-4, 1e4]"),
+        Op("v-add", lambda a, b: bounded(a + b), "a + b", "{} and {} together"),
+        Op("v-sub", lambda a, b: bounded(a - b), "a - b", "{} compared with {}"),
+        Op("v-mul", lambda a, b: bounded(a * b), "a b", "{} combined with {}"),
+        Op("v-div", _divide, "a / b; 0 where b is 0", "{} relative to {}"),
+        Op(
+            "v->",
+            lambda a, b: (a > b).astype(np.float64),
+            "1 where a > b, else 0",
+            "places where {} exceeds {}",
+            binary=True,
+        ),
+        Op(
+            "v-<",
+            lambda a, b: (a < b).astype(np.float64),
+            "1 where a < b, else 0",
+            "places where {} is below {}",
+            binary=True,
+        ),
+        Op("v-ratio", _clipped_ratio, "a / b, both first held within [1e-4, 1e4]", "{} relative to {}"),
     )
 }
 
@@ -74,10 +89,13 @@ class Skip:
         As written in an expression, before the reducer.
     n_units : int
         How many; a text of no more than these keeps all.
+    words : str
+        What is said of it after a feature, for readers of a verdict.
     """
 
     name: str
     n_units: int
+    words: str
 
 
-SKIPS: dict[str, Skip] = {skip.name: skip for skip in (Skip("u-skip-25", 25),)}
+SKIPS: dict[str, Skip] = {skip.name: skip for skip in (Skip("u-skip-25", 25, ", after the first 25 tokens"),)}

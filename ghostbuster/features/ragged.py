@@ -1,4 +1,4 @@
-"""One vector of many texts, and the sums that several reducers share."""
+"""Ragged arrays: one vector of texts of unequal length, and the sums that several reducers share."""
 
 from __future__ import annotations
 

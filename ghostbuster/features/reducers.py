@@ -1,4 +1,4 @@
-"""Reducers: the units of a text to one number. To add one, add its row; never change what a row means."""
+"""Reducers: a text's vector to one number. To add one, add its row; never change what a row means."""
 
 from __future__ import annotations
 
@@ -26,8 +26,10 @@ class Reducer:
     apply : callable
         Ragged vector without empty texts to (n_texts,).
     formula : str
-        What it computes, for people.
-    follows_length : bool
+        What it computes, for developers.
+    words : str
+        The same for readers of a verdict, with ``{}`` for the vector.
+    depends_on_length : bool
         Its size depends on how long the text is, not only on how it is written.
     empty : float
         Value of a text without units.
@@ -36,7 +38,8 @@ class Reducer:
     name: str
     apply: Callable[[Ragged], Float1d]
     formula: str
-    follows_length: bool = False
+    words: str
+    depends_on_length: bool = False
     empty: float = 0.0
 
 
@@ -101,39 +104,81 @@ REDUCERS: dict[str, Reducer] = {
     reducer.name: reducer
     for reducer in (
         # Ghostbuster's own (Verma et al. 2024)
-        Reducer("s-max", _largest, "largest unit", follows_length=True),
-        Reducer("s-min", _smallest, "smallest unit", follows_length=True),
-        Reducer("s-avg", lambda x: x.mean, "mean"),
-        Reducer("s-avg-top-25", _mean_of_top, "mean of the 25 largest, of all if fewer", follows_length=True),
-        Reducer("s-len", _length, "number of units", follows_length=True),
-        Reducer("s-var", lambda x: x.variance, "population variance"),
+        Reducer("s-max", _largest, "largest unit", "highest value of {}", depends_on_length=True),
+        Reducer("s-min", _smallest, "smallest unit", "lowest value of {}", depends_on_length=True),
+        Reducer("s-avg", lambda x: x.mean, "mean", "average {}"),
         Reducer(
-            "s-l2", lambda x: np.sqrt(x.mean_square * x.layout.lengths), "root of the sum of squares", True
+            "s-avg-top-25",
+            _mean_of_top,
+            "mean of the 25 largest, of all if fewer",
+            "25 highest values of {}",
+            depends_on_length=True,
+        ),
+        Reducer("s-len", _length, "number of units", "length in tokens", depends_on_length=True),
+        Reducer("s-var", lambda x: x.variance, "population variance", "variation of {}"),
+        Reducer(
+            "s-l2",
+            lambda x: np.sqrt(x.mean_square * x.layout.lengths),
+            "root of the sum of squares",
+            "total size of {}",
+            depends_on_length=True,
         ),
         # free of length
-        Reducer("s-std", lambda x: np.sqrt(x.variance), "population standard deviation"),
-        Reducer("s-rms", lambda x: np.sqrt(x.mean_square), "root mean square"),
-        Reducer("s-skew", _skewness, "third standardised moment; 0 where all units are the same"),
-        Reducer("s-kurt", _excess_kurtosis, "fourth standardised moment - 3; 0 where all units are the same"),
-        Reducer("s-autocorr", _autocorrelation, "correlation of neighbours: sum d_t d_(t+1) / sum d_t^2"),
-        Reducer("s-p05", lambda x: x.quantile(0.05), "5th percentile, linear between neighbours"),
-        Reducer("s-p10", lambda x: x.quantile(0.10), "10th percentile"),
-        Reducer("s-p25", lambda x: x.quantile(0.25), "25th percentile"),
-        Reducer("s-p50", lambda x: x.quantile(0.50), "median"),
-        Reducer("s-p75", lambda x: x.quantile(0.75), "75th percentile"),
-        Reducer("s-p90", lambda x: x.quantile(0.90), "90th percentile"),
-        Reducer("s-p95", lambda x: x.quantile(0.95), "95th percentile"),
-        Reducer("s-avg-top-quarter", lambda x: x.quarters[1], "mean of the largest quarter, rounded up"),
-        Reducer("s-avg-bottom-quarter", lambda x: x.quarters[0], "mean of the smallest quarter, rounded up"),
+        Reducer("s-std", lambda x: np.sqrt(x.variance), "population standard deviation", "variation of {}"),
+        Reducer("s-rms", lambda x: np.sqrt(x.mean_square), "root mean square", "usual size of {}"),
+        Reducer(
+            "s-skew",
+            _skewness,
+            "third standardised moment; 0 where all units are the same",
+            "lopsidedness of {}",
+        ),
+        Reducer(
+            "s-kurt",
+            _excess_kurtosis,
+            "fourth standardised moment - 3; 0 where all units are the same",
+            "rare extremes of {}",
+        ),
+        Reducer(
+            "s-autocorr",
+            _autocorrelation,
+            "correlation of neighbours: sum d_t d_(t+1) / sum d_t^2",
+            "likeness of neighbours in {}",
+        ),
+        Reducer(
+            "s-p05",
+            lambda x: x.quantile(0.05),
+            "5th percentile, linear between neighbours",
+            "lowest twentieth of {}",
+        ),
+        Reducer("s-p10", lambda x: x.quantile(0.10), "10th percentile", "lowest tenth of {}"),
+        Reducer("s-p25", lambda x: x.quantile(0.25), "25th percentile", "lower quarter of {}"),
+        Reducer("s-p50", lambda x: x.quantile(0.50), "median", "typical {}"),
+        Reducer("s-p75", lambda x: x.quantile(0.75), "75th percentile", "upper quarter of {}"),
+        Reducer("s-p90", lambda x: x.quantile(0.90), "90th percentile", "highest tenth of {}"),
+        Reducer("s-p95", lambda x: x.quantile(0.95), "95th percentile", "highest twentieth of {}"),
+        Reducer(
+            "s-avg-top-quarter",
+            lambda x: x.quarters[1],
+            "mean of the largest quarter, rounded up",
+            "highest quarter of {}",
+        ),
+        Reducer(
+            "s-avg-bottom-quarter",
+            lambda x: x.quarters[0],
+            "mean of the smallest quarter, rounded up",
+            "lowest quarter of {}",
+        ),
         Reducer(
             "s-win-min",
             lambda x: _over_windows(x, np.minimum),
             "mean, over all windows of 16 neighbouring units, of the window's smallest",
+            "low points, clause by clause, of {}",
         ),
         Reducer(
             "s-win-max",
             lambda x: _over_windows(x, np.maximum),
             "mean, over all windows of 16 neighbouring units, of the window's largest",
+            "high points, clause by clause, of {}",
         ),
     )
 }

@@ -1,4 +1,4 @@
-"""Columns brought to one scale before anything linear sees them; outliers are pulled in."""
+"""Robust standardisation: winsorised mean and standard deviation of each column, outliers clipped."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class ColumnScaler:
     def fit(
         cls, X: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None, clip: float = CLIP
     ) -> ColumnScaler:
-        """Measure every column of ``X``.
+        """Estimate mean and scale of every column of ``X``.
 
         Parameters
         ----------

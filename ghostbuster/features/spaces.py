@@ -1,4 +1,4 @@
-"""Named candidate spaces: which features a search may choose from. To add one, add its row to ``SPACES``."""
+"""Candidate spaces: named sets of features to choose from. To add one, add its row to ``SPACES``."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from functools import partial
 from itertools import combinations, permutations
 
 from ghostbuster.errors import FeatureError, SettingError
-from ghostbuster.features.chains import Apply, Chain, Models, Source
-from ghostbuster.features.duplicates import without_twins
+from ghostbuster.features.chains import Apply, Chain, Models, Vector
+from ghostbuster.features.duplicates import unique_chains
 from ghostbuster.features.expression import Feature
 from ghostbuster.features.ops import OPS
 from ghostbuster.features.reducers import REDUCERS
@@ -25,8 +25,6 @@ GHOSTBUSTER_VECTORS = ("strong.prob", "weak.prob", "unigram.prob", "trigram.prob
 KAGGLE_VECTORS = ("strong.prob", "weak.prob", "unigram.prob", "trigram.prob")
 KAGGLE_REDUCERS = ("s-min", "s-max", "s-avg", "s-p50", "s-p25", "s-p75", "s-p10", "s-p90", "s-l2", "s-var")
 
-# closed under a change of sign, so that a chain's negative has nothing to add; s-var is s-std squared
-FREE_REDUCERS = tuple(r.name for r in REDUCERS.values() if not r.follows_length and r.name != "s-var")
 # of zeros and ones all else follows from the mean
 BINARY_REDUCERS = ("s-avg", "s-autocorr")
 
@@ -38,7 +36,6 @@ VARIANCES = ("strong.varentropy", "weak.varentropy")
 CROSS_VARIANCES = ("strong.cross_varentropy", "weak.cross_varentropy")
 RANKS = ("strong.rank", "weak.rank")
 PROBS = ("strong.prob", "weak.prob", "trigram.prob", "unigram.prob")
-LOOKS = tuple(f"surface.{channel}" for channel in SURFACE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +98,12 @@ def ghostbuster_chains(vectors: Sequence[str], depth: int) -> Iterator[Chain]:
     Verma et al., "Ghostbuster", NAACL 2024, arXiv:2305.15047.
     """
     index = {name: i for i, name in enumerate(vectors)}
-    longest: list[Chain] = [Source(name) for name in vectors]
+    longest: list[Chain] = [Vector(name) for name in vectors]
     for level in range(depth):
         yield from longest
         if level + 1 < depth:
             longest = [
-                Apply(chain, op, Source(name))
+                Apply(chain, op, Vector(name))
                 for chain in longest
                 for name in vectors
                 for op in GHOSTBUSTER_OPS
@@ -115,7 +112,7 @@ def ghostbuster_chains(vectors: Sequence[str], depth: int) -> Iterator[Chain]:
 
 
 def _last_vector(chain: Chain) -> str:
-    return chain.name if isinstance(chain, Source) else chain.right.name
+    return chain.name if isinstance(chain, Vector) else chain.right.name
 
 
 def _may_follow(index: dict[str, int], last: str, op: str, name: str) -> bool:
@@ -129,8 +126,8 @@ def _ghostbuster(depth: int) -> Iterator[Feature]:
 
 
 def _kaggle() -> Iterator[Feature]:
-    ratios = (Apply(Source(a), "v-ratio", Source(b)) for a, b in combinations(KAGGLE_VECTORS, 2))
-    chains: list[Chain] = [*map(Source, KAGGLE_VECTORS), *ratios]
+    ratios = (Apply(Vector(a), "v-ratio", Vector(b)) for a, b in combinations(KAGGLE_VECTORS, 2))
+    chains: list[Chain] = [*map(Vector, KAGGLE_VECTORS), *ratios]
     for chain in chains:
         for reducer in KAGGLE_REDUCERS:
             yield Feature(chain, reducer, "u-skip-25")
@@ -143,18 +140,20 @@ def _zeroshot() -> Iterator[Feature]:
 
 
 def _reduced(chains: Iterator[Chain]) -> Iterator[Feature]:
-    """Every length-free reducer over every chain, twins once."""
-    for chain in without_twins(chains):
+    """Every length-free reducer over every chain, without duplicates."""
+    # closed under a change of sign, so that a chain's negative has nothing to add; s-var is s-std squared
+    free = [r.name for r in REDUCERS.values() if not r.depends_on_length and r.name != "s-var"]
+    for chain in unique_chains(chains):
         binary = isinstance(chain, Apply) and OPS[chain.op].binary
-        for reducer in BINARY_REDUCERS if binary else FREE_REDUCERS:
+        for reducer in BINARY_REDUCERS if binary else free:
             yield Feature(chain, reducer)
 
 
 def _chain(*words: str) -> Chain:
     """``_chain("a.x", "v-sub", "b.y")``."""
-    chain: Chain = Source(words[0])
+    chain: Chain = Vector(words[0])
     for op, name in zip(words[1::2], words[2::2], strict=True):
-        chain = Apply(chain, op, Source(name))
+        chain = Apply(chain, op, Vector(name))
     return chain
 
 
@@ -164,7 +163,7 @@ def _ngram() -> Iterator[Feature]:
 
 def _pairs(names: Sequence[str]) -> Iterator[Chain]:
     """Each vector, and each op between each two."""
-    yield from map(Source, names)
+    yield from map(Vector, names)
     for a, b in permutations(names, 2):
         for op in ("v-sub", "v-add", "v-mul", "v-div", "v->"):
             yield _chain(a, op, b)
@@ -179,7 +178,7 @@ def _deviations() -> Iterator[Chain]:
 
 def _default_chains() -> Iterator[Chain]:
     """Depth 1; the pairs that mean something; deviations and differences against a third vector."""
-    yield from map(Source, (*NATS, *VARIANCES, *PROBS))
+    yield from map(Vector, (*NATS, *VARIANCES, *PROBS))
     yield from _deviations()
     yield from (_chain(a, "v-sub", b) for a, b in combinations(NATS, 2))
     yield from (_chain(a, "v-mul", b) for a, b in combinations((*NATS, *VARIANCES), 2))
@@ -189,9 +188,9 @@ def _default_chains() -> Iterator[Chain]:
         yield from (_chain(a, "v-div", divisor) for a in NATS if a != divisor)
     for deviation in _deviations():
         yield from (
-            Apply(deviation, "v-mul", Source(third)) for third in ("unigram.logprob", "trigram.logprob")
+            Apply(deviation, "v-mul", Vector(third)) for third in ("unigram.logprob", "trigram.logprob")
         )
-        yield from (Apply(deviation, "v-div", Source(third)) for third in (*EXPECTATIONS, *VARIANCES))
+        yield from (Apply(deviation, "v-div", Vector(third)) for third in (*EXPECTATIONS, *VARIANCES))
     for a, b in combinations(LOGPROBS, 2):
         for third in (*LOGPROBS, *EXPECTATIONS):
             yield _chain(a, "v-sub", b, "v-mul", third)
@@ -200,7 +199,7 @@ def _default_chains() -> Iterator[Chain]:
 def _wide_chains() -> Iterator[Chain]:
     """The default ones, all pairs, and differences of nats against a third."""
     yield from _default_chains()
-    yield from map(Source, RANKS)
+    yield from map(Vector, RANKS)
     yield from _pairs((*NATS, *VARIANCES, *CROSS_VARIANCES, *PROBS))
     for a, b in combinations(NATS, 2):
         for third in (*LOGPROBS, *EXPECTATIONS):
@@ -212,14 +211,15 @@ def _deep_chains() -> Iterator[Chain]:
     yield from _wide_chains()
     for pair in _pairs(NATS):
         for third in (*LOGPROBS, *EXPECTATIONS):
-            yield from (Apply(pair, op, Source(third)) for op in ("v-sub", "v-mul", "v-div"))
+            yield from (Apply(pair, op, Vector(third)) for op in ("v-sub", "v-mul", "v-div"))
 
 
 def _surface_chains() -> Iterator[Chain]:
-    """What words look like; and what models say of them, by how they look."""
-    yield from map(Source, LOOKS)
-    for look in LOOKS:
-        yield from (_chain(a, "v-mul", look) for a in NATS)
+    """The surface vectors, and each model vector times each of them."""
+    names = [f"surface.{channel}" for channel in SURFACE]
+    yield from map(Vector, names)
+    for name in names:
+        yield from (_chain(a, "v-mul", name) for a in NATS)
 
 
 def _ratios() -> Iterator[Feature]:

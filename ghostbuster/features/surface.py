@@ -1,12 +1,14 @@
-"""What a text looks like, as vectors beside those of models. To add a channel, add its row to ``SURFACE``.
+"""Surface features of words: length, capitals, punctuation. To add a channel, add its row to ``SURFACE``.
 
-No model is asked: a channel gives each word of a text a number, and a unit takes the number of its word.
+No language model is needed: a channel gives each word of a text a number, and a unit (token or word) takes
+the number of its word.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -39,17 +41,47 @@ def _spans(words: Sequence[str], end: re.Pattern[str]) -> Float32:
     return np.asarray(words_of_span, dtype=np.float32)
 
 
-SURFACE: dict[str, Callable[[Sequence[str]], npt.ArrayLike]] = {
-    # letters and digits of the word
-    "word_length": _letters,
-    # share of capitals among its letters
-    "capitals": _capitals,
-    # its other characters: punctuation
-    "marks": _marks,
-    # log of the number of words between two marks that end a clause
-    "log_clause_length": lambda words: np.log(_spans(words, _CLAUSE_END)),
-    # log of the number of words of the sentence
-    "log_sentence_length": lambda words: np.log(_spans(words, _SENTENCE_END)),
+@dataclass(frozen=True, slots=True)
+class SurfaceChannel:
+    """A number for each word of a text.
+
+    Parameters
+    ----------
+    name : str
+        Its vector is ``surface.`` and this name.
+    apply : callable
+        The words of one text to one number a word: (n_words,).
+    formula : str
+        What it computes, for developers.
+    words : str
+        The same for readers of a verdict.
+    """
+
+    name: str
+    apply: Callable[[Sequence[str]], npt.ArrayLike]
+    formula: str
+    words: str
+
+
+SURFACE: dict[str, SurfaceChannel] = {
+    channel.name: channel
+    for channel in (
+        SurfaceChannel("word_length", _letters, "letters and digits of the word", "length of words"),
+        SurfaceChannel("capitals", _capitals, "share of capitals among its letters", "share of capitals"),
+        SurfaceChannel("marks", _marks, "number of its other characters", "punctuation"),
+        SurfaceChannel(
+            "log_clause_length",
+            lambda words: np.log(_spans(words, _CLAUSE_END)),
+            "log of the number of words between two marks that end a clause",
+            "length of clauses",
+        ),
+        SurfaceChannel(
+            "log_sentence_length",
+            lambda words: np.log(_spans(words, _SENTENCE_END)),
+            "log of the number of words of the sentence",
+            "length of sentences",
+        ),
+    )
 }
 
 
@@ -74,5 +106,5 @@ def surface_channels(texts: Sequence[str], ends: AnyInt, offsets: AnyInt) -> dic
         words = [word for word, _ in cut]
         owner = owners(ends[units], word_ends(cut))
         for name, channel in SURFACE.items():
-            made[f"surface.{name}"][units] = np.asarray(channel(words), dtype=np.float32)[owner]
+            made[f"surface.{name}"][units] = np.asarray(channel.apply(words), dtype=np.float32)[owner]
     return made

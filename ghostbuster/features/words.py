@@ -1,4 +1,4 @@
-"""Words of a text, and which of them owns a unit that ends at some character."""
+"""Split a text into words, and find the word in which each token ends."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Zero-shot statistics of one or two models. To add one, add its row; never change what a row means.
+"""Zero-shot statistics of one or two language models (LRR, Fast-DetectGPT, Binoculars and others).
+
+To add one, add its row to ``STATISTICS``; never change what a row means.
 
 Log-probs are nats. In every formula the sums run over the units of one text, ``p`` is the scoring model's and
 ``r`` the reference model's distribution at a unit, ``x`` the token that is there.
@@ -31,6 +33,8 @@ class Statistic:
         One ragged vector a channel to (n_texts,).
     formula, paper : str
         What it computes, and who proposed it.
+    words : str
+        What it measures for readers of a verdict, with ``{}`` for the scoring source.
     n_sources : int
         2 where the channels were computed with another model's distribution as reference, the second source.
     empty : float
@@ -42,6 +46,7 @@ class Statistic:
     apply: Callable[..., Float1d]
     formula: str
     paper: str
+    words: str
     n_sources: int = 1
     empty: float = 0.0
 
@@ -75,17 +80,31 @@ STATISTICS: dict[tuple[str, int], Statistic] = {
             _mean,
             "mean log p(x)",
             "Solaiman et al. 2019, arXiv:1908.09203",
+            "average predictability to {} (log-likelihood)",
         ),
-        Statistic("stat-rank", ("rank",), _mean, "mean rank of x", "Gehrmann et al. 2019, arXiv:1906.04043"),
+        Statistic(
+            "stat-rank",
+            ("rank",),
+            _mean,
+            "mean rank of x",
+            "Gehrmann et al. 2019, arXiv:1906.04043",
+            "average place on {}'s list (rank)",
+        ),
         Statistic(
             "stat-logrank",
             ("logrank",),
             _mean,
             "mean log rank of x",
             "Mitchell et al. 2023, arXiv:2301.11305",
+            "average place on {}'s list (log-rank)",
         ),
         Statistic(
-            "stat-entropy", ("entropy",), _mean, "mean entropy of p", "Gehrmann et al. 2019, arXiv:1906.04043"
+            "stat-entropy",
+            ("entropy",),
+            _mean,
+            "mean entropy of p",
+            "Gehrmann et al. 2019, arXiv:1906.04043",
+            "{}'s average uncertainty (entropy)",
         ),
         Statistic(
             "stat-lrr",
@@ -93,6 +112,7 @@ STATISTICS: dict[tuple[str, int], Statistic] = {
             _log_likelihood_log_rank_ratio,
             "-sum log p(x) / sum log rank(x), the divisor at least log 2",
             "Su et al. 2023 (DetectLLM), arXiv:2306.05540",
+            "predictability to {} for the places on its list (LRR)",
         ),
         Statistic(
             "stat-fast-detectgpt",
@@ -100,6 +120,7 @@ STATISTICS: dict[tuple[str, int], Statistic] = {
             _curvature,
             "(sum log p(x) + sum entropy(p)) / sqrt(sum varentropy(p)); 0 where the root is 0",
             "Bao et al. 2024 (Fast-DetectGPT, analytic, scoring model = reference), arXiv:2310.05130",
+            "predictability to {} against that of its own guesses (Fast-DetectGPT)",
         ),
         Statistic(
             "stat-fast-detectgpt",
@@ -107,6 +128,7 @@ STATISTICS: dict[tuple[str, int], Statistic] = {
             _curvature,
             "(sum log p(x) - sum E_r[log p]) / sqrt(sum Var_r[log p]); 0 where the root is 0",
             "Bao et al. 2024 (Fast-DetectGPT, analytic; scoring model, reference), arXiv:2310.05130",
+            "predictability to {} against that of its own guesses (Fast-DetectGPT)",
             n_sources=2,
         ),
         Statistic(
@@ -115,6 +137,7 @@ STATISTICS: dict[tuple[str, int], Statistic] = {
             _perplexity_ratio,
             "mean -log p(x) / mean -sum_v r(v) log p(v)",
             "Hans et al. 2024 (Binoculars; performer, observer), arXiv:2401.12070",
+            "surprise of {} against its disagreement with the other (Binoculars)",
             n_sources=2,
         ),
     )

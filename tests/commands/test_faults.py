@@ -128,11 +128,11 @@ def test_a_library_that_finds_no_room_is_one_line(tmp_path):
 
 WITHOUT_ROOM = """
 import resource, scipy.linalg
-from ghostbuster.features.search.logistic import room_for_blas
+from ghostbuster.features.search.logistic import check_blas_memory
 used = 1024 * int(open("/proc/self/status").read().split("VmSize:")[1].split()[0])
 resource.setrlimit(resource.RLIMIT_AS, (used + 2**24, used + 2**24))
 try:
-    room_for_blas()
+    check_blas_memory()
 except MemoryError:
     print("refused")
 """

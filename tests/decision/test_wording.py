@@ -3,15 +3,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ghostbuster.decision.explain import OPS as OP_WORDS
-from ghostbuster.decision.explain import REDUCERS as REDUCER_WORDS
-from ghostbuster.decision.explain import STATISTICS as STATISTIC_WORDS
 from ghostbuster.decision.explain import compared, in_words, term_in_words
 from ghostbuster.decision.percentiles import Percentiles
 from ghostbuster.features.expression import Feature
-from ghostbuster.features.ops import OPS
+from ghostbuster.features.ops import OPS, SKIPS
 from ghostbuster.features.reducers import REDUCERS
 from ghostbuster.features.spaces import SPACES
+from ghostbuster.features.surface import SURFACE
 from ghostbuster.features.zero_shot import STATISTICS
 
 
@@ -44,9 +42,10 @@ def test_every_feature_of_every_space_has_words(space):
 
 
 def test_every_row_of_every_table_has_words():
-    assert OP_WORDS.keys() == OPS.keys()
-    assert REDUCER_WORDS.keys() == REDUCERS.keys()
-    assert STATISTIC_WORDS.keys() == {name for name, _ in STATISTICS}
+    assert {op.words.count("{}") for op in OPS.values()} == {2}
+    assert {name for name, reducer in REDUCERS.items() if reducer.words.count("{}") != 1} == {"s-len"}
+    assert {statistic.words.count("{}") for statistic in STATISTICS.values()} == {1}
+    assert all(row.words and "{" not in row.words for row in (*SURFACE.values(), *SKIPS.values()))
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ from strategies import VECTOR_NAMES, chains, features, vectors, vectors_of_lengt
 from ghostbuster.arrays import Vectors
 from ghostbuster.errors import FeatureError, SettingError
 from ghostbuster.features import evaluate as evaluation
-from ghostbuster.features.chains import Apply, Models, Source
-from ghostbuster.features.duplicates import twin_key
+from ghostbuster.features.chains import Apply, Models, Vector
+from ghostbuster.features.duplicates import duplicate_key
 from ghostbuster.features.evaluate import evaluate, evaluate_all
 from ghostbuster.features.expression import Feature
 from ghostbuster.features.reducers import REDUCERS
@@ -76,9 +76,9 @@ def test_a_bad_expression_is_refused_with_the_culprit_and_the_remedy(text, messa
 
 def test_parts_that_fit_no_table_are_refused_when_made():
     with pytest.raises(FeatureError, match="no op 'v-pow'"):
-        Apply(Source("a.x"), "v-pow", Source("a.y"))
+        Apply(Vector("a.x"), "v-pow", Vector("a.y"))
     with pytest.raises(FeatureError, match="no reducer 's-mode'"):
-        Feature(Source("a.x"), "s-mode")
+        Feature(Vector("a.x"), "s-mode")
     with pytest.raises(FeatureError, match="no skip"):
         Feature(Models("strong"), "stat-lrr", "u-skip-25")
 
@@ -218,7 +218,7 @@ def test_twins_have_equal_opposite_or_swapped_values(made_chains, seed):
     made = vectors_of_lengths([40], seed)
     first = {}
     for chain in made_chains:
-        other = first.setdefault(twin_key(chain), chain)
+        other = first.setdefault(duplicate_key(chain), chain)
         a, b = (units(c, made) for c in (chain, other))
         near = 1e-5 * np.abs(b).max()
         same = any(np.allclose(a, c, rtol=1e-5, atol=near) for c in (b, -b))
@@ -248,7 +248,7 @@ def units(chain, made):
     ],
 )
 def test_chains_equal_by_algebra_sign_or_complement_are_twins(one, other):
-    keys = [twin_key(Feature.parse(f"{text} s-avg").expression) for text in (one, other)]
+    keys = [duplicate_key(Feature.parse(f"{text} s-avg").expression) for text in (one, other)]
     assert keys[0] == keys[1]
 
 
@@ -264,7 +264,7 @@ def test_chains_equal_by_algebra_sign_or_complement_are_twins(one, other):
     ],
 )
 def test_chains_that_differ_are_no_twins(one, other):
-    keys = [twin_key(Feature.parse(f"{text} s-avg").expression) for text in (one, other)]
+    keys = [duplicate_key(Feature.parse(f"{text} s-avg").expression) for text in (one, other)]
     assert keys[0] != keys[1]
 
 

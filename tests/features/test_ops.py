@@ -8,7 +8,7 @@ from scipy import stats
 from strategies import wild_vectors
 
 from ghostbuster.arrays import Vectors
-from ghostbuster.features.chains import Apply, Source
+from ghostbuster.features.chains import Apply, Vector
 from ghostbuster.features.evaluate import evaluate, evaluate_all
 from ghostbuster.features.expression import Feature
 from ghostbuster.features.ops import LARGEST, OPS, SKIPS
@@ -103,7 +103,7 @@ INDEPENDENT = {
 def reduced(name, *texts):
     flat = np.concatenate([np.asarray(text, dtype=np.float64) for text in texts])
     offsets = np.concatenate(([0], np.cumsum([len(text) for text in texts])))
-    return evaluate(Feature(Source("a.x"), name), Vectors({"a.x": flat}, offsets))
+    return evaluate(Feature(Vector("a.x"), name), Vectors({"a.x": flat}, offsets))
 
 
 @pytest.mark.parametrize("name", OPS)
@@ -116,7 +116,7 @@ def test_every_op_gives_what_a_hand_calculation_gives(name):
 def test_commuting_ops_commute(name, data):
     made = data.draw(wild_vectors(["a.x", "a.y"]))
     one, other = (
-        evaluate_all([Feature(Apply(Source(a), name, Source(b)), r) for r in REDUCERS], made)
+        evaluate_all([Feature(Apply(Vector(a), name, Vector(b)), r) for r in REDUCERS], made)
         for a, b in (("a.x", "a.y"), ("a.y", "a.x"))
     )
     assert np.array_equal(one, other)
@@ -176,20 +176,20 @@ def test_shape_of_a_text_of_equal_units_is_nought(name):
 @given(st.data())
 def test_reducers_are_finite_for_any_finite_vectors(name, data):
     made = data.draw(wild_vectors(["a.x", "a.y"]))
-    chains = [Source("a.x"), *(Apply(Source("a.x"), op, Source("a.y")) for op in OPS)]
+    chains = [Vector("a.x"), *(Apply(Vector("a.x"), op, Vector("a.y")) for op in OPS)]
     values = evaluate_all([Feature(chain, name) for chain in chains], made)
     assert np.isfinite(values).all()
     assert np.isfinite(values.astype(np.float32)).all()
 
 
-@pytest.mark.parametrize("name", [r.name for r in REDUCERS.values() if not r.follows_length])
+@pytest.mark.parametrize("name", [r.name for r in REDUCERS.values() if not r.depends_on_length])
 def test_a_text_twice_as_long_reduces_to_about_the_same(name):
     text = np.random.default_rng(0).gamma(2.0, 1.0, 4000)
     once, twice = reduced(name, text, np.concatenate([text, text]))
     assert twice == pytest.approx(once, rel=0.01, abs=0.01)
 
 
-@pytest.mark.parametrize("name", [r.name for r in REDUCERS.values() if r.follows_length])
+@pytest.mark.parametrize("name", [r.name for r in REDUCERS.values() if r.depends_on_length])
 def test_reducers_said_to_follow_length_do(name):
     rng = np.random.default_rng(0)
     short, long = reduced(name, rng.normal(size=50), rng.normal(size=5000))
@@ -208,9 +208,9 @@ def test_skipping_leaves_short_texts_whole():
     name, n = "u-skip-25", SKIPS["u-skip-25"].n_units
     texts = [np.arange(n - 1.0), np.arange(float(n)), np.arange(n + 1.0), np.arange(n + 10.0)]
     made = Vectors({"a.x": np.concatenate(texts)}, np.cumsum([0, *map(len, texts)]))
-    lengths = evaluate(Feature(Source("a.x"), "s-len", name), made)
+    lengths = evaluate(Feature(Vector("a.x"), "s-len", name), made)
     assert lengths.tolist() == [24, 25, 1, 10]
-    assert evaluate(Feature(Source("a.x"), "s-min", name), made).tolist() == [0, 0, 25, 25]
+    assert evaluate(Feature(Vector("a.x"), "s-min", name), made).tolist() == [0, 0, 25, 25]
 
 
 def test_a_sorted_vector_keeps_texts_apart():

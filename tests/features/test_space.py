@@ -5,7 +5,7 @@ from strategies import VECTOR_NAMES, vectors_of_lengths
 
 from ghostbuster.errors import FeatureError, SettingError
 from ghostbuster.features.chains import Models
-from ghostbuster.features.duplicates import twin_key
+from ghostbuster.features.duplicates import duplicate_key
 from ghostbuster.features.evaluate import evaluate_all
 from ghostbuster.features.expression import Feature
 from ghostbuster.features.reducers import REDUCERS
@@ -85,9 +85,9 @@ def test_our_own_spaces_follow_no_length_and_hold_no_twins(name):
     chains = set()
     for feature in candidates(name, VECTOR_NAMES):
         if not isinstance(feature.expression, Models):
-            assert not REDUCERS[feature.reducer].follows_length
+            assert not REDUCERS[feature.reducer].depends_on_length
             chains.add(feature.expression)
-    assert len({twin_key(chain) for chain in chains}) == len(chains)
+    assert len({duplicate_key(chain) for chain in chains}) == len(chains)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from ghostbuster.arrays import TokenScores, Vectors
-from ghostbuster.features.chains import Apply, Models, Source
+from ghostbuster.features.chains import Apply, Models, Vector
 from ghostbuster.features.expression import Feature
 from ghostbuster.features.ops import OPS, SKIPS
 from ghostbuster.features.reducers import REDUCERS
@@ -63,7 +63,7 @@ def wild_vectors(draw, names):
 
 def chains(names=VECTOR_NAMES, max_vectors=4):
     """Left-to-right chains of ops."""
-    source = st.sampled_from(names).map(Source)
+    source = st.sampled_from(names).map(Vector)
     steps = st.lists(st.tuples(st.sampled_from(sorted(OPS)), source), max_size=max_vectors - 1)
     return st.builds(_chain, source, steps)
 

@@ -1,4 +1,4 @@
-"""Columns of several sources brought to one level before anything is learned from them."""
+"""Centre each training source's features (within-source fixed effects)."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from ghostbuster.folds import is_machine
 Real = TypeVar("Real", np.float32, np.float64)
 
 
-def levelled(matrix: npt.NDArray[Real], y: Float1d, sources: AnyArray | None) -> npt.NDArray[Real]:
-    """The same columns, each source's midpoint moved to the mean midpoint of all sources.
+def center_sources(matrix: npt.NDArray[Real], y: Float1d, sources: AnyArray | None) -> npt.NDArray[Real]:
+    """Columns with each source's midpoint moved to the mean midpoint of all sources.
 
     A source's midpoint is the mean of its human texts' mean and its machine texts' mean. Sources differ in
     topic and register, which moves people and machines alike; a model that sees the difference learns where

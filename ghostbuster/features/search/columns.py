@@ -1,4 +1,4 @@
-"""All candidates of all texts, column by column: in memory, or in a temporary file where memory is short."""
+"""Column store of candidate features: in memory, or in a temporary file where memory is short."""
 
 from __future__ import annotations
 
@@ -109,13 +109,13 @@ class Columns:
             view = view[n:]
 
 
-def gather(
+def fill_columns(
     columns: Columns,
     columns_of: Callable[[slice], Float32],
     labelled: Labelled,
     order: npt.NDArray[np.intp],
 ) -> list[int]:
-    """Fill ``columns`` with the candidates that are not constant, block by block; which these are.
+    """Fill ``columns`` with the candidates that are not constant, block by block; return their indices.
 
     Parameters
     ----------
@@ -123,7 +123,7 @@ def gather(
     columns_of : callable
         Values of some candidates, float32 of shape (n_texts, n_some).
     labelled : Labelled
-        Levels the columns where it knows sources.
+        Centres the columns where it knows sources.
     order : array of shape (n_texts,)
         Order of the texts in ``columns``.
     """
@@ -132,7 +132,7 @@ def gather(
         X = columns_of(slice(first, min(first + columns.block, columns.most)))
         vary = _varying(X)
         kept += (first + vary).tolist()
-        columns.append(labelled.levelled(X[:, vary])[order])
+        columns.append(labelled.centered(X[:, vary])[order])
     return kept
 
 

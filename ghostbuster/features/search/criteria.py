@@ -1,4 +1,4 @@
-"""What a search maximises on held-out texts. To add a criterion, add its row to ``CRITERIA``."""
+"""Criteria that the search maximises on held-out texts. To add one, add its row to ``CRITERIA``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The search as an estimator: vectors and labels in, chosen features out."""
+"""The feature search as a scikit-learn estimator: vectors and labels in, selected features out."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ghostbuster.arrays import AnyFloat, Float1d, Float32, Vectors
 from ghostbuster.errors import InputError, SettingError
 from ghostbuster.features.evaluate import evaluate_all
 from ghostbuster.features.expression import Feature
-from ghostbuster.features.search.columns import Columns, gather
+from ghostbuster.features.search.columns import Columns, fill_columns
 from ghostbuster.features.search.criteria import CRITERIA
 from ghostbuster.features.search.inputs import Labelled, check_settings
 from ghostbuster.features.search.selection import Problem, Rules, select_columns
@@ -53,9 +53,9 @@ class FeatureSearch(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # s
         constant, without a search.
     select_across : {"source"} or None
         With ``"source"``, features are preferred whose effect is the same in every source: the folds leave
-        one source out, each column is first levelled, so that only differences within sources count, and a
-        candidate is worth its mean gain over the sources less the standard error of that mean: the lower end
-        of what a further source may gain. ``fit`` then needs ``sources``.
+        one source out, columns are first centred by source, so that only differences within sources count,
+        and a candidate is worth its mean gain over the sources less the standard error of that mean: the
+        lower end of what a further source may gain. ``fit`` then needs ``sources``.
     cv : int or iterable of (train, test) text indices, optional
         Number of stratified folds, which never part a group, or the folds themselves; None is 5.
     random_state : int
@@ -227,7 +227,7 @@ class FeatureSearch(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # s
         """Keep the candidates that vary, and search them."""
         order, cells = fold_order(folds, labelled.y.size)
         with Columns(order.size, len(features), self.max_memory) as columns:
-            kept = [features[i] for i in gather(columns, columns_of, labelled, order)]
+            kept = [features[i] for i in fill_columns(columns, columns_of, labelled, order)]
             self.n_candidates_ = len(kept)
             if self.criterion is None:
                 self._keep_all(kept)

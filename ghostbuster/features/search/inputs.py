@@ -1,4 +1,4 @@
-"""What a search is run on: its settings, labels, weights and sources, checked before anything costly."""
+"""Validate the search's parameters, labels, weights and sources before anything costly."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from ghostbuster.arrays import AnyArray, Float1d, Float32
 from ghostbuster.errors import InputError, SettingError
-from ghostbuster.features.search.centering import levelled
+from ghostbuster.features.search.centering import center_sources
 from ghostbuster.features.search.criteria import CRITERIA
 from ghostbuster.folds import is_machine
 from ghostbuster.registry import did_you_mean
@@ -24,7 +24,7 @@ def check_settings(
     C: float | None,
     max_correlation: float,
 ) -> None:
-    """Refuse settings that no search can have.
+    """Refuse parameters of `FeatureSearch` that are out of range.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ class Labelled:
         sample_weight: npt.ArrayLike | None,
         sources: npt.ArrayLike | None,
     ) -> Self:
-        """Of what a user gave.
+        """Check what a user gave.
 
         Raises
         ------
@@ -100,9 +100,9 @@ class Labelled:
         if not np.isin(self.y, (0, 1)).all():
             raise SettingError(f"criterion {criterion!r} wants labels 0 and 1; use log_loss for soft labels")
 
-    def levelled(self, X: Float32) -> Float32:
-        """Columns with every source brought to one level, where sources are known."""
-        return levelled(X, self.y, self.sources)
+    def centered(self, X: Float32) -> Float32:
+        """Columns centred by `center_sources`, where sources are known."""
+        return center_sources(X, self.y, self.sources)
 
 
 def _labels(y: npt.ArrayLike, n_texts: int) -> Float1d:

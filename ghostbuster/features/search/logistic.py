@@ -1,4 +1,4 @@
-"""L2-penalised logistic regression by Newton's method: one model, or one more column tried many times.
+"""L2-penalised logistic regression by Newton's method: one model, or many that add one column each.
 
 Minimises ``sum_i w_i [log(1 + exp(z_i)) - y_i z_i] + ||b||^2 / (2 C)`` over the intercept (unpenalised) and
 the coefficients ``b``; ``y`` may lie between 0 and 1. Designs carry a first column of ones for the intercept.
@@ -146,7 +146,7 @@ def _objective(
 
 @cache
 def room_for_blas() -> None:
-    """Ask for the work space of OpenBLAS once before it does: where there is none, it asks without end.
+    """Check once that there is memory for OpenBLAS's work space: without it, OpenBLAS retries for ever.
 
     Raises
     ------

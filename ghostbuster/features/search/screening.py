@@ -1,4 +1,4 @@
-"""Which candidates are worth an exact fit: one Newton step a candidate, judged on held-out texts."""
+"""Screen candidates by Rao's score test: one Newton step each, judged on held-out texts."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ class Present:
 
 
 class Screen:
-    """Every candidate's first guess at how far it would lower the held-out log-loss.
+    """Estimates by how much each candidate would lower the held-out log-loss.
 
     For every fold, a candidate ``z`` joins the fold's model by one Newton step: Rao's score test gives its
     coefficient ``b = z~'r / z~'Dz~`` on the training texts, where ``r`` are the residuals, ``D`` is the
-    curvature and ``z~`` the part of ``z`` that the chosen columns do not explain under ``D``. The guess is
+    curvature and ``z~`` the part of ``z`` that the chosen columns do not explain under ``D``. The estimate is
     its second-order effect on the held-out texts, ``b z~'r - b^2 z~'Dz~ / 2``. ``D`` is taken from the
     held-out predictions for all folds, so that each cross-product is computed once, on the texts of one fold,
     and summed.
@@ -84,7 +84,7 @@ class Screen:
         return np.clip(scaled, -self._clip, self._clip, out=scaled)
 
     def gains(self, present: Present) -> Float1d:
-        """Guessed fall of the mean held-out log-loss by adding each candidate: (n_candidates,)."""
+        """Estimated decrease of the mean held-out log-loss by adding each candidate: (n_candidates,)."""
         fold_parts = _fold_parts(present, self._cells, self._held)
         d = present.curvature.astype(np.float32)
         design = np.column_stack([np.ones(d.size), present.chosen])
@@ -109,7 +109,7 @@ class Screen:
 
 
 class _FoldPart:
-    """What the guess for one fold needs and no candidate changes."""
+    """What the estimate for one fold needs and no candidate changes."""
 
     def __init__(self, hessian_in: Float2d, hessian_out: Float2d, gradient: Float1d, held: float) -> None:
         from scipy.linalg import cho_factor
@@ -142,7 +142,7 @@ def _fold_parts(present: Present, cells: Sequence[slice], held: Float1d) -> list
 
 
 def _mean_gain(parts: Sequence[_FoldPart | None], cross: Float2d, squares: Float2d, C: float) -> Float1d:
-    """Mean over folds of each candidate's guess.
+    """Mean over folds of each candidate's estimate.
 
     ``cross`` is (n_cells, n_candidates, 1 + n_chosen + n_folds): products with the design under the
     curvature, then with each fold's residuals; ``squares`` (n_cells, n_candidates).

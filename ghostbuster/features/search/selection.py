@@ -17,7 +17,7 @@ from ghostbuster.features.search.logistic import fit_each, fit_logistic, sigmoid
 from ghostbuster.features.search.screening import Present, Screen
 from ghostbuster.folds import Fold
 
-SHORTLIST = 32  # candidates of a round that are remembered as promising
+SHORTLIST = 32  # candidates of a round that are noted as promising
 SECOND_CHANCES = 4  # more rounds of proposals before the search gives up
 _ALL_AT_ONCE = 64  # candidates fitted together without a screen
 _COMPARED = 32  # candidates compared with the chosen columns at a time
@@ -25,7 +25,7 @@ _COMPARED = 32  # candidates compared with the chosen columns at a time
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """How a selection goes.
+    """Settings of a selection.
 
     Parameters
     ----------
@@ -118,7 +118,7 @@ class _FoldModel:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What is chosen from, texts in the order of ``fold_order``.
+    """Data of a selection, texts in the order of ``fold_order``.
 
     Parameters
     ----------
@@ -214,7 +214,7 @@ class _Search:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What a search found.
+    """Result of a selection.
 
     Attributes
     ----------
@@ -232,7 +232,7 @@ class Selection:
 
 
 def select_columns(problem: Problem, rules: Rules) -> Selection:
-    """Add, time and again, the column that most improves the mean criterion over the folds."""
+    """Greedy forward selection: add the column that most improves the mean criterion, and again."""
     search = _Search(problem, rules)
     while len(search.chosen) < rules.max_columns and search.alive.any():
         found = search.best_addition()

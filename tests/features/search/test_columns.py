@@ -4,7 +4,7 @@ from joblib import parallel_config
 from planted import FEATURES, planted, separable_vectors
 
 from ghostbuster.errors import InputError, SettingError
-from ghostbuster.features.search.columns import Columns, gather
+from ghostbuster.features.search.columns import Columns, fill_columns
 from ghostbuster.features.search.estimator import FeatureSearch
 from ghostbuster.features.search.inputs import Labelled
 from ghostbuster.folds import fold_order
@@ -33,7 +33,7 @@ def test_constant_columns_are_left_out_and_texts_stand_in_the_order_asked_for():
     X = np.array([[1, 7, 3], [2, 7, 3], [4, 7, 5]], dtype=np.float32)
     labelled = Labelled(np.array([0.0, 1.0, 1.0]), np.ones(3))
     with Columns(3, 3, 10**6) as columns:
-        assert gather(columns, lambda which: X[:, which], labelled, np.array([2, 0, 1])) == [0, 2]
+        assert fill_columns(columns, lambda which: X[:, which], labelled, np.array([2, 0, 1])) == [0, 2]
         assert columns.take([0, 1]).tolist() == [[4, 5], [1, 3], [2, 3]]
 
 

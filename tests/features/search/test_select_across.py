@@ -44,7 +44,7 @@ def test_across_sources_the_feature_with_the_same_effect_everywhere_comes_first(
 
 
 def by_lower_ends(X, y, sources, n_features):
-    """Brute force on levelled columns: the largest mean gain over sources less its standard error."""
+    """Brute force on center_sources columns: the largest mean gain over sources less its standard error."""
     folds = leave_one_out(y, sources)
     level_of = [log_losses(X, y, folds, [])]
     chosen = []

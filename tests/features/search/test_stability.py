@@ -3,10 +3,10 @@ import pytest
 from planted import FEATURES, planted
 from sklearn.exceptions import NotFittedError
 
+from benchmarks.search.stability import drawn, stability
 from ghostbuster.errors import InputError, SettingError
 from ghostbuster.features.expression import Feature
 from ghostbuster.features.search.estimator import FeatureSearch
-from ghostbuster.features.search.stability import drawn, stability
 
 
 def one_strong_effect(n_texts=120, seed=0):

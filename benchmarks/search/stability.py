@@ -1,4 +1,4 @@
-"""How often a search chooses each feature when its texts are drawn again."""
+"""Stability of a feature search: how often each feature is chosen on bootstrap resamples of the texts."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def stability(
     check_is_fitted(search, "shortlist_")
     if n_resamples < 1:
         raise SettingError(f"n_resamples is {n_resamples}; expected at least 1")
-    if X.ndim != 2 or X.shape[1] != len(search.shortlist_):  # noqa: PLR2004
+    if X.ndim != 2 or X.shape[1] != len(search.shortlist_):
         raise InputError(
             f"matrix has shape {X.shape}; expected one column for each of {len(search.shortlist_)} "
             "features of the shortlist"
