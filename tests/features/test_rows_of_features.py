@@ -90,7 +90,7 @@ def test_a_model_and_a_panel_are_one_row_each(monkeypatch, tmp_path, capsys):
     row = KnownModel("some/repository", "m.gguf", "a" * 40, "a small one", 0.1, "MIT", "https://example.org")
     for name in ("small", "large"):
         monkeypatch.setitem(CATALOG, name, row)
-    monkeypatch.setitem(PANELS, "mine", PanelFiles("small", "large", pulled=True))
+    monkeypatch.setitem(PANELS, "mine", PanelFiles("small", "large"))
     assert main(["models", "list", "--format", "json"]) == 0
     listed = {one["name"]: one for one in json.loads(capsys.readouterr().out)}
     assert {listed[name]["state"] for name in ("small", "large")} == {"not here"}

@@ -100,7 +100,7 @@ def _chord(
     penalty = _penalty(design.shape[1], C)
     p = sigmoid(design @ start)
     curvature = weight * p * (1 - p)
-    room_for_blas()
+    check_blas_memory()
     factor = cho_factor(_hessian(design, curvature, penalty))
     border = design.T @ (curvature[:, None] * columns)
     solved = cho_solve(factor, border)
@@ -145,7 +145,7 @@ def _objective(
 
 
 @cache
-def room_for_blas() -> None:
+def check_blas_memory() -> None:
     """Check once that there is memory for OpenBLAS's work space: without it, OpenBLAS retries for ever.
 
     Raises
