@@ -123,12 +123,12 @@ def engine(source: Path) -> None:
     """The weak models alone, in the pieces that the table is scored in; prints seconds and CPU seconds."""
     from ghostbuster.models.panel import open_panel
     from ghostbuster.tables.registry import open_reader
-    from ghostbuster.tables.scoring import _piece
+    from ghostbuster.tables.scoring import _batch
     from ghostbuster.text.prepare import prepare
 
     rows = open_reader(source, "id", "text").texts("text")
     pieces = []
-    while piece := list(_piece(rows)):
+    while piece := list(_batch(rows)):
         pieces.append([prepare(text).text for text, _ in piece])
     panel = open_panel()
     panel.score(pieces[0][:8])

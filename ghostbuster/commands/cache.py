@@ -1,4 +1,4 @@
-"""``ghostbuster cache``: what is remembered between runs."""
+"""``ghostbuster cache``: show or clear the cache of scores."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``ghostbuster calibrate``: a detector's promise, measured on one's own human texts."""
+"""``ghostbuster calibrate``: measure a detector's thresholds anew on one's own human texts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``ghostbuster distill``: a detector that learns from a stronger one."""
+"""``ghostbuster distill``: train a detector on the probabilities of a stronger one."""
 
 from __future__ import annotations
 
@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ghostbuster.commands.shared.console import TokenProgress, note
-from ghostbuster.commands.shared.options import GroupColumn, NoCache, Quiet, TextColumn, score_cache
+from ghostbuster.commands.shared.options import (
+    TABLE_KINDS,
+    GroupColumn,
+    NoCache,
+    Quiet,
+    TextColumn,
+    score_cache,
+)
 from ghostbuster.detector.params import DEFAULT_PANEL, Params
 
 if TYPE_CHECKING:
@@ -23,7 +30,7 @@ def distill(
         Path,
         typer.Argument(metavar="TEACHER", help="A detector made by `train`, or a table of its predictions."),
     ],
-    table: Annotated[Path, typer.Argument(metavar="TEXTS", help="CSV, TSV, JSON lines or Parquet.")],
+    table: Annotated[Path, typer.Argument(metavar="TEXTS", help=f"{TABLE_KINDS}.")],
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="STUDENT", help="Where to write the new detector.")
     ],

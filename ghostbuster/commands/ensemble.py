@@ -1,4 +1,4 @@
-"""``ghostbuster ensemble``: predictions of several detectors made one."""
+"""``ghostbuster ensemble``: combine the predictions of several detectors."""
 
 from __future__ import annotations
 

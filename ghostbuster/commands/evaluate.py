@@ -1,4 +1,4 @@
-"""``ghostbuster evaluate``: how right a detector is on labelled texts."""
+"""``ghostbuster evaluate``: measure a detector on labelled texts."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import typer
 from ghostbuster.commands.shared.console import TokenProgress
 from ghostbuster.commands.shared.detectors import compute_on
 from ghostbuster.commands.shared.options import (
+    TABLE_KINDS,
     Device,
     GpuLayers,
     GroupColumn,
@@ -42,7 +43,7 @@ def evaluate(
             metavar="ARTIFACT", help="A detector made by `train`; 'default' is the one that ships."
         ),
     ],
-    table: Annotated[Path, typer.Argument(metavar="TABLE", help="CSV, TSV, JSON lines or Parquet.")],
+    table: Annotated[Path, typer.Argument(metavar="TABLE", help=f"{TABLE_KINDS}.")],
     form: Annotated[str, format_option(EVALUATION_FORMATS)] = "table",
     text_column: TextColumn = "text",
     label_column: LabelColumn = "label",

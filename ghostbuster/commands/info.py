@@ -1,4 +1,4 @@
-"""``ghostbuster info``: what made a detector, and what it promises."""
+"""``ghostbuster info``: show what a detector was made of, and its thresholds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``ghostbuster models``: language models that can be downloaded, and what is in a model file."""
+"""``ghostbuster models``: list, download and verify language models, and describe a model file."""
 
 from __future__ import annotations
 

@@ -25,7 +25,6 @@ from ghostbuster.commands.shared.options import (
 from ghostbuster.commands.shared.reports import ReportOption, write_verdicts
 from ghostbuster.errors import InputError
 from ghostbuster.report.formats.verdicts import VERDICT_FORMATS, verdict_format
-from ghostbuster.report.report import Report
 from ghostbuster.system.printable import encodable
 
 SOME_BAD = 1
@@ -59,6 +58,7 @@ def score_file(
         raise typer.Exit(NONE_GOOD)
 
     from ghostbuster.commands.shared.detectors import open_detector
+    from ghostbuster.report.report import Report
 
     detector, identity = open_detector(model, weak_model, strong_model, register, panel)
     with TokenProgress(quiet=quiet) as progress:

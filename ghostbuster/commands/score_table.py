@@ -13,6 +13,7 @@ from ghostbuster.commands.score_file import SOME_BAD
 from ghostbuster.commands.shared.console import RowProgress, note, print_error
 from ghostbuster.commands.shared.detectors import compute_on, device_of
 from ghostbuster.commands.shared.options import (
+    TABLE_KINDS,
     Device,
     GpuLayers,
     Model,
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 def score_table(
     table: Annotated[
         Path,
-        typer.Argument(metavar="IN", help="CSV, TSV, JSON lines or Parquet; or a folder of documents."),
+        typer.Argument(metavar="IN", help=f"{TABLE_KINDS}; or a folder of documents."),
     ],
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="OUT", help="Where to write; its suffix names the kind.")

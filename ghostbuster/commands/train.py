@@ -1,4 +1,4 @@
-"""``ghostbuster train``: a detector of one's own texts."""
+"""``ghostbuster train``: train a detector on one's own labelled texts."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import typer
 from ghostbuster.commands.shared.console import note
 from ghostbuster.commands.shared.detectors import compute_on
 from ghostbuster.commands.shared.options import (
+    TABLE_KINDS,
     Device,
     GpuLayers,
     GroupColumn,
@@ -25,7 +26,7 @@ from ghostbuster.detector.params import DEFAULT_PANEL, Params
 
 
 def train(
-    table: Annotated[Path, typer.Argument(metavar="TABLE", help="CSV, TSV, JSON lines or Parquet.")],
+    table: Annotated[Path, typer.Argument(metavar="TABLE", help=f"{TABLE_KINDS}.")],
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="ARTIFACT", help="Where to write the detector.")
     ],

@@ -1,4 +1,4 @@
-"""How good a detector is: ranking, detection within a false-positive rate, calibration."""
+"""Metrics of a detector: AUROC, TPR at a fixed FPR, F1, expected calibration error."""
 
 from __future__ import annotations
 
@@ -78,7 +78,15 @@ def tpr_at_fpr(y: npt.ArrayLike, score: npt.ArrayLike, fpr: float = 0.01) -> flo
 
 
 def threshold_at_fpr(human: Float1d, rate: float) -> float:
-    """The human score that a threshold must exceed so that at most ``rate`` of ``human`` reach it."""
+    """The lowest threshold that at most ``rate`` of the human scores lie above.
+
+    Parameters
+    ----------
+    human : array of shape (n_human,)
+        Scores of human texts, one at least.
+    rate : float in [0, 1)
+        False-positive rate.
+    """
     allowed = int(np.floor(rate * human.size + 1e-9))  # 0.05 * 20 is 1 whatever floats say
     return float(np.sort(human)[human.size - 1 - allowed])
 

@@ -1,4 +1,4 @@
-"""What the figures of an evaluation are drawn from: curves, bins and counts, with intervals."""
+"""ROC curve, calibration bins and histograms of an evaluation, with confidence intervals."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ FPR_GRID = np.unique(np.concatenate(([0.0], np.geomspace(0.001, 0.1, 41), np.lin
 
 @dataclass(frozen=True)
 class Curve:
-    """Share of machine texts found for each share of human texts accused, with a bootstrap band.
+    """ROC curve: true-positive rate at each false-positive rate, with a bootstrap band.
 
     Attributes
     ----------
@@ -42,7 +42,7 @@ class Curve:
 
 @dataclass(frozen=True)
 class Bin:
-    """Texts of about one stated probability.
+    """Calibration bin: texts of about one stated probability.
 
     Attributes
     ----------
@@ -60,7 +60,7 @@ class Bin:
 
 @dataclass(frozen=True)
 class Curves:
-    """All that is drawn of one evaluation.
+    """All that the plots of one evaluation show.
 
     Attributes
     ----------
@@ -120,9 +120,9 @@ def curves(
 
 
 def tpr_at(human: Float1d, machine: Float1d, fpr: Float1d) -> Float1d:
-    """Share of machine texts above the lowest bar that at most ``fpr`` of the human ones exceed.
+    """Share of machine texts above the lowest threshold that at most ``fpr`` of the human ones exceed.
 
-    As ``metrics.tpr_at_fpr``, at many rates at once: nothing is interpolated.
+    As ``classification.tpr_at_fpr``, at many rates at once: nothing is interpolated.
 
     Parameters
     ----------

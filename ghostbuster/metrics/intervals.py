@@ -1,4 +1,4 @@
-"""How sure one may be of a measured value: intervals of shares and of metrics."""
+"""Confidence intervals: Wilson and Clopper-Pearson for shares, bootstrap for metrics."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ghostbuster.errors import InputError, SettingError
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A measured value and the interval it probably lies in."""
+    """A measured value with its confidence interval."""
 
     value: float
     low: float
@@ -26,7 +26,7 @@ class Estimate:
 
 
 def wilson(k: int, n: int, confidence: float = 0.95) -> Estimate:
-    """Interval of a share, ``k`` of ``n``, whose coverage is ``confidence`` on average.
+    """Wilson interval of a share, ``k`` of ``n``: its coverage is ``confidence`` on average.
 
     Raises
     ------
@@ -46,7 +46,7 @@ def wilson(k: int, n: int, confidence: float = 0.95) -> Estimate:
 
 
 def clopper_pearson(k: int, n: int, confidence: float = 0.95) -> Estimate:
-    """Interval of a share, ``k`` of ``n``, whose coverage is never below ``confidence``.
+    """Exact (Clopper-Pearson) interval of a share, ``k`` of ``n``: coverage is never below ``confidence``.
 
     Raises
     ------
@@ -76,7 +76,7 @@ def bootstrap(
     seed: int = 0,
     confidence: float = 0.95,
 ) -> Estimate:
-    """A metric with its percentile bootstrap interval; whole groups are drawn, with replacement.
+    """A metric with its percentile bootstrap interval; whole groups are resampled, with replacement.
 
     Texts of one prompt or document are no independent evidence, so a group is drawn or left as one.
     A resample that lacks one of the classes is drawn again.
@@ -156,7 +156,7 @@ def _draw(rng: np.random.Generator, hard: Int1d, order: Int1d, starts: Int1d, co
 
 
 def check_scores(y: npt.ArrayLike, score: npt.ArrayLike) -> tuple[Bool1d, Float1d]:
-    """Which texts are machine, shape (n_texts,), and their scores.
+    """Validate labels and scores: which texts are machine, shape (n_texts,), and their scores.
 
     Raises
     ------

@@ -80,7 +80,7 @@ def other_shares(probability: float) -> list[tuple[str, str]]:
 
 
 def evidence_in_words(one: Evidence) -> tuple[str, str]:
-    """What a piece of evidence looks at, and the expression of a feature that has words of its own."""
+    """What a piece of evidence measures, in words, and the feature's expression where it adds to them."""
     found = _WORDS.fullmatch(one.feature)
     if one.meaning:
         return one.meaning, "" if found else one.feature

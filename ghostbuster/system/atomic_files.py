@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all."""
+"""Write a file whole or not at all: into a temporary file, then an atomic rename."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from ghostbuster.errors import GhostbusterError
 
 @contextmanager
 def atomic_write(path: Path, error: type[GhostbusterError]) -> Iterator[Path]:
-    """A temporary file beside ``path`` that takes its place when the block ends well.
+    """A temporary file beside ``path`` that replaces it when the block ends without an error.
 
-    What stood at ``path`` stays until then, and for good when the block fails.
+    The old file stays until then, and for good when the block fails.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def atomic_write(path: Path, error: type[GhostbusterError]) -> Iterator[Path]:
 
 
 def check_writable(path: Path, error: type[GhostbusterError]) -> None:
-    """Refuse a place where nothing can be written, before any costly work.
+    """Check before any costly work that a file can be written at ``path``.
 
     Raises
     ------
@@ -65,7 +65,7 @@ def check_writable(path: Path, error: type[GhostbusterError]) -> None:
 
 
 def publish(temporary: Path, path: Path) -> None:
-    """Flush a complete file to the disk, give it a new file's rights (or the old one's), and rename it."""
+    """Flush a complete file to the disk, give it the old file's permissions or a new one's, and rename it."""
     mask = os.umask(0)
     os.umask(mask)
     temporary.chmod(path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~mask)

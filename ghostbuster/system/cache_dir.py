@@ -1,4 +1,4 @@
-"""The folder where things are kept that can be worked out or fetched again."""
+"""The cache folder: for what can be computed or downloaded again."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ CACHE_VARIABLE = "GHOSTBUSTER_CACHE"
 
 
 def cache_folder() -> Path:
-    """Folder of everything that is remembered between runs; nothing is lost when a user deletes it.
+    """Folder of all caches; nothing is lost when a user deletes it.
 
-    It need not exist, and may not be writable: callers make it where they write, and do without it where
-    they cannot.
+    It need not exist and may be read-only: callers create it before they write, and go on without a cache
+    where they cannot.
 
     Returns
     -------
@@ -26,7 +26,7 @@ def cache_folder() -> Path:
     Raises
     ------
     SettingError
-        When the variable begins with the home of somebody who has none.
+        When the variable names the home folder of an unknown user.
     """
     named = named_folder(CACHE_VARIABLE)
     if named is not None:
@@ -37,12 +37,12 @@ def cache_folder() -> Path:
 
 
 def named_folder(variable: str) -> Path | None:
-    """The folder that a variable of the environment names, absolute; None where it names none.
+    """The folder that an environment variable names, as an absolute path; None where it is not set.
 
     Raises
     ------
     SettingError
-        When it begins with the home of somebody who has none.
+        When it names the home folder of an unknown user.
     """
     named = os.environ.get(variable)
     if not named:

@@ -1,4 +1,4 @@
-"""Files that one process holds at a time; the system lets go when the process ends, however it ends."""
+"""Exclusive file locks between processes; the system releases them however a process ends."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from typing import IO
 from ghostbuster.errors import InputError
 
 
-def locked(path: Path, taken: str) -> IO[bytes]:
-    """Open a file for reading and writing, made if it is not there, and hold it until it is closed.
+def open_locked(path: Path, taken: str) -> IO[bytes]:
+    """Open a file for reading and writing, and lock it until it is closed; create it if it is missing.
 
     Parameters
     ----------
     path : Path
     taken : str
-        What to say when another process holds it.
+        Error message for when another process holds the lock.
 
     Raises
     ------
     InputError
-        When another process holds it, or it cannot be opened.
+        When another process holds the lock, or the file cannot be opened or locked.
     """
     while True:
         try:

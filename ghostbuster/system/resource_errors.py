@@ -1,4 +1,4 @@
-"""What the system would not give a command, in one line: memory, room on a disk, the right to a file."""
+"""One-line messages for operating-system errors: out of memory, disk full, permission denied."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from ghostbuster.errors import GhostbusterError
 
 OUT_OF_MEMORY = "not enough memory: end other programs, or give fewer or shorter texts"
-_WANT = (
+_OUT_OF_MEMORY_WORDS = (
     "failed to map segment",  # the loader, of a library
     "cannot map zero-fill pages",
     "cannot allocate memory",
@@ -21,12 +21,12 @@ _WANT = (
     "error return without exception set",  # of C that could not even make a MemoryError
     "without setting an exception",
 )
-"""What libraries say, in errors of their own kinds, where there is no memory; in lower case."""
+"""What libraries say, in error types of their own, when memory runs out; in lower case."""
 _PANDAS = "c error: out of memory"  # in an error of a kind that may also quote what a user wrote
 
 
 def resource_error(error: Exception) -> str | None:
-    """What the system would not give, or None where the error is of another kind.
+    """The message for an error of the operating system, or None for an error of another kind.
 
     Parameters
     ----------
@@ -36,9 +36,9 @@ def resource_error(error: Exception) -> str | None:
     Returns
     -------
     str or None
-        One line with the remedy. Want of memory has one wording, in whatever form it comes: a MemoryError, a
+        One line with the remedy. Out of memory has one message, in whatever form it comes: a MemoryError, a
         library that cannot be mapped (ImportError), a thread that cannot be started (RuntimeError), ENOMEM,
-        or an error that came of one of these.
+        or an error that one of these caused.
     """
     if any(_is_out_of_memory(one) for one in _chain(error)):
         return OUT_OF_MEMORY
@@ -49,8 +49,8 @@ def resource_error(error: Exception) -> str | None:
 
 
 def says_out_of_memory(said: str) -> bool:
-    """Whether a library's own words tell of it."""
-    return any(one in said.lower() for one in _WANT)
+    """Whether a library's error message means out of memory."""
+    return any(one in said.lower() for one in _OUT_OF_MEMORY_WORDS)
 
 
 def _is_out_of_memory(error: BaseException) -> bool:
@@ -62,7 +62,7 @@ def _is_out_of_memory(error: BaseException) -> bool:
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
-    """The error and those it came of."""
+    """The error and those that caused it."""
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
         seen.add(id(error))

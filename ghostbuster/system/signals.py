@@ -1,4 +1,4 @@
-"""Signals that end a command unwind it, so that no temporary file stays."""
+"""SIGTERM and Ctrl-C unwind a command, so that no temporary file stays."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _LATER = 0.05
 
 @contextmanager
 def unwind_on_sigterm(code: int) -> Iterator[None]:
-    """Let SIGTERM unwind the block as Ctrl-C does, where a process has signals: in its main thread.
+    """Raise SystemExit in the block on SIGTERM, as Ctrl-C raises KeyboardInterrupt; in the main thread only.
 
     The exception of either may come where Python can only print and forget it: in llama.cpp's log, which is a
     call of C into Python, or while an object is cleared away. The signal is then sent again a moment later.
@@ -27,7 +27,7 @@ def unwind_on_sigterm(code: int) -> Iterator[None]:
     Parameters
     ----------
     code : int
-        Of the ``SystemExit`` that SIGTERM becomes.
+        Exit code of that ``SystemExit``.
     """
     if threading.current_thread() is not threading.main_thread():
         yield

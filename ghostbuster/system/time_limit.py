@@ -1,4 +1,4 @@
-"""Work that may not take for ever."""
+"""A CPU-time limit for a block of code (SIGPROF)."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ AGAIN = 0.5
 
 
 class CpuTimeExceeded(BaseException):
-    """Time is up. No `Exception`: libraries that go on after those must not go on after this."""
+    """The CPU-time limit is reached. No `Exception`: libraries that catch those must not catch this."""
 
 
 @contextmanager
 def cpu_time_limit(seconds: float) -> Iterator[None]:
-    """Interrupt the block when it computes for longer (other programs cost it no time), where the system can.
+    """Interrupt the block when it uses more CPU time; time in which other programs run does not count.
 
-    That is in the main thread of POSIX systems.
+    Works in the main thread of POSIX systems; elsewhere the block has no limit.
 
     Raises
     ------
     CpuTimeExceeded
-        When time was up.
+        When the limit is reached.
     """
     if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
         yield

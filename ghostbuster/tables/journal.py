@@ -1,8 +1,8 @@
-"""Scores already worked out for a table, kept beside its output until that is complete.
+"""Checkpoint of the scores of a table, beside its output: an interrupted run resumes there.
 
-A journal is a file of lines: a header that tells what the scores belong to, then one line a piece of work,
-each with a checksum. A line is on the disk before the next piece begins, so whatever ends the process, at
-most one piece has to be scored again; a line cut short is dropped.
+A journal is a file of lines: a header that tells what the scores belong to, then one line a batch of rows,
+each with a checksum. A line is on the disk before the next batch begins, so whatever ends the process, at
+most one batch has to be scored again; a line cut short is dropped.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Self
 
 from ghostbuster.errors import InputError, SettingError
-from ghostbuster.system.file_lock import locked
+from ghostbuster.system.file_lock import open_locked
 
 MARK = "ghostbuster journal 1"
 """First words of every journal, with the number of its layout."""
@@ -25,7 +25,7 @@ MARK = "ghostbuster journal 1"
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """What is known of one row.
+    """The score of one row, or its error.
 
     Attributes
     ----------
@@ -46,7 +46,7 @@ def journal_path(output: Path) -> Path:
 
 
 class Journal:
-    """The scores of one table so far; one process at a time.
+    """The scores of one table so far; locked, so that one process writes at a time.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ class Journal:
     def __init__(self, output: Path, identity: Mapping[str, str], *, restart: bool = False) -> None:
         self.path = journal_path(output)
         self._identity = dict(identity)
-        self._file = locked(self.path, f"{output} is being written by another process; wait for its end")
+        self._file = open_locked(self.path, f"{output} is being written by another process; wait for its end")
         try:
             self.n_rows = self._restore(restart=restart)
         except BaseException:
@@ -92,7 +92,7 @@ class Journal:
         self._file.close()
 
     def append(self, scores: Sequence[Score]) -> None:
-        """Keep the scores of the next rows; they are on the disk when this returns.
+        """Append the scores of the next rows; they are on the disk when this returns.
 
         Raises
         ------
@@ -121,7 +121,7 @@ class Journal:
         self._file.close()
 
     def _restore(self, *, restart: bool) -> int:
-        """Rows of the sound lines; the file ends behind them afterwards."""
+        """Number of rows in the intact lines; the file is truncated behind them."""
         header = self._file.readline()
         if not header.endswith(b"\n") and MARK.encode().startswith(header[: len(MARK)]):
             return self._begin()  # new, or ended while it was begun
@@ -138,10 +138,10 @@ class Journal:
         self._check(identity)
         n_rows, end = 0, self._file.tell()
         for line in self._file:
-            piece = _piece(line)
-            if piece is None or piece[0] != n_rows:
+            batch = _batch(line)
+            if batch is None or batch[0] != n_rows:
                 break
-            n_rows += piece[1]
+            n_rows += batch[1]
             end += len(line)
         self._file.seek(end)
         self._file.truncate()
@@ -162,7 +162,7 @@ class Journal:
                 )
 
     def _write(self, text: str, *, checked: bool = True) -> None:
-        """One line at the end, past any buffer."""
+        """Append one line and flush it to the disk."""
         data = text.encode()
         line = (b"%08x " % zlib.crc32(data) if checked else b"") + data + b"\n"
         self._file.seek(0, os.SEEK_END)
@@ -177,8 +177,8 @@ class Journal:
             ) from error
 
 
-def _piece(line: bytes) -> tuple[int, int] | None:
-    """First row and number of rows of a sound line."""
+def _batch(line: bytes) -> tuple[int, int] | None:
+    """First row and number of rows of an intact line; None for a damaged one."""
     if not line.endswith(b"\n") or line[:9] != b"%08x " % zlib.crc32(line[9:-1]):
         return None
     try:

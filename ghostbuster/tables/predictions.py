@@ -1,4 +1,4 @@
-"""Predictions of any detector, read from tables of ids and probabilities."""
+"""Read predictions of any detector from tables of ids and probabilities, and match them by id."""
 
 from __future__ import annotations
 

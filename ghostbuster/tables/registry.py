@@ -9,7 +9,6 @@ from ghostbuster.registry import unknown
 from ghostbuster.tables.base import TableKind, TableReader
 from ghostbuster.tables.kinds import json_lines, parquet
 from ghostbuster.tables.kinds.delimited import delimited
-from ghostbuster.tables.kinds.folder import FolderReader
 
 KINDS: tuple[TableKind, ...] = (
     delimited("CSV", (".csv",), separator=","),
@@ -74,5 +73,7 @@ def open_reader(path: Path, id_column: str, text_column: str) -> TableReader:
         When there is no such file or folder, or no kind has its suffix.
     """
     if path.is_dir() and not is_table(path):
+        from ghostbuster.tables.kinds.folder import FolderReader
+
         return FolderReader(path, id_column, text_column)
     return kind_of(path).reader(path)

@@ -1,4 +1,4 @@
-"""Score a table in pieces, each kept in the journal at once, then write it out with its scores."""
+"""Score a table in batches, each saved in the journal at once, then write the table with its scores."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from ghostbuster.tables.journal import Journal, Score
 from ghostbuster.tables.registry import kind_of
 from ghostbuster.tables.survey import SHOWN, Fault, Job, Survey
 
-PIECE_CHARACTERS = 2**16
-"""A piece of work ends with the row that reaches it: a few seconds of the embedded models."""
-PIECE_ROWS = 16
+BATCH_CHARACTERS = 2**16
+"""A batch ends with the row that reaches it: a few seconds of the embedded models."""
+BATCH_ROWS = 16
 """It has as many rows at least, so that long texts keep all cores busy, unless they are very long."""
 MOST_ROWS, MOST_CHARACTERS = 256, 2**20
 UNDECIDED = 0.5
@@ -41,11 +41,11 @@ def score(job: Job, journal: Journal, judge: Judge, progress: Progress) -> None:
     """
     done, n_characters = journal.n_rows, 0
     rows = job.reader.texts(job.text_column, done)
-    while piece := list(_piece(rows)):
-        good = [text for text, fault in piece if not fault]
+    while batch := list(_batch(rows)):
+        good = [text for text, fault in batch if not fault]
         found = iter(judge(good) if good else ())
-        journal.append([Score(None, None, fault) if fault else next(found) for _, fault in piece])
-        n_characters += sum(len(text) for text, _ in piece)
+        journal.append([Score(None, None, fault) if fault else next(found) for _, fault in batch])
+        n_characters += sum(len(text) for text, _ in batch)
         progress(journal.n_rows - done, n_characters)
 
 
@@ -102,13 +102,13 @@ def _check_unchanged(job: Job, seen: Survey) -> None:
         )
 
 
-def _piece(rows: Iterator[tuple[str, str]]) -> Iterator[tuple[str, str]]:
-    """The next rows, up to a piece of work."""
+def _batch(rows: Iterator[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """The next rows, up to one batch."""
     n_characters = 0
     for n_rows, row in enumerate(islice(rows, MOST_ROWS), start=1):
         yield row
         n_characters += len(row[0])
-        if n_characters >= (PIECE_CHARACTERS if n_rows >= PIECE_ROWS else MOST_CHARACTERS):
+        if n_characters >= (BATCH_CHARACTERS if n_rows >= BATCH_ROWS else MOST_CHARACTERS):
             return
 
 

@@ -1,4 +1,4 @@
-"""Characters that are not what they look like: repaired, removed or replaced, and counted."""
+"""Repair, remove or replace characters that are not what they look like (homoglyphs, zero-width marks)."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def _is_flooded(text: str) -> bool:
 
 
 def repair_encoding(text: str) -> tuple[str, int]:
-    """Undo text decoded with the wrong encoding, as ftfy finds it."""
+    """Repair text that was decoded with the wrong encoding (mojibake), as ftfy finds it."""
     if text.isascii():
         return text, 0
     repaired = encoding.fix_encoding(text)

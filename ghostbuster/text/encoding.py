@@ -1,4 +1,4 @@
-"""Text decoded wrongly or escaped too often, repaired by ftfy's steps in a bounded number of rounds.
+"""Byte order marks; repair of wrongly decoded text (mojibake) by ftfy, in a bounded number of rounds.
 
 ftfy repeats its steps until nothing changes, and one layer may hide under each of a million others: its time
 is then quadratic in the text. Nothing that a person or a program writes has more than a few layers.
@@ -7,6 +7,14 @@ is then quadratic in the text. Nothing that a person or a program writes has mor
 from __future__ import annotations
 
 import unicodedata
+
+BYTE_ORDER_MARKS = {  # the longer first: UTF-32's mark begins with UTF-16's
+    b"\xff\xfe\x00\x00": "utf-32",
+    b"\x00\x00\xfe\xff": "utf-32",
+    b"\xff\xfe": "utf-16",
+    b"\xfe\xff": "utf-16",
+    b"\xef\xbb\xbf": "utf-8-sig",
+}
 
 MOST_ROUNDS = 16
 

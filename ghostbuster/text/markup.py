@@ -1,4 +1,4 @@
-"""What is wrapped around a text: chat preambles, markdown, tags, a sentence cut off at the end."""
+"""Strip what is not prose: chat preambles, markdown, tags, an unfinished last sentence."""
 
 from __future__ import annotations
 

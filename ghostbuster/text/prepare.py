@@ -1,4 +1,4 @@
-"""Bytes to text, and text to the one canonical form that training and scoring share."""
+"""Decode bytes to text, and normalise text to the one form that training and scoring share."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ghostbuster.errors import InputError
 from ghostbuster.text import characters, markup, typography
+from ghostbuster.text.encoding import BYTE_ORDER_MARKS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,14 +45,6 @@ DOCUMENTS = {
     b"{\\rtf": "an RTF document",
 }
 
-BYTE_ORDER_MARKS = {  # the longer first: UTF-32's mark begins with UTF-16's
-    b"\xff\xfe\x00\x00": "utf-32",
-    b"\x00\x00\xfe\xff": "utf-32",
-    b"\xff\xfe": "utf-16",
-    b"\xfe\xff": "utf-16",
-    b"\xef\xbb\xbf": "utf-8-sig",
-}
-
 MOST_BYTES = 10_000_000
 """Bytes of UTF-8 of the longest text that is read, a long novel thrice: half an hour of one core at worst."""
 
@@ -81,10 +74,10 @@ class PreparedText:
 
 
 def prepare(text: str) -> PreparedText:
-    """Bring ``text`` into canonical form, and note what looked like disguise.
+    """Normalise ``text`` to its canonical form, and note changes that look like a disguise.
 
     Texts of one origin share quirks that say nothing about who wrote them: line breaks, curly
-    quotes, markdown, spaces before commas. All are levelled, the same way in training and in
+    quotes, markdown, spaces before commas. All are normalised, the same way in training and in
     scoring. Preparing twice changes nothing. Time is linear in the length of ``text``.
 
     Parameters
@@ -109,7 +102,7 @@ def prepare(text: str) -> PreparedText:
 
 
 def prepare_or_refuse(text: str) -> PreparedText:
-    """``prepare``, unless the text is longer than ``MOST_BYTES``: that is refused at once, never cut."""
+    """``prepare``; a text longer than ``MOST_BYTES`` is refused at once, never truncated."""
     n_bytes = len(text) if text.isascii() else len(text.encode(errors="replace"))
     if n_bytes <= MOST_BYTES:
         return prepare(text)

@@ -1,4 +1,4 @@
-"""Where sentences end in a prepared text."""
+"""Split a prepared text into sentences."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Typography that says nothing about the writer: quotes, dashes, spaces, tokenised punctuation."""
+"""Normalise typography that says nothing about the writer: quotes, dashes, spaces, tokenised punctuation."""
 
 from __future__ import annotations
 

@@ -83,6 +83,13 @@ def test_a_kind_of_table_is_its_own_code_and_one_row(tmp_path, monkeypatch, row,
         assert [float(one) for one in found["probability"]] == [0.008, 0.017]
 
 
+def test_help_texts_name_every_kind_of_table():
+    from ghostbuster.commands.shared.options import TABLE_KINDS
+
+    *others, last = (kind.name for kind in registry.KINDS)
+    assert f"{', '.join(others)} or {last}" == TABLE_KINDS
+
+
 def test_a_command_is_its_own_code_and_one_row(monkeypatch, capsys):
     import typer
 

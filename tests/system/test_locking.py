@@ -6,18 +6,18 @@ import pytest
 
 from ghostbuster.errors import InputError
 from ghostbuster.system import file_lock as locking
-from ghostbuster.system.file_lock import locked
+from ghostbuster.system.file_lock import open_locked
 
 
 def test_what_is_held_cannot_be_held_again_until_it_is_closed(tmp_path):
-    with locked(tmp_path / "x", "held"), pytest.raises(InputError, match=r"^held$"):
-        locked(tmp_path / "x", "held")
-    locked(tmp_path / "x", "held").close()
+    with open_locked(tmp_path / "x", "held"), pytest.raises(InputError, match=r"^held$"):
+        open_locked(tmp_path / "x", "held")
+    open_locked(tmp_path / "x", "held").close()
 
 
 def test_a_place_that_cannot_be_opened_is_named(tmp_path):
     with pytest.raises(InputError, match=r"cannot be opened \(Is a directory\): choose another place"):
-        locked(tmp_path, "held")
+        open_locked(tmp_path, "held")
 
 
 def test_a_disk_without_locks_is_named_and_nothing_stays_open(tmp_path, monkeypatch):
@@ -29,7 +29,7 @@ def test_a_disk_without_locks_is_named_and_nothing_stays_open(tmp_path, monkeypa
 
     monkeypatch.setattr(locking, "_hold", without_locks)
     with pytest.raises(InputError, match=r"cannot be locked \(No locks available\): write to a local disk"):
-        locked(tmp_path / "x", "held")
+        open_locked(tmp_path / "x", "held")
     assert [file.closed for file in files] == [True]
 
 
@@ -48,7 +48,7 @@ def test_a_file_that_its_last_holder_removed_meanwhile_is_not_the_one_that_is_he
         hold(file)
 
     monkeypatch.setattr(locking, "_hold", late)
-    with locked(path, "held") as file:
+    with open_locked(path, "held") as file:
         file.write(b"mine")
         file.flush()
         assert path.read_bytes() == b"mine"

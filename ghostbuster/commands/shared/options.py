@@ -11,6 +11,9 @@ import typer
 
 from ghostbuster.commands.shared.console import warn
 
+TABLE_KINDS = "CSV, TSV, JSON lines or Parquet"
+"""The kinds of tables as help texts name them; the registry itself would slow down ``--help``."""
+
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on standard error.")]
 NoCache = Annotated[
     bool, typer.Option("--no-cache", help="Neither look up nor remember the language models' scores.")

@@ -1,4 +1,4 @@
-"""HTML reports of commands: what they need is gathered here, what they look like stands in ``report/``."""
+"""Write the HTML reports of commands: collect what a page shows, and render it."""
 
 from __future__ import annotations
 

@@ -7,13 +7,16 @@ import math
 import shutil
 import textwrap
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from ghostbuster.registry import lookup
-from ghostbuster.report.report import Report
 from ghostbuster.report.wording import percent
 from ghostbuster.system.printable import printable
 
-Format = Callable[[Report], str]
+if TYPE_CHECKING:
+    from ghostbuster.report.report import Report
+
+Format = Callable[["Report"], str]
 
 CSV_COLUMNS = ("path", "probability", "label", "reasons", "n_tokens", "n_words", "model", "device")
 """Columns of the CSV format; several reasons stand in one cell, parted by ``; ``."""

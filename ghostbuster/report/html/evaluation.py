@@ -1,4 +1,4 @@
-"""An evaluation as one HTML page, its figures as files beside it, its numbers as JSON."""
+"""The HTML report of an evaluation; its plots and its numbers (JSON) lie in a folder beside it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ghostbuster.errors import InputError
 from ghostbuster.metrics.classification import Estimate
 from ghostbuster.metrics.curves import LENGTH_CLASSES, Curves
 from ghostbuster.report.formats.evaluation import NAMES, figures_as_json
-from ghostbuster.report.html.figures import SHARES, Drawn, check_matplotlib, draw
+from ghostbuster.report.html.figures import SHARES, Plot, check_matplotlib, draw
 from ghostbuster.report.html.page import check_page, render, write_page
 from ghostbuster.report.wording import percent
 from ghostbuster.system.atomic_files import atomic_write, check_writable
@@ -29,7 +29,7 @@ def folder_of(page: Path) -> Path:
 
 
 def check_place(page: Path, table: Path) -> None:
-    """Refuse a report that could not be made or written, before any costly work.
+    """Check that a report can be made and written, before any costly work.
 
     Raises
     ------
@@ -93,7 +93,7 @@ def _place(part: Slice) -> tuple[bool, int]:
 
 
 def _page(
-    evaluation: Evaluation, plots: Sequence[Drawn], table: str, model: str, threshold: Threshold, folder: str
+    evaluation: Evaluation, plots: Sequence[Plot], table: str, model: str, threshold: Threshold, folder: str
 ) -> str:
     columns = list(dict.fromkeys(part.column for part in evaluation.slices))
     n_curves = len(plots) - len(columns)

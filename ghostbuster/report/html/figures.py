@@ -1,4 +1,4 @@
-"""Figures of an evaluation, drawn by matplotlib: SVG for light and dark pages, and files beside them."""
+"""Plots of an evaluation (ROC, DET, calibration, scores, slices) by matplotlib, as SVG and PNG."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ SHARES = {
 
 
 @dataclass(frozen=True)
-class Drawn:
-    """One figure in every form.
+class Plot:
+    """One plot in every format.
 
     Attributes
     ----------
@@ -73,7 +73,7 @@ class Drawn:
 
 
 def check_matplotlib() -> None:
-    """Refuse to go on where nothing can be drawn.
+    """Check that matplotlib is installed, before any costly work.
 
     Raises
     ------
@@ -89,8 +89,8 @@ def check_matplotlib() -> None:
         )
 
 
-def draw(curves: Curves, slices: Sequence[Slice]) -> list[Drawn]:
-    """Every figure of an evaluation, in the order of the page.
+def draw(curves: Curves, slices: Sequence[Slice]) -> list[Plot]:
+    """Every plot of an evaluation, in the order of the page.
 
     Parameters
     ----------
@@ -99,13 +99,13 @@ def draw(curves: Curves, slices: Sequence[Slice]) -> list[Drawn]:
         One figure for each column among them.
     """
     made = [
-        _drawn(name, title, caption, partial(_alone, put, curves)) for name, title, caption, put in _CURVES
+        _plot(name, title, caption, partial(_alone, put, curves)) for name, title, caption, put in _CURVES
     ]
     for column in dict.fromkeys(part.column for part in slices):
         parts = [part for part in slices if part.column == column]
         size = (7.2, 1.3 + 0.34 * len(parts))
         name = f"by-{_file_name(column)}"
-        made.append(_drawn(name, f"By {column}", _OF_PARTS, partial(_put_parts, parts), size))
+        made.append(_plot(name, f"By {column}", _OF_PARTS, partial(_put_parts, parts), size))
     return made
 
 
@@ -113,13 +113,13 @@ def _alone(put: Callable[[Axes, Curves], None], curves: Curves, figure: Figure) 
     put(figure.subplots(), curves)
 
 
-def _drawn(
+def _plot(
     name: str,
     title: str,
     caption: str,
     put: Callable[[Figure], None],
     size: tuple[float, float] = (4.6, 3.9),
-) -> Drawn:
+) -> Plot:
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
@@ -145,7 +145,7 @@ def _drawn(
         figure.savefig(paper, format="svg", facecolor="white", metadata=facts)
         figure.savefig(png, format="png", dpi=DPI, facecolor="white", metadata={"Software": None})
     svg = paper.getvalue().replace(INK.encode(), _PAPER_INK.encode())
-    return Drawn(name, title, caption, _inline(bare.getvalue().decode(), name, title), svg, png.getvalue())
+    return Plot(name, title, caption, _inline(bare.getvalue().decode(), name, title), svg, png.getvalue())
 
 
 def _inline(svg: str, name: str, title: str) -> str:

@@ -1,4 +1,4 @@
-"""One HTML file that needs nothing else: templates, style, and how it is written."""
+"""Render a self-contained HTML page from a template, and write it whole or not at all."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SUFFIXES = (".html", ".htm")
 
 
 def check_page(path: Path, inputs: Iterable[Path] = ()) -> None:
-    """Refuse a place where no report can be written, before any costly work.
+    """Check that a report can be written at ``path``, before any costly work.
 
     Parameters
     ----------

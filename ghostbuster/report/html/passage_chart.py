@@ -1,4 +1,4 @@
-"""Probabilities along a text as a drawing: a bar a sentence, a line a window."""
+"""SVG chart of the probability along a text: bars for sentences, a line for windows."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _HEIGHT = 100
 _RIM = 3  # a line at 0 or 1 is not cut in half
 
 
-def drawing(passages: Passages, n_units: int) -> str:
+def passage_chart(passages: Passages, n_units: int) -> str:
     """An SVG without text that stretches to the width it is given; 0 at the bottom, 1 at the top.
 
     Parameters
@@ -29,7 +29,7 @@ def drawing(passages: Passages, n_units: int) -> str:
 
 
 def describe(passages: Passages) -> str:
-    """The drawing in one sentence."""
+    """The chart in one sentence, for readers who cannot see it."""
     sentences = [one.probability for one in passages.sentences]
     windows = [one.probability for one in passages.windows]
     return (

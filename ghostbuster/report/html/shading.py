@@ -1,4 +1,4 @@
-"""A text as markup, each token shaded by how surprising it was; and the same as tables, for every reader.
+"""A text as HTML, each token shaded by its surprisal; and the same numbers as tables, for every reader.
 
 Texts of ten thousand tokens must open at once: a token costs one short element, and no script.
 """

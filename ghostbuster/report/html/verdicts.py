@@ -1,4 +1,4 @@
-"""Verdicts as one HTML page that a teacher can read; it needs no network and runs no script."""
+"""The HTML report of verdicts, for teachers; it needs no network and runs no script."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ghostbuster.detector.passages import Passage
 from ghostbuster.folds import MACHINE_FROM
 from ghostbuster.report.html.detail import Detail, Sentence
 from ghostbuster.report.html.page import render
-from ghostbuster.report.html.passage_chart import drawing
+from ghostbuster.report.html.passage_chart import passage_chart
 from ghostbuster.report.html.shading import LEVELS, shaded, table_of
 from ghostbuster.report.report import Report
 from ghostbuster.report.wording import (
@@ -89,7 +89,7 @@ def _text(key: str, path: str, verdict: Verdict, detail: Detail, threshold: Thre
         "notes": detail.notes,
         "n_words": f"{verdict.n_words:,}",
         "n_tokens": f"{verdict.n_tokens:,}",
-        "drawing": drawing(passages, passages.sentences[-1].last) if passages.windows else "",
+        "drawing": passage_chart(passages, passages.sentences[-1].last) if passages.windows else "",
         "no_passages": passages.reason,
         "window": passages.windows[0].last - passages.windows[0].first if passages.windows else 0,
         "has_doubts": any(window.doubts for window in passages.windows),

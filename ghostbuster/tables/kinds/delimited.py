@@ -14,7 +14,7 @@ from ghostbuster.system.printable import encodable
 from ghostbuster.tables.base import Chunk, Layout, TableKind
 from ghostbuster.tables.chunks import gather_chunks, is_missing
 from ghostbuster.tables.kinds.files import FileReader, LineSink
-from ghostbuster.text.prepare import BYTE_ORDER_MARKS
+from ghostbuster.text.encoding import BYTE_ORDER_MARKS
 
 if TYPE_CHECKING:
     from pandas import DataFrame

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from itertools import islice
@@ -35,6 +34,8 @@ class FileReader:
 
     def digest(self) -> str:
         """SHA-256 of the file's bytes."""
+        import hashlib
+
         with file_errors(self.path), self.path.open("rb") as handle:
             return hashlib.file_digest(handle, "sha256").hexdigest()
 
