@@ -6,7 +6,7 @@ Sections: ``embedded`` (the models that ship), ``lengths`` (the panel by length 
 ``large`` (GGUF files given by ``--large``; `make_gguf` writes the shape of TinyLlama-1.1B), ``builds`` (the
 engine with another build of llama-cpp-python, which ``pip install --target FOLDER`` put into the folder that
 ``--other-build`` names), and ``agreement`` (the numbers themselves). Each fills its part of
-OUT/performance.json and leaves the other parts alone; then the plots are drawn anew.
+OUT/data/performance.json and leaves the other parts alone; then the plots are drawn anew.
 
 Every contestant lives in its own process; rounds are interleaved, so that a busy machine disturbs all alike.
 Reported are medians over the rounds: tokens a second, microseconds of CPU a token, and the median of the

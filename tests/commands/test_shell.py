@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+import ghostbuster
 from ghostbuster.cli import COMMANDS, GROUPS, main
 from ghostbuster.models.panels import weights_folder
 
@@ -101,3 +102,10 @@ def test_a_reader_that_goes_away_is_no_traceback():
         process.stdout.close()
         assert process.stderr.read() == b""
         assert process.wait() == 1
+
+
+def test_the_package_can_be_run_as_a_module():
+    command = [sys.executable, "-m", "ghostbuster"]
+    done = subprocess.run([*command, "--version"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"ghostbuster {ghostbuster.__version__}\n", "")
+    assert subprocess.run([*command, "no-such-command"], capture_output=True, check=False).returncode == 2
