@@ -18,7 +18,7 @@ MUTMUT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["mu
 
 
 def named(text):
-    """Paths of this repository in a document: files, folders with a slash at their end, modules that are run."""
+    """Paths of this repository in a document: files, folders with a slash at their end, modules run."""
     yield from re.findall(rf"(?<![\w/.-]){PATH}(?:/[\w.*-]+)*/(?:[\w.*-]+\.\w+)?(?![\w*])", text)
     yield from (f"{module.replace('.', '/')}.py" for module in re.findall(MODULE, text))
 
