@@ -87,7 +87,7 @@ def distill(
     rows = read_table(table)
     texts = texts_of(rows, text_column, table, allow_blank=False)
     labels = None if label_column is None else partial_labels(rows, label_column, table)
-    groups, sources = (marks(rows, name, table) for name in (group_column, source_column))
+    groups, sources = (column_values(rows, name, table) for name in (group_column, source_column))
     word = teacher_of(teacher, (rows, table), id_column, column)
 
     from ghostbuster.detector.classifier import GhostbusterClassifier
@@ -108,8 +108,8 @@ def distill(
     note(f"{len(student.features_)} features chosen, written to {output}", quiet=quiet)
 
 
-def marks(rows: DataFrame, name: str | None, path: Path) -> list[str] | None:
-    """Values of an optional column, as text."""
+def column_values(rows: DataFrame, name: str | None, path: Path) -> list[str] | None:
+    """Values of an optional column, as strings."""
     from ghostbuster.tables.table import column
 
     return None if name is None else [str(one) for one in column(rows, name, path)]
@@ -138,7 +138,7 @@ def partial_labels(rows: DataFrame, name: str, path: Path) -> Float1d:
 def teacher_of(
     teacher: Path, texts: tuple[DataFrame, Path], id_column: str, column: str | None
 ) -> Callable[[Sequence[str]], Float1d]:
-    """What gives the teacher's probabilities: a detector that is asked, or a table that is looked up.
+    """A function from texts to the teacher's probabilities: a detector, or a table of predictions.
 
     Parameters
     ----------

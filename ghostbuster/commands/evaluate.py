@@ -97,7 +97,7 @@ def evaluate(
 
 
 def _splits(rows: DataFrame, renamed: dict[str, str | None], table: Path) -> dict[str, list[str]]:
-    """Columns that split the figures, by what they are called there; one that is named must be there."""
+    """Values of the columns that split the figures; a column that the user named must exist."""
     from ghostbuster.tables.table import column
 
     found = {}
@@ -109,5 +109,5 @@ def _splits(rows: DataFrame, renamed: dict[str, str | None], table: Path) -> dic
 
 
 def _path(artifact: str) -> Path | None:
-    """The file meant; a file called ``default`` can be given as ``./default``."""
+    """Path of the detector, None for the one that ships; a file called ``default`` is ``./default``."""
     return None if artifact == "default" else Path(artifact)

@@ -91,12 +91,12 @@ def score_table(
     with Journal(output, made_by, restart=restart) as journal:
         if journal.n_rows:
             note(f"going on after {journal.n_rows:,} of {seen.n_rows:,} rows", quiet=quiet)
-        _tell(table, seen.n_faults, seen.faults)
+        _print_faults(table, seen.n_faults, seen.faults)
         with score_cache(enabled=not no_cache):
             _score(job, seen, journal, judge, quiet=quiet)
         n_faults, faults = faults_in(journal)
         if n_faults > seen.n_faults:
-            _tell(table, n_faults, faults)
+            _print_faults(table, n_faults, faults)
         _finish(job, seen, journal, faulty=n_faults > 0)
     note(f"{seen.n_rows:,} rows, {n_faults:,} of them with an error, written to {output}", quiet=quiet)
     if n_faults:
@@ -126,7 +126,7 @@ def _finish(job: Job, seen: Survey, journal: Journal, *, faulty: bool) -> None:
 
 
 def _identity(job: Job, seen: Survey, detector: str, device: str) -> dict[str, str]:
-    """Everything that moves a score, by the name a user knows it by."""
+    """Everything that changes a score, by the name that a user knows."""
     from importlib.metadata import version
 
     import ghostbuster
@@ -174,8 +174,8 @@ def _submission(detector: Detector) -> Judge:
     return judge
 
 
-def _tell(table: Path, n_faults: int, faults: Sequence[Fault]) -> None:
-    """Name the first rows that hold no text, and how many more there are."""
+def _print_faults(table: Path, n_faults: int, faults: Sequence[Fault]) -> None:
+    """Print the first rows that hold no text, and how many more there are."""
     for number, fault in faults:
         print_error(f"row {number} of {table}: {fault}")
     if n_faults > len(faults):

@@ -80,14 +80,14 @@ class Curves:
     machine: tuple[int, ...]
 
     def plain(self) -> dict[str, Any]:
-        """Containers and numbers, fit for JSON."""
+        """As dicts, lists and numbers, fit for JSON."""
         return asdict(self)
 
 
 def curves(
     labels: Sequence[int], probabilities: npt.ArrayLike, groups: Sequence[str] | None = None, seed: int = 0
 ) -> Curves:
-    """Curves of verdicts on labelled texts.
+    """Compute the curves of verdicts on labelled texts.
 
     Parameters
     ----------
@@ -142,7 +142,7 @@ def tpr_at(human: Float1d, machine: Float1d, fpr: Float1d) -> Float1d:
 
 
 def length_class(n_tokens: int) -> str:
-    """The class of length that a text of so many tokens belongs to."""
+    """Name of the length class of a text of so many tokens."""
     for low, high in zip((0, *LENGTHS), LENGTHS, strict=False):
         if n_tokens < high:
             return f"{low:,} to {high - 1:,} tokens" if low else f"below {high:,} tokens"

@@ -114,7 +114,7 @@ def bootstrap(
 
 
 def resamples(hard: Int1d, groups: npt.ArrayLike | None, n_resamples: int, seed: int) -> Iterator[Int1d]:
-    """Rows of each resample that ``bootstrap`` draws.
+    """Row indices of each resample that ``bootstrap`` draws.
 
     Parameters
     ----------

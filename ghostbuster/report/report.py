@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Report:
-    """Verdicts of one detector.
+    """Verdicts of one detector on a list of texts.
 
     Attributes
     ----------

@@ -21,7 +21,7 @@ _WORDS = re.compile(r"words (['\"])(.*)\1", re.DOTALL)
 
 
 def percent(share: float) -> str:
-    """Two significant digits, three near 100 %; nothing is 0 % or 100 % that is not."""
+    """A share as a percentage: two significant digits, three near 100 %; 0 % and 100 % only where exact."""
     if 0 < share < 0.0001:  # noqa: PLR2004
         return "under 0.01\u00a0%"
     if 0.995 <= share < 1:  # noqa: PLR2004 - two digits would round it to 100 %
@@ -30,14 +30,14 @@ def percent(share: float) -> str:
 
 
 def decimals(probability: float) -> str:
-    """Three decimals; not 1.000 or 0.000 for what is less or more."""
+    """A probability with three decimals; never 1.000 or 0.000 where it is not exact."""
     if probability >= 0.9995:  # noqa: PLR2004
         return "over 0.999"
     return "under 0.001" if probability < 0.0005 else f"{probability:.3f}"  # noqa: PLR2004
 
 
 def promise(threshold: Threshold) -> str:
-    """How often the detector was wrong about people."""
+    """The threshold and its false-positive rate, with interval, as sentences."""
     fpr = threshold.fpr
     if threshold.probability > 1:
         return (
@@ -52,7 +52,7 @@ def promise(threshold: Threshold) -> str:
 
 
 def in_a_class(threshold: Threshold) -> str:
-    """The promise for a class whose every member wrote their own text."""
+    """The chance of at least one false accusation in a class of ``CLASS`` people, as a sentence."""
     wronged = 1 - (1 - threshold.fpr.value) ** CLASS
     if not wronged:
         return (
@@ -66,7 +66,7 @@ def in_a_class(threshold: Threshold) -> str:
 
 
 def other_shares(probability: float) -> list[tuple[str, str]]:
-    """What the probability becomes where machine-written texts are rarer than human ones.
+    """The probability at other base rates: where machine-written texts are rarer than human ones.
 
     Bayes' rule: the posterior odds are ``p / (1 - p)`` times ``1 / (n - 1)`` where one text in n is
     machine-written; the stated probability holds for n = 2.
@@ -94,6 +94,6 @@ def evidence_in_words(one: Evidence) -> tuple[str, str]:
 
 
 def without_notes(reasons: Sequence[str], notes: Sequence[str]) -> tuple[str, ...]:
-    """The reasons of a verdict but for those that tell what was changed in the text."""
+    """The reasons of a verdict without the notes on what was changed in the text."""
     kept = len(reasons) - len(notes)
     return tuple(reasons[:kept]) if tuple(reasons[kept:]) == tuple(notes) else tuple(reasons)

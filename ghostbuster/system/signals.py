@@ -60,7 +60,7 @@ def unwind_on_sigterm(code: int) -> Iterator[None]:
 
 
 def _send(number: signal.Signals) -> None:
-    """To the main thread, be it asleep or not."""
+    """Send a signal to the main thread, which wakes from a system call."""
     main = threading.main_thread().ident
     if hasattr(signal, "pthread_kill") and main is not None:
         signal.pthread_kill(main, number)

@@ -32,11 +32,11 @@ class Chunk(Protocol):
     def faults(self) -> Sequence[str]: ...  # noqa: D102
 
     def values(self, column: str) -> list[Any]:
-        """A column, ``chunks.ABSENT`` where a row has no such."""
+        """Values of a column; ``chunks.ABSENT`` where a row does not have it."""
         ...
 
     def records(self) -> Sequence[dict[str, Any]]:
-        """All rows by column."""
+        """All rows, each a dict from column to value."""
         ...
 
 
@@ -93,7 +93,7 @@ class Layout:
 
 
 class Sink(Protocol):
-    """A table being written, a chunk at a time."""
+    """Writes a table, a chunk at a time."""
 
     def __enter__(self) -> Self: ...
     def __exit__(
@@ -101,7 +101,7 @@ class Sink(Protocol):
     ) -> None: ...
 
     def write(self, chunk: Chunk, added: Added) -> None:
-        """Rows with their new columns."""
+        """Write rows with their new columns."""
         ...
 
 

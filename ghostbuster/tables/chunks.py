@@ -22,22 +22,22 @@ ABSENT = object()
 
 @dataclass(frozen=True)
 class RecordChunk:
-    """Rows of a file of lines."""
+    """Rows of a text file, each a dict from column to value."""
 
     rows: Sequence[dict[str, Any]]
     faults: Sequence[str]
 
     def values(self, column: str) -> list[Any]:
-        """A column, ``ABSENT`` where a row has no such."""
+        """Values of a column; ``ABSENT`` where a row does not have it."""
         return [row.get(column, ABSENT) for row in self.rows]
 
     def records(self) -> Sequence[dict[str, Any]]:
-        """All rows by column."""
+        """All rows, each a dict from column to value."""
         return self.rows
 
 
 def gather_chunks(rows: Iterator[tuple[dict[str, Any], str]]) -> Iterator[RecordChunk]:
-    """Rows and their faults in chunks that no long text makes large."""
+    """Group rows and their faults into chunks of bounded size."""
     listed: list[dict[str, Any]] = []
     faults: list[str] = []
     size = 0
@@ -53,14 +53,14 @@ def gather_chunks(rows: Iterator[tuple[dict[str, Any], str]]) -> Iterator[Record
 
 
 def texts_in(chunk: Chunk, column: str) -> Iterator[tuple[str, str]]:
-    """The text of each row and what is wrong with it; one of the two is always empty."""
+    """The text of each row, and what is wrong with it; one of the two is always empty."""
     for value, fault in zip(chunk.values(column), chunk.faults, strict=True):
         wrong = fault or fault_of(value, column)
         yield ("", wrong) if wrong else (value, "")
 
 
 def fault_of(value: Any, column: str) -> str:
-    """Why a cell is no text, or nothing where it is one."""
+    """What is wrong with a cell that should hold a text; empty if nothing is."""
     if value is ABSENT:
         return f"no column {column!r} in this row; expected a text"
     if value is None or (isinstance(value, float) and math.isnan(value)):

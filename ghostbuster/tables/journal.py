@@ -41,7 +41,7 @@ class Score:
 
 
 def journal_path(output: Path) -> Path:
-    """Where the journal of an output lies."""
+    """Path of the journal of an output."""
     return output.with_name(f"{output.name}.partial")
 
 

@@ -22,7 +22,7 @@ COLUMNS = ("probability", "generated")
 
 
 def prediction_column(table: DataFrame, path: Path, name: str | None = None) -> str:
-    """The column that holds predictions: the one named, or the first of ``COLUMNS`` that is there.
+    """Name of the column that holds predictions: the one given, or the first of ``COLUMNS`` that is there.
 
     Raises
     ------
@@ -60,7 +60,7 @@ def ids_of(table: DataFrame, name: str, path: Path) -> list[str]:
 
 
 def read_predictions(path: Path, id_column: str = "id", name: str | None = None) -> Series[float]:
-    """Predictions by id.
+    """Read a table of predictions into a series indexed by id.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ def read_predictions(path: Path, id_column: str = "id", name: str | None = None)
 
 
 def predictions_for(ids: Sequence[str], known: Series[float], path: Path) -> Float1d:
-    """The predictions of these ids, in their order.
+    """Look up the predictions of these ids, in their order.
 
     Parameters
     ----------

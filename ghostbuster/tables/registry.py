@@ -59,7 +59,7 @@ def kind_of(path: Path) -> TableKind:
 
 
 def open_reader(path: Path, id_column: str, text_column: str) -> TableReader:
-    """A table file, or a folder of documents as a table of ids and texts.
+    """The reader of a table file, or of a folder of documents as a table of ids and texts.
 
     Parameters
     ----------

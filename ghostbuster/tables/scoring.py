@@ -28,7 +28,7 @@ Judge = Callable[[list[str]], Sequence[Score]]
 
 
 def score(job: Job, journal: Journal, judge: Judge, progress: Progress) -> None:
-    """Score all rows that the journal does not hold.
+    """Score all rows that the journal does not hold yet, batch by batch.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ def score(job: Job, journal: Journal, judge: Judge, progress: Progress) -> None:
 
 
 def faults_in(journal: Journal) -> tuple[int, tuple[Fault, ...]]:
-    """How many rows have an error, and the numbers, from 1, and errors of the first of them."""
+    """The number of rows with an error, and the first of them: row number, from 1, and error."""
     n_faults, shown = 0, []
     for number, one in enumerate(journal.scores(), start=1):
         if one.error:

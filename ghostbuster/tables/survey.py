@@ -157,7 +157,7 @@ class ColumnTypes:
         self._unlike_fractions: set[str] = set()
 
     def see(self, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Take the rows' values into account."""
+        """Update the types with more rows."""
         for name in dict.fromkeys(key for row in rows for key in row):
             values = [row.get(name) for row in rows]
             found = _type_of(values)
@@ -175,7 +175,7 @@ class ColumnTypes:
         )
 
     def _is_text(self, name: str, kind: pa.DataType) -> bool:
-        """Whether a column of this type must be written as text, lest something of it be lost."""
+        """Whether a column of this type must be written as text, or values would be lost."""
         import pyarrow as pa
 
         return pa.types.is_null(kind) or (pa.types.is_floating(kind) and name in self._unlike_fractions)
@@ -193,7 +193,7 @@ def _type_of(values: Sequence[Any]) -> pa.DataType:
         found = pa.array(values).type  # its own inference passes over values that do not fit
     except (pa.ArrowException, OverflowError):
         return pa.string()
-    return pa.string() if _hollow(found) else found
+    return pa.string() if _has_empty_struct(found) else found
 
 
 def _common(one: pa.DataType, other: pa.DataType) -> pa.DataType:
@@ -210,10 +210,10 @@ def _common(one: pa.DataType, other: pa.DataType) -> pa.DataType:
         return pa.string()
 
 
-def _hollow(kind: pa.DataType) -> bool:
-    """Whether a type holds an object without keys, which Parquet cannot."""
+def _has_empty_struct(kind: pa.DataType) -> bool:
+    """Whether a type contains an object without keys, which Parquet cannot store."""
     import pyarrow as pa
 
     if pa.types.is_struct(kind):
-        return kind.num_fields == 0 or any(_hollow(field.type) for field in kind)
-    return pa.types.is_list(kind) and _hollow(kind.value_type)
+        return kind.num_fields == 0 or any(_has_empty_struct(field.type) for field in kind)
+    return pa.types.is_list(kind) and _has_empty_struct(kind.value_type)

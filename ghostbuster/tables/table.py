@@ -23,7 +23,7 @@ LABELS = {"0": 0, "human": 0, "1": 1, "machine": 1}
 
 
 def read_table(path: Path) -> DataFrame:
-    """All rows of a table.
+    """Read all rows of a table into memory.
 
     Parameters
     ----------

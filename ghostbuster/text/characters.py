@@ -79,7 +79,7 @@ def remove_invisible(text: str) -> tuple[str, int]:
 
 
 def normalise(text: str) -> tuple[str, int]:
-    """HTML entities, ligatures, full-width forms, stray controls and surrogates to plain NFC."""
+    """Replace HTML entities, ligatures, full-width forms, controls and surrogates; compose to NFC."""
     if text.isascii() and "&" not in text and not _CONTROLS.search(text):
         return text, 0
     text = encoding.unescape(_NESTED_AMPERSAND.sub("&", text))
@@ -89,7 +89,7 @@ def normalise(text: str) -> tuple[str, int]:
 
 
 def replace_lookalikes(text: str) -> tuple[str, int]:
-    """Replace letters of other scripts inside Latin words by the Latin letters they resemble.
+    """Replace homoglyphs: letters of other scripts inside Latin words by the Latin letters they resemble.
 
     A word wholly in another script stays, and so does a Greek letter beside a single Latin one (physics
     writes those); unless so many words are disguised that these are disguises too.

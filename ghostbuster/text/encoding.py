@@ -45,7 +45,7 @@ def fix_encoding(text: str) -> str:
 
 
 def unescape(text: str) -> str:
-    """HTML entities, ligatures, full-width forms, stray controls and surrogates to plain characters."""
+    """Replace HTML entities, ligatures, full-width forms, controls and surrogates by plain characters."""
     import ftfy
 
     for _ in range(MOST_ROUNDS):
@@ -59,5 +59,5 @@ def unescape(text: str) -> str:
 
 
 def compose(text: str) -> str:
-    """NFC; its time is quadratic in runs of combining marks, which have to be trimmed before."""
+    """Compose to NFC; quadratic in runs of combining marks, which have to be trimmed before."""
     return unicodedata.normalize("NFC", text)

@@ -36,7 +36,7 @@ LONGEST_ADDRESS = 200
 
 
 def straighten(text: str) -> tuple[str, int]:
-    """Straight quotes, one kind of dash, three-dot ellipses, real line breaks."""
+    """Straighten quotes, unify dashes and ellipses, restore line breaks."""
     if not text.isascii():
         text = _EN_DASH.sub(lambda m: " - " if m.group(1) else "-", text.translate(_STRAIGHT))
     if "--" in text:
@@ -47,7 +47,7 @@ def straighten(text: str) -> tuple[str, int]:
 
 
 def collapse_space(text: str) -> tuple[str, int]:
-    """Every run of white space to one space, none at the ends."""
+    """Collapse every run of white space to one space, none at the ends."""
     return " ".join(text.split()), 0
 
 

@@ -106,3 +106,12 @@ def test_a_command_is_its_own_code_and_one_row(monkeypatch, capsys):
     assert "Count the words." in capsys.readouterr().out
     assert cli.main(["coumt", "one"]) == cli.USERS_MISTAKE
     assert "count" in capsys.readouterr().err
+
+
+def test_an_output_format_is_its_own_function_and_one_row(monkeypatch, capsys):
+    from ghostbuster import cli
+    from ghostbuster.report.formats.facts import FACT_FORMATS
+
+    monkeypatch.setitem(FACT_FORMATS, "names", ",".join)
+    assert cli.main(["info", "--format", "names"]) == 0
+    assert capsys.readouterr().out.startswith("artifact,digest,schema,")

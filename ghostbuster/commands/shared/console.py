@@ -66,7 +66,7 @@ class TokenProgress:
             typer.echo(_CLEAR, err=True, nl=False)
 
     def __call__(self, done: int, total: int) -> None:
-        """``done`` of ``total`` tokens are read."""
+        """Show that ``done`` of ``total`` tokens are read."""
         percent = 100 * done // max(total, 1)
         if self._shown and percent != self._percent:
             self._percent = percent
@@ -108,13 +108,13 @@ class RowProgress:
             typer.echo(_CLEAR, err=True, nl=False)
 
     def __call__(self, n_rows: int, n_characters: int) -> None:
-        """So many rows and characters are scored since the start."""
+        """Show that so many rows and characters are scored since the start."""
         if self._shown:
             line = self.line(n_rows, n_characters, monotonic() - self._started)
             typer.echo(_CLEAR + line, err=True, nl=False)
 
     def line(self, n_rows: int, n_characters: int, seconds: float) -> str:
-        """What shows after some seconds."""
+        """The line shown after some seconds."""
         done = (self._n_before + n_rows) / max(self._n_rows, 1)
         share = n_rows / max(self._n_rows - self._n_before, 1)
         if self._characters:

@@ -36,7 +36,7 @@ def open_detector(
     register: str | None = None,
     panel: str | None = None,
 ) -> tuple[Detector, str]:
-    """The chosen detector, and its name and digest.
+    """Load the chosen detector; returns it with its name and digest.
 
     Parameters
     ----------

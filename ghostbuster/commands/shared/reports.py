@@ -25,7 +25,7 @@ ReportOption = Annotated[
 def write_verdicts(
     path: Path, report: Report, detector: Detector, reading: Reading, written: Sequence[str]
 ) -> None:
-    """One page that shows each text of a report with all that the detector saw in it.
+    """Write one HTML page that shows each text with its verdict and all that the detector saw in it.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def write_figures(
     model: str,
     threshold: Threshold,
 ) -> None:
-    """A page of figures, with its folder.
+    """Write the HTML report of an evaluation, and the folder with its plots.
 
     Parameters
     ----------

@@ -119,7 +119,7 @@ VERDICT_FORMATS: dict[str, Format] = {
 
 
 def verdict_format(name: str) -> Format:
-    """The renderer of that name.
+    """The function that formats a report, by its name in ``VERDICT_FORMATS``.
 
     Raises
     ------

@@ -34,7 +34,7 @@ _SLACK = 200  # letters that preparing may have taken out or put in before a par
 
 @dataclass(frozen=True)
 class Pieces:
-    """A text in pieces that can be shown, with what the strong model said of each.
+    """A text in displayable pieces, with the strong model's statistics of each.
 
     A unit that ends where the one before it ended (a byte of a character) is one piece with the next.
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def folder_of(page: Path) -> Path:
-    """Where a page's figures and numbers go: ``report.html`` has ``report_files``."""
+    """The folder for a page's plots and numbers: ``report_files`` for ``report.html``."""
     return page.with_name(f"{page.stem}_files")
 
 
@@ -50,7 +50,7 @@ def check_place(page: Path, table: Path) -> None:
 def write_evaluation(
     page: Path, evaluation: Evaluation, curves: Curves, table: str, model: str, threshold: Threshold
 ) -> None:
-    """Write a page, its figures (SVG and PNG) and its numbers; the page comes last.
+    """Write the plots (SVG and PNG), the numbers (JSON), and the page last.
 
     Parameters
     ----------

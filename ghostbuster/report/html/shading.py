@@ -23,7 +23,7 @@ LEVELS: tuple[tuple[float, str], ...] = (
 
 
 def level(logprob: float) -> int:
-    """Which of ``LEVELS`` a token of this log-prob (nats) belongs to."""
+    """Index in ``LEVELS`` for a token of this log-prob (nats)."""
     return next(i for i, (rarest, _) in enumerate(LEVELS) if -logprob <= math.log(rarest))
 
 
@@ -81,7 +81,7 @@ def _rows(pieces: Pieces, first: int, last: int) -> Iterator[tuple[str, float, f
 
 
 def shown(text: str) -> str:
-    """``text`` escaped; marks that steer (controls, direction) are spelled out."""
+    """``text`` escaped for HTML; control characters and direction marks are spelled out."""
     return escape(printable(text), quote=True)
 
 

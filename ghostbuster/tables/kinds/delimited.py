@@ -26,7 +26,7 @@ _END = "\x00the file's end"  # read as a cell of its own, unless a quote before 
 
 
 def delimited(name: str, suffixes: tuple[str, ...], separator: str) -> TableKind:
-    """The kind of table whose cells stand between separators of one character."""
+    """A kind of table whose cells are separated by one character."""
     return TableKind(
         name,
         suffixes,
@@ -38,7 +38,7 @@ def delimited(name: str, suffixes: tuple[str, ...], separator: str) -> TableKind
 
 
 def csv_line(cells: Iterable[str], separator: str = ",") -> str:
-    r"""One line, its end included: cells with a separator, a quote or a line break stand in quotes.
+    r"""One line, its end included; cells with a separator, a quote or a line break are quoted.
 
     The standard library leaves a lone carriage return bare where lines end in ``\n``, and readers then take
     it for the end of a line.
@@ -54,7 +54,7 @@ def _quote(cell: str, separator: str) -> str:
 
 
 def read(path: Path, separator: str) -> DataFrame:
-    """The whole table; every cell is a string."""
+    """Read the whole table; every cell is a string."""
     import pandas as pd
 
     cells = pd.read_csv(
@@ -64,7 +64,7 @@ def read(path: Path, separator: str) -> DataFrame:
 
 
 def write(table: DataFrame, path: Path, separator: str) -> None:
-    """The whole table; a cell that holds nothing is empty."""
+    """Write the whole table; a missing value is an empty cell."""
     names = [str(name) for name in table.columns]
     columns: Sequence[list[Any]] = [table[name].tolist() for name in table.columns]
     with path.open("w", encoding="utf-8", newline="") as handle:
@@ -74,7 +74,7 @@ def write(table: DataFrame, path: Path, separator: str) -> None:
 
 
 class DelimitedReader(FileReader):
-    """The table in chunks; bytes that are not UTF-8 stay what they are.
+    """Read the table in chunks; bytes that are not UTF-8 stay what they are.
 
     Parameters
     ----------
@@ -116,7 +116,7 @@ class DelimitedReader(FileReader):
 
 
 class DelimitedSink(LineSink):
-    """The table in chunks; an absent value is an empty cell.
+    """Write the table in chunks; a missing value is an empty cell.
 
     Parameters
     ----------

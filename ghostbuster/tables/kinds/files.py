@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class FileReader:
-    """A table in one file; a kind gives ``_chunks``, which sets ``columns``.
+    """Base class: a table in one file. A kind implements ``_chunks``, which sets ``columns``.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ class FileReader:
 
 
 class LineSink:
-    """A file of lines; a kind gives ``line``, and ``header`` where it has one.
+    """Base class: a file written line by line. A kind implements ``line``, and ``header`` if it has one.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ class LineSink:
         self._handle.close()
 
     def write(self, chunk: Chunk, added: Added) -> None:
-        """Rows with their new columns."""
+        """Write rows with their new columns."""
         if not self._handle.tell():
             self._handle.write(_encoded(self.header()))
         for i, row in enumerate(chunk.records()):
@@ -97,7 +97,7 @@ class LineSink:
 
 @contextmanager
 def file_errors(path: Path) -> Iterator[None]:
-    """Turn whatever goes wrong while a table is read into an error that names its file.
+    """Turn any error of reading a table into an InputError that names the file.
 
     Raises
     ------

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class FolderReader:
-    """Documents of a folder as a table of two columns: where each lies in the folder, and its text.
+    """A folder of documents as a table of two columns: the path within the folder, and the text.
 
     Parameters
     ----------

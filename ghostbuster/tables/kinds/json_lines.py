@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def read(path: Path) -> DataFrame:
-    """The whole table; absent values stay absent."""
+    """Read the whole table; missing keys stay missing."""
     import pandas as pd
 
     rows = []
@@ -29,7 +29,7 @@ def read(path: Path) -> DataFrame:
 
 
 def write(table: DataFrame, path: Path) -> None:
-    """The whole table; keys that a row does not have stay absent."""
+    """Write the whole table; missing keys stay missing."""
     names = [str(name) for name in table.columns]
     columns: Sequence[list[Any]] = [table[name].tolist() for name in table.columns]
     with path.open("w", encoding="utf-8", newline="\n") as handle:
@@ -39,7 +39,7 @@ def write(table: DataFrame, path: Path) -> None:
 
 
 class JsonLinesReader(FileReader):
-    """The table in chunks; a line that is no object is a row with a fault."""
+    """Read the table in chunks; a line that is no object is a row with a fault."""
 
     def _chunks(self, only: str | None) -> Iterator[Chunk]:  # noqa: ARG002 - lines hold all columns
         known = dict.fromkeys(self.columns)
@@ -52,7 +52,7 @@ class JsonLinesReader(FileReader):
 
 
 class JsonLinesSink(LineSink):
-    """The table in chunks; keys that a row does not have stay absent."""
+    """Write the table in chunks; missing keys stay missing."""
 
     def line(self, row: Mapping[str, Any], added: Mapping[str, Any]) -> str:
         """One row, its line end included."""

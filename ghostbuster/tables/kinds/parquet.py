@@ -25,7 +25,7 @@ GROUP_ROWS = 2**16
 
 
 def read(path: Path) -> DataFrame:
-    """The whole table; columns keep their Arrow types."""
+    """Read the whole table; columns keep their Arrow types."""
     import pandas as pd
     import pyarrow.parquet as pq
 
@@ -41,13 +41,13 @@ def read(path: Path) -> DataFrame:
 
 
 def write(table: DataFrame, path: Path) -> None:
-    """The whole table."""
+    """Write the whole table."""
     table.to_parquet(path)
 
 
 @dataclass(frozen=True)
 class ArrowChunk:
-    """Rows of a Parquet file, types and all."""
+    """Rows of a Parquet file, with their types."""
 
     batch: pa.RecordBatch
 
@@ -57,20 +57,20 @@ class ArrowChunk:
         return [""] * len(self.batch)
 
     def values(self, column: str) -> list[Any]:
-        """A column."""
+        """Values of a column."""
         with conversion_errors():
             listed: list[Any] = self.batch.column(column).to_pylist()
         return listed
 
     def records(self) -> Sequence[dict[str, Any]]:
-        """All rows by column."""
+        """All rows, each a dict from column to value."""
         with conversion_errors():
             rows: list[dict[str, Any]] = self.batch.to_pylist()
         return rows
 
 
 class ParquetReader(FileReader):
-    """The table in chunks; one column alone where no other is asked for."""
+    """Read the table in chunks; a single column at less cost than all."""
 
     def _chunks(self, only: str | None) -> Iterator[Chunk]:
         import pyarrow.parquet as pq
@@ -95,7 +95,7 @@ class ParquetReader(FileReader):
 
 
 class ParquetSink:
-    """The table in chunks, written in row groups of about ``GROUP_BYTES``.
+    """Write the table in chunks, in row groups of about ``GROUP_BYTES``.
 
     Parameters
     ----------
@@ -127,7 +127,7 @@ class ParquetSink:
         self._writer.close()
 
     def write(self, chunk: Chunk, added: Added) -> None:
-        """Rows with their new columns."""
+        """Write rows with their new columns."""
         import pyarrow as pa
 
         arrays = chunk.batch.columns if isinstance(chunk, ArrowChunk) else self._arrays(chunk)
