@@ -1,5 +1,5 @@
 """Token scores to a matrix: operations, reducers, expressions, candidate spaces.
 
-The feature search stands in `features.search`. May import `metrics`, `text`, `folds` and what lies below;
+The feature search is in `features.search`. May import `metrics`, `text`, `folds` and what lies below;
 never `models` or `tables`.
 """

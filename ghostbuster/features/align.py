@@ -45,7 +45,7 @@ def align(scores: Mapping[str, TokenScores], texts: Sequence[str], by: Unit) -> 
     By token, all sources must have read the same tokens. By word, a token belongs to the word (delimited by
     white space) in which it ends; one that ends in white space belongs to the next word, or to the last. A
     word's ``rank`` is its tokens' largest, everything else their sum. A word in which no token of a source
-    ends has log-prob 0 and rank 1 there: the source told it together with the next one.
+    ends has log-prob 0 and rank 1 there: the source's token for it ends in the next word.
 
     Two channels are derived: ``prob = exp(logprob)`` for every source, ``logrank = log(rank)`` where there
     are ranks. The channels of ``surface`` are added, which need no model.
@@ -98,7 +98,7 @@ def unit_ends(scores: Mapping[str, TokenScores], texts: Sequence[str], by: Unit)
 
 
 def _check_source(name: str, source: TokenScores, texts: Sequence[str]) -> None:
-    """``source`` could have come from ``texts``."""
+    """Check that ``source`` fits ``texts``."""
     if source.n_texts != len(texts):
         raise InputError(
             f"source {name!r} scored {source.n_texts} texts; expected {len(texts)}: score them again"
@@ -118,7 +118,7 @@ def _check_source(name: str, source: TokenScores, texts: Sequence[str]) -> None:
 
 
 def _check_same_tokens(scores: Mapping[str, TokenScores]) -> None:
-    """All sources split every text alike."""
+    """Check that all sources have the same tokens."""
     (first_name, first), *others = scores.items()
     for name, other in others:
         if not np.array_equal(first.offsets, other.offsets) or not np.array_equal(first.ends, other.ends):

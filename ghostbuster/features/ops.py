@@ -90,7 +90,7 @@ class Skip:
     n_units : int
         How many; a text of no more than these keeps all.
     words : str
-        What is said of it after a feature, for readers of a verdict.
+        What it does, after the words of a feature, for readers of a verdict.
     """
 
     name: str

@@ -11,7 +11,7 @@ from ghostbuster.arrays import Float1d, Float32, Int1d
 
 
 class Layout:
-    """Where each text lies in a flat array; shared by every vector of the same texts.
+    """Position of each text in a flat array; shared by every vector of the same texts.
 
     Parameters
     ----------

@@ -34,7 +34,7 @@ def _marks(words: Sequence[str]) -> list[float]:
 
 
 def _spans(words: Sequence[str], end: re.Pattern[str]) -> Float32:
-    """Words of the span in which each word stands; a span ends with a word that ``end`` matches."""
+    """Number of words in the span of each word; a span ends with a word that ``end`` matches."""
     ends = np.array([end.search(word) is not None for word in words])
     span = np.cumsum(ends) - ends
     words_of_span = np.bincount(span)[span]

@@ -27,7 +27,7 @@ class Columns:
     n_texts, most : int
         Rows, and columns at most.
     max_memory : int
-        Bytes. A matrix that may grow larger is kept in an unnamed temporary file, which is gone with this
+        Bytes. A larger matrix is written to an unnamed temporary file, which is deleted with this
         object; set ``TMPDIR`` to say where.
 
     Raises

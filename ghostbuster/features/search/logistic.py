@@ -35,7 +35,7 @@ def fit_logistic(
     C : float
         Inverse strength of the penalty.
     start : array of shape (n_columns,), optional
-        Where to begin; nought.
+        Start values; zeros by default.
 
     Returns
     -------

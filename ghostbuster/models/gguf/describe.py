@@ -10,7 +10,7 @@ from ghostbuster.models.gguf.digest import file_digest
 from ghostbuster.models.gguf.header import Header, read_header
 
 SHOWN = ("general.name", "general.license", "general.quantized_by", "general.source.url")
-"""Metadata shown as it stands, where a file has it."""
+"""Metadata keys that are shown unchanged, where a file has them."""
 SIZES = ("context_length", "embedding_length", "block_count", "feed_forward_length", "attention.head_count")
 """Metadata of the architecture."""
 MAX_VALUE_LENGTH = 200  # characters

@@ -34,8 +34,8 @@ def file_identity(path: str | Path) -> FileIdentity:
 def file_digest(path: str | Path) -> str:
     """SHA-256 of a file's bytes, hexadecimal; cached for as long as the file is the same.
 
-    That is told by its size, times and inode, so it guards against mistakes: who may set a file's times back
-    may also write to the cache. `read_digest` trusts neither.
+    Size, time of change and inode decide that, which guards against mistakes, not against attacks: who can
+    set a file's times can also write to the cache. `read_digest` reads every byte.
 
     Raises
     ------

@@ -26,7 +26,7 @@ class KnownModel:
         What using the model means for its user beyond the licence's name; may be empty.
     sha256 : str
         Of the file where it was published beside the revision, or can be had from two publishers; empty where
-        the hub's own word is taken at the first download and kept from then on
+        the digest that the hub gives at the first download is recorded and required from then on
         (`ghostbuster.models.hub.pulled`).
     distribution, distributed : str
         A Python distribution that holds the same file, and the file's path in it; empty where there is none.

@@ -254,7 +254,7 @@ def _hub() -> Any:
         import huggingface_hub.constants
         import huggingface_hub.errors
         import huggingface_hub.utils
-    except ModuleNotFoundError:  # an ImportError of another kind is want of memory, or a damaged library
+    except ModuleNotFoundError:  # another kind of ImportError means no memory, or a damaged library
         raise SettingError(
             "models come through huggingface_hub, which is not installed: pip install 'ghostbuster[hub]'"
         ) from None

@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def installed_file(name: str, file: str) -> Path | None:
-    """Where a file of an installed distribution lies.
+    """Path of a file in an installed distribution.
 
     Parameters
     ----------

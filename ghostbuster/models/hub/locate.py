@@ -1,4 +1,4 @@
-"""Where the file of a known model lies: in an installed distribution, or as it was pulled from the hub."""
+"""Find the file of a known model: in an installed Python distribution, or downloaded from the hub."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class LocatedModel:
 
 
 def locate(name: str, *, every_byte: bool = False) -> LocatedModel | None:
-    """Where a known model lies: the first sound file, else one that is missing or changed, else None.
+    """Find a known model: the first valid file, else one that is missing or changed, else None.
 
     Parameters
     ----------

@@ -34,7 +34,7 @@ class PulledModel:
         Of the file's bytes.
     size : int, bytes
     path : str
-        Where it lies, in the hub's own cache.
+        Path in the hub's own cache.
     """
 
     name: str

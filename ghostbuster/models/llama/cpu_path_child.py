@@ -59,7 +59,7 @@ def _read(context: Context, ids: Int32) -> tuple[npt.NDArray[np.float64], float]
 
 
 def _file(path: Path) -> ModelFile:
-    """The little model; it has no pieces, so the check that users' models pass is not for it."""
+    """The small model; it has no vocabulary, so `check_model` would refuse it."""
     return ModelFile(path, "llama", 0, 0, LAYERS, "", (), CONTEXT, VOCABULARY, 0, "")
 
 

@@ -50,7 +50,7 @@ def cards(wanted: Placement) -> tuple[build.Device, ...]:
     Raises
     ------
     SettingError
-        When one is asked for and this build of llama.cpp has none, or none of that name.
+        When one is required and this build of llama.cpp has none, or none of that name.
     """
     if wanted.on_cpu or wanted.gpu_layers == 0:
         return ()
@@ -104,7 +104,7 @@ def load_model(file: ModelFile, n_context: int, n_contexts: int, wanted: Placeme
     Raises
     ------
     SettingError
-        When a card is asked for that is not there.
+        When a GPU is required that is not there.
     ModelError
         When llama.cpp cannot load the model even on the CPU, or crashes on it, or the CPU path wanted is
         not usable.

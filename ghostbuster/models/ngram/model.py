@@ -203,7 +203,7 @@ def _previous(tokens: Int64, starts: Int64, bos: int) -> Int64:
 
 
 def _find(keys: UnsignedArray, wanted: Int64) -> tuple[Int64, npt.NDArray[np.bool_]]:
-    """Where each wanted number stands among the sorted keys, and whether it does."""
+    """Index of each wanted number among the sorted keys, and whether it is there."""
     # one dtype on both sides: else searchsorted copies the mapped keys
     fits = wanted <= np.iinfo(keys.dtype).max
     sought = np.where(fits, wanted, 0).astype(keys.dtype)

@@ -1,4 +1,4 @@
-"""Child processes that try what may crash: loading an unknown GGUF file, a CPU's fast path.
+"""Sandbox: child processes with a timeout for what may crash (an unknown GGUF file, a CPU's fast path).
 
 May import `models.gguf` and `models.backend`.
 """

@@ -40,7 +40,8 @@ MAX_TOKEN, MAX_MEAN, MAX_TEXT = 0.75, 0.15, 0.02
 MAX_ANSWER = 1 << 20  # bytes
 UNTOUCHED = frozenset({"F32", "F16", "BF16"})
 """Tensor types that no extra buffer type is for: their models need no benchmark."""
-UNTRIED = "the fast path could not be tried"  # for want of room, memory or a process: it may be, next time
+# disk or memory was full, or no process could start: not cached on disk, so the next process tries again
+UNTRIED = "the fast path could not be tried"
 NOTHING_TO_TRY = "its weights are not quantised: the safe path is the fast one"
 
 
@@ -66,7 +67,7 @@ class Finding:
 
     @property
     def tried(self) -> bool:
-        """Whether there was anything to try."""
+        """Whether the benchmark ran: models that are not quantised need none."""
         return self.reason != NOTHING_TO_TRY
 
 
@@ -91,7 +92,7 @@ def cpu_path(file: ModelFile) -> Finding:
         if known is not None:
             return known
         found = _probe(file)
-        return _remember(_key(file), found, lasting=not found.reason.startswith(UNTRIED))
+        return _cache(_key(file), found, lasting=not found.reason.startswith(UNTRIED))
 
 
 def cached_cpu_path(file: ModelFile) -> Finding | None:
@@ -182,7 +183,7 @@ def _part(answer: Any, name: str) -> tuple[list[float], float]:
 
 
 def _key(file: ModelFile) -> str:
-    """What an answer holds for: a build, a CPU, and the types of a model's matrices."""
+    """Cache key: the build, the CPU, and the tensor types of a model's matrices."""
     asked = json.dumps([VERSION, build_digest(), cpu(), file.matrix_types])
     return hashlib.sha256(asked.encode()).hexdigest()[:32]
 
@@ -192,7 +193,7 @@ def _place(key: str) -> Path:
 
 
 def _stored(key: str) -> Finding | None:
-    """An answer of an earlier process, unless it is missing or damaged."""
+    """The finding of an earlier process; None where it is missing or damaged."""
     try:
         return _finding(json.loads(_place(key).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError, KeyError):
@@ -200,15 +201,15 @@ def _stored(key: str) -> Finding | None:
 
 
 def _finding(stored: Any) -> Finding:
-    """Raises TypeError, KeyError or ValueError for anything that is none."""
+    """Raises TypeError, KeyError or ValueError for anything that is no finding."""
     path, usable = stored["path"], stored["usable"] is True
     if path not in {"safe", "fast"} or (path == "fast" and not usable):
         raise ValueError(path)
     return Finding(path, str(stored["reason"]), usable, float(stored["gain"]))
 
 
-def _remember(key: str, found: Finding, *, lasting: bool) -> Finding:
-    """In this process; and for later ones where it is lasting, and the folder can be written to."""
+def _cache(key: str, found: Finding, *, lasting: bool) -> Finding:
+    """Cache a finding in this process, and on disk where it is lasting and the folder can be written to."""
     _known[key] = found
     if not lasting:
         return found
@@ -218,5 +219,5 @@ def _remember(key: str, found: Finding, *, lasting: bool) -> Finding:
         with atomic_write(place, GhostbusterError) as temporary:
             temporary.write_text(json.dumps(asdict(found)), encoding="utf-8")
     except (OSError, GhostbusterError):
-        pass  # the next process asks again
+        pass  # the next process runs the benchmark again
     return found

@@ -2,7 +2,7 @@
 
 Kernels are chosen by tensor type and shape alone, so a file of a few megabytes, quickly written, tells what a
 model of any size would. Its matrices are large enough to be repacked, and filled with bytes of the other
-model's own tensors: sound blocks of the right type, whatever that is.
+model's own tensors: valid blocks of the right type, for every type.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class _Stored:
 
 
 def write_probe_model(like: str | Path, path: str | Path) -> None:
-    """Write the little model to ``path``; it has no pieces, so it can read tokens but no text.
+    """Write the small model to ``path``; it has no pieces, so it can read tokens but no text.
 
     Parameters
     ----------

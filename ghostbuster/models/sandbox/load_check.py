@@ -58,7 +58,7 @@ def check_loads(file: ModelFile) -> None:
         if place.name in _passed or place.is_file():
             return
         _ask(file)
-        _remember(place)
+        _cache(place)
 
 
 def cache_file(digest: str) -> Path:
@@ -91,7 +91,7 @@ def _ask(file: ModelFile) -> None:
         raise _refused(file, f"a child process that read it ended with {reason}")
 
 
-def _remember(place: Path) -> None:
+def _cache(place: Path) -> None:
     """Cache the pass in this process, and on disk where the folder can be written to."""
     _passed.add(place.name)
     with suppress(OSError, GhostbusterError):  # the next process tries again
