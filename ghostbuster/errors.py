@@ -1,4 +1,4 @@
-"""What can go wrong, as a user would sort it. The command line turns each into one line and exit code 2."""
+"""Exceptions by what a user can do about them; the command line prints one line and exits with 2."""
 
 
 class GhostbusterError(Exception):

@@ -1,4 +1,4 @@
-"""Rows of literal tables by name, with an answer for names that no table knows."""
+"""Look up a name in a registry (a table of rows by name); suggest the nearest name when it is unknown."""
 
 from __future__ import annotations
 

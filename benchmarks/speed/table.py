@@ -177,7 +177,7 @@ def train_twice(n_pairs: int, source: Path) -> dict[str, float]:
         labels += [0, 1]
         groups += [i, i]
     spent = 0.0
-    inner = reading.score_texts
+    inner = reading.cached_scores
 
     def timed(*arguments: object) -> object:
         nonlocal spent
@@ -187,7 +187,7 @@ def train_twice(n_pairs: int, source: Path) -> dict[str, float]:
         finally:
             spent += time.perf_counter() - start
 
-    reading.score_texts = timed
+    reading.cached_scores = timed
     found = {}
     with tempfile.TemporaryDirectory() as folder:
         for name in ("first", "again"):

@@ -21,20 +21,20 @@ def cache(
 ) -> None:
     """Show or forget the language models' scores that are remembered between runs."""
     from ghostbuster.errors import SettingError
-    from ghostbuster.reading.cache import store_path
-    from ghostbuster.reading.cache_db import ScoreStore, StoreInfo, remove, size_limit
+    from ghostbuster.reading.cache import cache_path
+    from ghostbuster.reading.cache_db import CacheInfo, ScoreCache, remove, size_limit
     from ghostbuster.registry import unknown
 
     if action not in ACTIONS:
         raise unknown(action, ACTIONS, "action", SettingError)
     show = lookup(FACT_FORMATS, form, "form")
-    path, limit = store_path(), size_limit()
+    path, limit = cache_path(), size_limit()
     if action == "clear":
         note(f"{remove(path):,} bytes of remembered scores removed", quiet=quiet)
         return
-    found = StoreInfo(path, 0, 0, limit)
+    found = CacheInfo(path, 0, 0, limit)
     if path.exists():  # looking is no reason to make one
-        store = ScoreStore(path, limit, warn)
+        store = ScoreCache(path, limit, warn)
         found = store.info()
         store.close()
     typer.echo(

@@ -1,4 +1,4 @@
-"""Raw scores to probabilities of machine, learned from scores of held-out texts."""
+"""Probability calibration: raw scores to probabilities, by Platt scaling or isotonic regression."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ _SETTLED = 1e-10
 
 
 class Calibration:
-    """A rising map from raw score to probability, strictly inside (0, 1).
+    """An increasing map from raw score to probability, strictly inside (0, 1).
 
     Sigmoid: log-odds are a line in the raw score, fitted to smoothed targets (Platt). Isotonic: log-odds
-    follow the steps of the best rising map (pool adjacent violators), with a faint slope so that texts on
-    one step keep their order. Either is extended beyond the scores it was fitted on without a jump.
+    follow the steps of the best increasing map (pool adjacent violators), with a small slope so that texts
+    on one step keep their order. Either is extended beyond the scores it was fitted on without a jump.
 
     Attributes
     ----------
@@ -150,7 +150,7 @@ class Calibration:
 
 
 def smoothed_targets(labels: Float1d, weight: Float1d) -> tuple[float, float]:
-    """What to aim at for a human and a machine text: 1 / (n_human + 2), (n_machine + 1) / (n_machine + 2).
+    """Smoothed targets of human and machine texts: 1 / (n_human + 2), (n_machine + 1) / (n_machine + 2).
 
     They are posterior means under a uniform prior (Platt, 1999), so that a clean separation claims no
     certainty.

@@ -1,4 +1,4 @@
-"""Features in words that a teacher can read. A new channel of a language model needs its row here."""
+"""Explain features in plain words. A new channel of a language model needs its row here."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Judge texts already read: probability, out-of-distribution doubts, label, evidence."""
+"""Judge texts already read: probability, out-of-distribution checks, label, evidence."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ def judge_reading(reading: Reading, trained: Trained, threshold: Threshold, min_
 
 
 def judged_people(people: Bool1d, reading: Reading, min_tokens: int) -> Bool1d:
-    """Texts by people that are long enough to be judged; all by people, where none is.
+    """Human texts long enough to be judged; all human texts, where none is.
 
-    Shorter ones are never called machine: with them the false-positive rate would look lower than it is.
+    Shorter ones are never called machine: with them the false-positive rate would look too low.
     """
     long_enough = people & (reading.n_tokens >= min_tokens)
     return long_enough if long_enough.any() else people

@@ -1,4 +1,4 @@
-"""Is this text like the ones the detector learned from? If not, it should say so instead of guessing."""
+"""Out-of-distribution checks: too short, not English, unlike the training texts."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ghostbuster.reading.read import Reading
 from ghostbuster.text.prepare import PreparedText
 
 QUANTILE = 0.999
-"""Share of training texts that count as familiar, for each of the two limits."""
+"""Share of training texts within each of the two limits."""
 
 FEWEST_ENGLISH = 0.15
 """Share of function words that English prose exceeds: it has 0.3 to 0.6, other languages under 0.1."""
@@ -82,7 +82,7 @@ def share_of_lone_letters(text: PreparedText) -> float:
 
 @dataclass(frozen=True)
 class NoveltyLimits:
-    """Limits learned from the training texts.
+    """Out-of-distribution limits, learned from the training texts.
 
     Attributes
     ----------
@@ -124,7 +124,7 @@ class NoveltyLimits:
         english: Float1d | None = None,
         lone: Float1d | None = None,
     ) -> list[list[str]]:
-        """Reasons to mistrust a judgement, for each text; an empty list for a familiar one.
+        """Reasons not to judge each text; an empty list for one like the training texts.
 
         Parameters
         ----------
@@ -194,7 +194,7 @@ def _distance(matrix: AnyArray, mean: Float1d, scale: Float1d) -> Float1d:
 
 
 def too_short(n_tokens: Sequence[int], min_tokens: int) -> list[list[str]]:
-    """A doubt for each text below the floor."""
+    """A reason not to judge, for each text below ``min_tokens``."""
     return [
         []
         if n >= min_tokens

@@ -1,4 +1,4 @@
-"""Where a text's features stand among those of texts by people."""
+"""Percentile of each feature's value among those of human training texts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Thresholds that keep a promise to people: how often a human text may be called machine."""
+"""Decision thresholds that hold a false-positive rate on human texts, with confidence intervals."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ HELD_OUT = "held-out human texts"
 MAX_ABOUT = 200
 """Characters that a file may say of what its thresholds were measured on."""
 ENOUGH = 100
-"""Human texts of a source from which its share of false alarms says something of it."""
+"""Fewest human texts of a source for its own false-positive rate to be reported."""
 
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
-    """From which probability on a text is called machine, and how often that wrongs a person.
+    """A decision threshold, with the false-positive rate measured on human texts.
 
     Parameters
     ----------
@@ -72,11 +72,11 @@ class Threshold:
 
     @property
     def is_supported(self) -> bool:
-        """Whether there were enough human texts to see the rate: one false alarm would still fit it."""
+        """Whether there were enough human texts to measure the rate: at least 1 / rate."""
         return self.n_human * self.rate >= 1
 
     def __str__(self) -> str:
-        """The promise in a sentence's tail, for reasons and reports."""
+        """Threshold and measured rate as the end of a sentence, for reasons and reports."""
         worst = f"; in the worst of {self.n_sources} sources {self.worst:.1%}" if self.n_sources > 1 else ""
         return (
             f"{self.probability:.3f}, the threshold at which {self.fpr.value:.1%} (95 % interval "
@@ -145,15 +145,15 @@ def thresholds(
     *,
     in_every_source: bool = False,
 ) -> tuple[Threshold, ...]:
-    """The lowest threshold for each rate at which no more human texts than that are called machine.
+    """For each rate, the lowest threshold that calls no larger share of human texts machine.
 
     Ties count against the threshold: human texts of one probability are above it or below it together.
     Where there are too few human texts to see a rate (fewer than 1 / rate), the threshold lies above every
     one of them. Its measured rate is then 0, and the interval's upper end, about 3.7 / n_human, says how
     little that proves; ``Threshold.is_supported`` is false.
 
-    People of one source write alike: the texts of all sources together say how often people are wronged on
-    average, and the worst of K sources (``Threshold.worst``) says what the next one may meet. Where the rate
+    People of one source write alike: all sources together give the average false-positive rate, and the
+    worst of K sources (``Threshold.worst``) says what rate the next source may have. Where the rate
     is to hold ``in_every_source`` and sources are exchangeable, the next one needs a higher threshold with a
     chance of 1 / (K + 1); far fewer machine texts are found then.
 

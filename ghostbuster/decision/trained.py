@@ -1,4 +1,4 @@
-"""Everything that training leaves, in one frozen object: what judging needs, and where it comes from."""
+"""Everything that training leaves, as one frozen object: for judging, for files, for the manifest."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a probability to an answer a person can act on."""
+"""Verdicts: label, reasons and evidence, from a calibrated probability and a threshold."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def decide(probability: float, threshold: Threshold, doubts: Sequence[str]) -> t
     probability : float
         Calibrated; NaN is allowed only together with a doubt.
     threshold : Threshold
-        The promise on human texts above which a text is called machine-written.
+        From its probability on, a text is called machine-written.
     doubts : sequence of str
         Reasons not to judge this text; any of them makes the label ``unsure``.
     """

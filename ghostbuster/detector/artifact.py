@@ -1,4 +1,4 @@
-"""A detector on disk: one joblib file, written whole or not at all, and read without trusting it."""
+"""A detector on disk: one joblib file, written atomically, read without running code from it."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ class Artifact:
 
 
 def save(detector: Detector, path: str | Path) -> None:
-    """Write a fitted detector to one file; an older file stays until the new one is complete.
+    """Write a trained detector to one file; an older file stays until the new one is complete.
 
     Parameters
     ----------
@@ -181,7 +181,7 @@ def open_artifact(path: str | Path) -> Artifact:
 
 
 def _packed(path: Path) -> bytes:
-    """The file's bytes; its size is looked at first."""
+    """The file's bytes; its size is checked first."""
     try:
         size = path.stat().st_size
         if path.is_file() and size <= MAX_BYTES:
@@ -215,14 +215,14 @@ def _inflate(packed: bytes, path: Path) -> bytes:
 
 
 def _shown(value: Any) -> str:
-    """A value of a stranger's file, as a message can repeat it."""
+    """A value of an untrusted file, as an error message can repeat it."""
     if type(value) is int and abs(value) < 10**9:
         return str(value)
     return repr(value[:20]) if type(value) is str else f"of type {type(value).__name__}"
 
 
 def _fits_json(value: Any) -> bool:
-    """Whether programs that read JSON can take it: no arrays, nothing that is no number."""
+    """Whether it can be written as JSON: no arrays, no NaN or infinity."""
     if isinstance(value, dict):
         return all(map(_fits_json, value.values()))
     if isinstance(value, list | tuple):
@@ -233,7 +233,7 @@ def _fits_json(value: Any) -> bool:
 
 
 def _plain(value: Any, where: str) -> Any:
-    """A fresh copy of ``value`` in plain types; equal strings become one object, so equal files result."""
+    """A copy in plain types; equal strings become one object, so that equal detectors give equal files."""
     import numpy as np
 
     if isinstance(value, np.generic):

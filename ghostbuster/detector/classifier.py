@@ -1,4 +1,4 @@
-"""The detector as one scikit-learn classifier: weak models, features, head, calibrated probability."""
+"""The detector as a scikit-learn classifier: read, choose features, train, calibrate, set thresholds."""
 
 from __future__ import annotations
 

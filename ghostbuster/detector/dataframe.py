@@ -1,4 +1,4 @@
-"""Texts in, a DataFrame of verdicts out: the shortest way from a column of texts to answers."""
+"""Texts to a DataFrame of verdicts: ``ghostbuster.score_texts``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A detector that was trained: it reads texts and judges them, and needs no scikit-learn to do so."""
+"""A trained detector: reads texts and judges them, without importing scikit-learn."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from ghostbuster.reading.read import Reading, check_texts, read, refuse_empty
 
 
 class Detector:
-    """What `GhostbusterClassifier` is once it was trained.
+    """A trained `GhostbusterClassifier`: reads and judges, and cannot be trained again.
 
     The command line scores with this class, because importing scikit-learn takes as long as scoring a text.
 
@@ -91,7 +91,7 @@ class Detector:
 
     @property
     def threshold_(self) -> Threshold:
-        """The promise in force: the threshold stored for ``max_fpr``."""
+        """The threshold in force: that stored for the false-positive rate ``max_fpr``."""
         return self._trained().threshold(self.params.max_fpr)
 
     def for_register(self, name: str | None) -> Self:
@@ -121,7 +121,7 @@ class Detector:
         return self.trained_
 
     def read(self, texts: Sequence[str], progress: Progress | None = None) -> Reading:
-        """What this detector's weak models make of ``texts``.
+        """Scores of ``texts`` by this detector's weak models, aligned.
 
         Raises
         ------
@@ -156,7 +156,7 @@ class Detector:
         return np.column_stack([1.0 - machine, machine])
 
     def predict(self, texts: Sequence[str]) -> AnyArray:
-        """The likelier class of each text, shape (n_texts,); ``judge`` applies the false-positive promise."""
+        """The likelier class of each text, shape (n_texts,); ``judge`` keeps to the false-positive rate."""
         likelier: AnyArray = self.classes_[np.argmax(self.predict_proba(texts), axis=1)]
         return likelier
 

@@ -1,4 +1,4 @@
-"""A detector that learns from the probabilities of a stronger one, also on texts without labels.
+"""Distillation: train a detector on a stronger one's probabilities, also on texts without labels.
 
 Cross-entropy is linear in its target: ``(1 - a) * CE(y, p) + a * CE(s, p) = CE((1 - a) * y + a * s, p)``. So
 a mixed loss is the loss of a mixed target, and distilling is fitting soft labels.
@@ -27,12 +27,12 @@ _SEVERAL = 3  # sources from which each is held out once
 
 @dataclass(frozen=True, slots=True)
 class Mixing:
-    """How much a student listens to its teacher.
+    """How teacher and labels are mixed into one target.
 
     Parameters
     ----------
     alpha : float
-        Share of the teacher's word where a text has a label too, from 0 (labels alone) to 1.
+        Weight of the teacher where a text has a label too, from 0 (labels alone) to 1.
     temperature : float
         The teacher's log-odds are divided by it: above 1 it doubts more, below 1 less.
 
@@ -70,7 +70,7 @@ def soften(probability: npt.ArrayLike, temperature: float) -> Float1d:
 def targets(
     teacher: npt.ArrayLike, labels: npt.ArrayLike | None = None, mixing: Mixing | None = None
 ) -> Float1d:
-    """What a student is fitted to: the mixed target where there is a label, the teacher's word elsewhere.
+    """Training targets of a student: label and teacher mixed where there is a label, the teacher elsewhere.
 
     Parameters
     ----------
@@ -116,7 +116,7 @@ def distill(
     """Fit ``student`` to a teacher's probabilities, mixed with labels where there are any.
 
     The student's thresholds are measured on the held-out texts that are labelled human. Where none is, on
-    those that the teacher calls human: that is a promise about the teacher's word, not about people, and the
+    those that the teacher calls human: that rate is about the teacher's labels, not about people, and the
     manifest says so under ``distillation``.
 
     Parameters

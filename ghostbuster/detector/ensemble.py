@@ -1,4 +1,4 @@
-"""Predictions of several detectors made one: mean rank, weighted mean, or mean of log-odds."""
+"""Ensembles: combine several detectors' predictions by mean rank, weighted mean, or mean log-odds."""
 
 from __future__ import annotations
 

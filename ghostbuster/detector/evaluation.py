@@ -1,4 +1,4 @@
-"""A detector's verdicts on labelled texts, as figures with intervals."""
+"""Evaluate verdicts on labelled texts: AUROC, TPR, F1, calibration error, with confidence intervals."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def evaluate(
     columns: Mapping[str, Sequence[str]] | None = None,
     seed: int = 0,
 ) -> Evaluation:
-    """Compare verdicts with the truth.
+    """Compare verdicts with labels.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What users write for human and machine, as numbers."""
+"""Parse labels: what users write for human and machine, as probabilities of machine."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ class Labels:
 
     @property
     def people(self) -> Bool1d:
-        """Texts that promises to people are measured on, shape (n_texts,).
+        """Texts that thresholds are measured on, shape (n_texts,).
 
-        Those labelled 0; where a teacher gave every text a doubt, those nearer to 0 than to 1.
+        Those labelled 0; where every label is soft, those nearer to 0 than to 1.
         """
         certain: Bool1d = self.probability == 0
         return certain if certain.any() else ~is_machine(self.probability)

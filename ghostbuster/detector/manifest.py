@@ -1,4 +1,4 @@
-"""What made a detector, so that anybody can make it again or refuse it."""
+"""Manifest of a detector: the models, versions, data and parameters that made it."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def check_fingerprints(
     found: Mapping[str, str],
     other_paths: Mapping[str, tuple[str, str]] | None = None,
 ) -> None:
-    """Refuse models other than those a detector was trained with.
+    """Refuse language models other than those that a detector was trained with.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Probabilities along a text: of windows that slide over it, and of its sentences.
+"""Probabilities along a text: of sliding windows, and of sentences.
 
 A sentence alone is far too short to judge. Its probability is that of the windows that cover it.
 """

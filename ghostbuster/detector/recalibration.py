@@ -1,4 +1,4 @@
-"""Thresholds measured anew on a user's own human texts; features, head and probabilities stay as they are."""
+"""Recalibrate thresholds on a user's own human texts; features, head and probabilities stay."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def recalibrated(
     register: str | None = None,
     progress: Progress | None = None,
 ) -> Judging:
-    """A detector that keeps its promise to the people who wrote ``texts``.
+    """A detector whose thresholds are measured on ``texts``, so that its false-positive rate holds for them.
 
     Counted are different texts that the detector would judge: neither too short nor unlike those it knows.
 
@@ -68,7 +68,7 @@ def recalibrated(
 def _with_thresholds(
     detector: Judging, made: tuple[Threshold, ...], register: str | None, reading: Reading
 ) -> Judging:
-    """A copy that has them, and says where they come from."""
+    """A copy with these thresholds, whose manifest says where they come from."""
     trained = detector.trained_
     entry = {
         "register": register or "",

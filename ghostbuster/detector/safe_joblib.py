@@ -1,4 +1,4 @@
-"""Reads what ``joblib.dump`` wrote of plain containers and numeric arrays, without running any of it.
+"""Parse joblib files of plain containers and numeric arrays without running any code in them.
 
 A joblib file is a pickle, and a pickle is a program. This module does not run that program: it walks its
 instructions (:func:`pickletools.genops` only parses) and knows the few that plain data needs. A class or
@@ -28,7 +28,7 @@ MAX_DIMENSIONS = 8
 MAX_REPEATED = 1 << 20
 """Characters of all texts together, each counted wherever it stands, that any file may have."""
 MAX_SHOWN = 80
-"""Characters of a stranger's word that a message repeats."""
+"""Characters of an untrusted word that a message repeats."""
 
 _WRAPPER = "joblib.numpy_pickle.NumpyArrayWrapper"
 _NDARRAY = "numpy.ndarray"
@@ -45,7 +45,7 @@ class _Name:
 
 
 class _Header:
-    """An array announced, its numbers not yet read."""
+    """The header of an array whose numbers are not read yet."""
 
 
 @dataclass(slots=True)

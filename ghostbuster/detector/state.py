@@ -1,4 +1,4 @@
-"""A trained detector as plain containers and arrays, and back, checked: what an artifact holds."""
+"""Serialise a trained detector to plain containers and arrays, and back with every part checked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Features, head and lexicon fitted together, and their scores on texts that none of them has seen."""
+"""Train features, head and lexicon, and score every text by ones that never saw its fold."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from ghostbuster.heads.table import make_head
 
 @dataclass(frozen=True)
 class Examples:
-    """Everything known of the training texts, row by row.
+    """The training texts: feature matrix, labels, weights, groups and sources.
 
     Attributes
     ----------
@@ -78,7 +78,7 @@ class Examples:
 
 
 def mix_of(held_out: npt.NDArray[np.float64], lexical_weight: float) -> tuple[float, float]:
-    """Multipliers that give both parts one spread on held-out texts, then their shares.
+    """Multipliers of head and lexicon: equal spread on held-out texts, then their shares.
 
     Parameters
     ----------
@@ -101,9 +101,9 @@ def evaluate_candidates(space: str, vectors: Vectors) -> tuple[tuple[Feature, ..
 
 
 def fit_parts(examples: Examples, params: Params) -> Scorer:
-    """Search, then train the head on what was found, and a lexicon; all see these examples only.
+    """Search features, train the head on them, and train a lexicon, all on these examples only.
 
-    Search and head see columns whose sources were brought to one level (``center_sources``).
+    Search and head are given columns that are centred by source (``center_sources``).
     """
     examples = replace(examples, matrix=center_sources(examples.matrix, examples.y, examples.sources))
     search = FeatureSearch(

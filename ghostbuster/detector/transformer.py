@@ -1,4 +1,4 @@
-"""Texts to features, as a scikit-learn transformer."""
+"""Texts to a feature matrix, as a scikit-learn transformer."""
 
 from __future__ import annotations
 

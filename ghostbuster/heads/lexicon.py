@@ -1,4 +1,4 @@
-"""Words as evidence: which words a text uses, weighed by how machine-like they were in training.
+"""Lexicon: logistic regression on TF-IDF of words and word pairs, beside the features.
 
 The weak models say how predictable a text is, not what it says. Word choice is the other half; on its own it
 knows the machines it was trained on and little else, so it only ever stands beside the features.
@@ -26,7 +26,7 @@ _STRENGTH = 5.0  # inverse penalty, as scikit-learn's C
 
 
 def terms(text: str) -> Iterator[str]:
-    """Words and marks of a text, in lower case, and each two neighbours."""
+    """Unigrams and bigrams of a text's words and punctuation marks, in lower case."""
     single = _TERM.findall(text.lower())
     yield from single
     yield from (f"{a} {b}" for a, b in pairwise(single))
@@ -125,7 +125,7 @@ class Lexicon:
 
 
 def _certain(matrix: Any, y: Float1d, weights: Float1d) -> tuple[Any, Bool1d, Float1d]:
-    """Rows, labels and weights without doubt: probability y is y of a machine text and 1 - y of a human one.
+    """Soft labels as hard ones: probability y becomes a machine row of weight y and a human one of 1 - y.
 
     The log loss is linear in its label, so the loss is the same.
     """

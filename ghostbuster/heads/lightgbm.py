@@ -1,4 +1,4 @@
-"""Gradient-boosted trees, as many as held-out texts ask for."""
+"""LightGBM head: gradient-boosted trees, with early stopping on grouped folds."""
 
 from __future__ import annotations
 

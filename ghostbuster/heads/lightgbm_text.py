@@ -1,4 +1,4 @@
-"""LightGBM's text of trees, taken apart and written anew before LightGBM sees it.
+"""Validate LightGBM's model text and write it anew before LightGBM parses it.
 
 LightGBM's reader trusts its input: a feature, child or count out of place makes it read foreign memory, loop
 or end the process. So every number that a prediction needs is checked here, and the text handed over is made

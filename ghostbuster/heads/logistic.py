@@ -1,4 +1,4 @@
-"""Logistic regression on scaled features, as strong a penalty as held-out texts ask for."""
+"""Logistic regression heads (ridge, elastic net); cross-validation chooses the penalty."""
 
 from __future__ import annotations
 
@@ -143,7 +143,7 @@ class LogisticHead(TrainedLogistic, BaseEstimator):  # type: ignore[misc]
 
 
 class ElasticNetHead(LogisticHead):
-    """The same with a penalty that is half lasso: it leaves out features that others make needless.
+    """The same with an elastic-net penalty (half lasso), which drops redundant features.
 
     Parameters
     ----------
@@ -162,7 +162,7 @@ class ElasticNetHead(LogisticHead):
 
 
 def _hard(X: Float2d, data: TrainingSet) -> tuple[Float2d, Int1d, Float1d]:
-    """Certain labels only: a soft one becomes a human and a machine row that share its weight."""
+    """Soft labels as hard ones: a human and a machine row that share the weight."""
     if not data.is_soft:
         return X, data.y.astype(np.intp), data.weight
     y = np.repeat(np.array([0, 1]), data.y.size)

@@ -1,4 +1,4 @@
-"""A text's raw score: chosen features under a trained head, mixed with the lexicon of words."""
+"""Raw score of a text: features under a trained head, mixed with the lexicon."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ghostbuster.heads.trained import TrainedHead
 
 @dataclass(frozen=True)
 class Scorer:
-    """Chosen features with the head trained on them, and a lexicon beside it.
+    """Chosen features, the head trained on them, and the lexicon.
 
     Attributes
     ----------

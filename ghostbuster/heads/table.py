@@ -1,4 +1,4 @@
-"""The table of heads. To add one, write its two classes and add a row to ``HEADS``."""
+"""Registry of heads. To add one, write its two classes and add a row to ``HEADS``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Trained heads: features of a text to one score. None of them imports scikit-learn."""
+"""Trained heads: feature matrix to raw scores. None of them imports scikit-learn."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class TrainedHead(Protocol):
 
 
 class TrainedLogistic:
-    """A line through scaled features.
+    """Linear model on scaled features.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""What every head is trained on: checked once, folded by group."""
+"""Training set of a head: features, labels, weights and groups, validated once; grouped folds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a trained head asks of features; scikit-learn is imported only where it has something to say."""
+"""Validate a feature matrix; scikit-learn is imported only to report what is wrong."""
 
 from __future__ import annotations
 

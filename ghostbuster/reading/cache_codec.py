@@ -1,4 +1,4 @@
-"""Scores of one text as bytes, and back, bit for bit."""
+"""Serialise one text's token scores to bytes, and back bit for bit."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ENDS = ""
 """Under this name a source's ends stand among its channels."""
 _LEVEL = 1  # floats hardly shrink: higher levels take many times as long for a few per cent
 MAX_BYTES = 1 << 31
-"""Most bytes that the scores of one text unpack to; a text of 100 MB has less."""
+"""Most bytes that the scores of one text decompress to; a text of 100 MB has less."""
 _HEAD = struct.Struct("<I")
 
 TextScores = dict[str, dict[str, AnyArray]]

@@ -1,8 +1,8 @@
-"""Scores of the weak models, remembered on disk: SQLite, bounded, shared by processes.
+"""SQLite cache of token scores: size limit with LRU eviction, shared by processes.
 
-Nothing here may fail a command: a database that is damaged is put aside, one that is locked, full or of
-another version is done without, and each is told in one line. The texts themselves are never stored, but
-whoever has the models can work out much of a text from its scores: only the file's owner may read it.
+Nothing here may fail a command: a damaged database is moved aside, one that is locked, full or of another
+version is not used, and each is reported in one line. Texts are never stored, but whoever has the models
+can reconstruct much of a text from its scores: only the file's owner may read it.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ LAYOUT = 1
 """Number of the database's layout, kept in its ``user_version``."""
 LIMIT_VARIABLE = "GHOSTBUSTER_CACHE_LIMIT"
 DEFAULT_LIMIT = 2 * 2**30
-"""Bytes; the scores unused for longest make room."""
-PATIENCE = 5.0
+"""Bytes; beyond it the least recently used entries are evicted."""
+LOCK_TIMEOUT = 5.0
 """Seconds to wait for another process."""
 
 _UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
@@ -35,13 +35,13 @@ CREATE INDEX IF NOT EXISTS by_use ON scores (used);
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 
-class StoreError(GhostbusterError):
-    """A database that cannot be used; scoring goes on without it."""
+class CacheError(GhostbusterError):
+    """A cache that cannot be used; scoring goes on without it."""
 
 
 @dataclass(frozen=True)
-class StoreInfo:
-    """What a store holds.
+class CacheInfo:
+    """Size of a cache.
 
     Attributes
     ----------
@@ -60,7 +60,7 @@ class StoreInfo:
 
 
 def size_limit() -> int:
-    """Bytes that the store may take: ``GHOSTBUSTER_CACHE_LIMIT``, as ``500M`` or ``4G``, else 2 GiB.
+    """Bytes that the cache may take: ``GHOSTBUSTER_CACHE_LIMIT``, as ``500M`` or ``4G``, else 2 GiB.
 
     Raises
     ------
@@ -77,13 +77,13 @@ def size_limit() -> int:
 
 
 def remove(path: Path) -> int:
-    """Forget everything: delete the database, whatever state it is in, and say how many bytes that were.
+    """Clear the cache: delete the database, whatever state it is in; returns the bytes freed.
 
     Processes that have it open go on with what they hold, which is gone when they end.
 
     Raises
     ------
-    StoreError
+    CacheError
         When a file cannot be deleted.
     """
     n_bytes = 0
@@ -93,14 +93,14 @@ def remove(path: Path) -> int:
                 n_bytes += file.stat().st_size
                 file.unlink()
     except OSError as error:
-        raise StoreError(
+        raise CacheError(
             f"{error.filename} cannot be deleted ({error.strerror}): delete it by hand"
         ) from error
     return n_bytes
 
 
-class ScoreStore:
-    """Bytes by key, on disk.
+class ScoreCache:
+    """Bytes by key on disk, with LRU eviction.
 
     Parameters
     ----------
@@ -109,7 +109,7 @@ class ScoreStore:
     limit : int, bytes
         The least recently used make room beyond it.
     tell : callable
-        Called with one line when the store cannot be used, at most twice.
+        Called with one line when the cache cannot be used, at most twice.
     """
 
     def __init__(self, path: Path, limit: int = DEFAULT_LIMIT, tell: Callable[[str], None] = print) -> None:
@@ -121,14 +121,14 @@ class ScoreStore:
             self._connect()
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the database."""
         with self._lock:
             if self._connection is not None:
                 self._connection.close()
             self._connection = None
 
     def get(self, keys: Iterable[bytes]) -> dict[bytes, bytes]:
-        """What is remembered under ``keys``; absent ones are left out."""
+        """Entries under ``keys``; missing ones are left out."""
         found: dict[bytes, bytes] = {}
         with self._guarded():
             if self._connection is None:
@@ -147,7 +147,7 @@ class ScoreStore:
         return found
 
     def put(self, items: Mapping[bytes, bytes]) -> None:
-        """Remember; what is unused for longest is forgotten where room is needed."""
+        """Store entries; the least recently used are evicted where room is needed."""
         with self._guarded():
             if self._connection is None:
                 return
@@ -158,39 +158,39 @@ class ScoreStore:
                 connection.executemany("INSERT OR REPLACE INTO scores VALUES (?, ?, ?)", rows)
                 self._make_room(connection)
 
-    def info(self) -> StoreInfo:
-        """What is there.
+    def info(self) -> CacheInfo:
+        """Number and size of the entries.
 
         Raises
         ------
-        StoreError
+        CacheError
             When the database cannot be used.
         """
         with self._strict() as connection:
             (n_texts,) = connection.execute("SELECT count(*) FROM scores").fetchone()
-            return StoreInfo(self.path, n_texts, _size(connection), self.limit)
+            return CacheInfo(self.path, n_texts, _size(connection), self.limit)
 
     def _usable(self) -> sqlite3.Connection:
         if self._connection is None:
-            raise StoreError(f"{self.path} cannot be used: delete the file, nothing is lost by it")
+            raise CacheError(f"{self.path} cannot be used: delete the file, nothing is lost by it")
         return self._connection
 
     @contextmanager
     def _strict(self) -> Iterator[sqlite3.Connection]:
-        """Failures as errors, for a user who asks for the store itself."""
+        """Database errors are raised, for commands about the cache itself."""
         with self._lock:
             connection = self._usable()
             try:
                 yield connection
             except sqlite3.Error as error:
-                raise StoreError(f"{self.path} cannot be used now ({error}): end what is using it") from error
+                raise CacheError(f"{self.path} cannot be used now ({error}): end what is using it") from error
 
     def _connect(self) -> None:
-        """Open the database, or make it; its owner alone may read it."""
+        """Open the database, or create it; only its owner may read it."""
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
         connection = sqlite3.connect(
-            self.path, timeout=PATIENCE, isolation_level=None, check_same_thread=False
+            self.path, timeout=LOCK_TIMEOUT, isolation_level=None, check_same_thread=False
         )
         try:
             (layout,) = connection.execute("PRAGMA user_version").fetchone()
@@ -235,11 +235,11 @@ class ScoreStore:
 
     @contextmanager
     def _guarded(self) -> Iterator[None]:
-        """Go on without the store when it fails; with an empty one where it is damaged."""
+        """Go on without the cache when it fails, with an empty one where it is damaged."""
         with self._lock:
             try:
                 yield
-            except (sqlite3.Error, OSError, StoreError) as error:
+            except (sqlite3.Error, OSError, CacheError) as error:
                 self.close()
                 if getattr(error, "sqlite_errorcode", 0) & 0xFF in _DAMAGED:
                     self._put_aside(error)
@@ -252,7 +252,7 @@ class ScoreStore:
             for suffix in ("-wal", "-shm"):
                 self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
             self._connect()
-        except (sqlite3.Error, OSError, StoreError) as second:
+        except (sqlite3.Error, OSError, CacheError) as second:
             self._tell(f"scores are not remembered: {self.path} is damaged and cannot be replaced ({second})")
         else:
             self._tell(
@@ -262,14 +262,14 @@ class ScoreStore:
 
 def _check_layout(found: int) -> None:
     if found not in {0, LAYOUT}:
-        raise StoreError(
+        raise CacheError(
             f"its layout is {found}, this version's {LAYOUT}: `ghostbuster cache clear` removes it"
         )
 
 
 def _write_ahead(connection: sqlite3.Connection) -> None:
-    """Let readers and one writer work at a time; processes that begin together take turns."""
-    end = monotonic() + PATIENCE
+    """Switch to write-ahead logging; retry while another process does the same."""
+    end = monotonic() + LOCK_TIMEOUT
     while True:
         try:
             connection.execute("PRAGMA journal_mode = WAL")
@@ -282,7 +282,7 @@ def _write_ahead(connection: sqlite3.Connection) -> None:
 
 
 def _aside(path: Path) -> Path:
-    """Where a damaged database is put."""
+    """Where a damaged database is moved to."""
     return path.with_suffix(".damaged")
 
 

@@ -1,4 +1,4 @@
-"""Texts to vectors: prepare, ask the panel, align. Training and scoring walk this one path."""
+"""Read texts into vectors: prepare, score by the panel, align. Training and scoring share this path."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from ghostbuster.arrays import AnyInt, Int1d, Progress, TokenScores, Vectors
 from ghostbuster.errors import InputError
 from ghostbuster.features.align import Unit, align, unit_ends
-from ghostbuster.reading.cache import score_texts
+from ghostbuster.reading.cache import cached_scores
 from ghostbuster.text.prepare import PreparedText, prepare_or_refuse
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Reading:
-    """What a panel made of some texts.
+    """Some texts with their token scores by a panel, aligned to common units.
 
     Attributes
     ----------
@@ -30,7 +30,7 @@ class Reading:
     n_tokens : array of shape (n_texts,)
         Tokens of the strong model.
     ends : array of shape (n_units,)
-        Where each unit ends, in characters of its prepared text; empty where nobody kept it.
+        Where each unit ends, in characters of its prepared text; empty where it was not kept.
     """
 
     prepared: tuple[PreparedText, ...]
@@ -87,7 +87,7 @@ def reading_of(
 
 
 def read(texts: Sequence[str], panel: Panel, progress: Progress | None = None) -> Reading:
-    """Prepare, score and align ``texts``, in the order given; what is remembered is not scored again.
+    """Prepare, score and align ``texts``, in the order given; cached scores are used where there are some.
 
     Parameters
     ----------
@@ -98,7 +98,7 @@ def read(texts: Sequence[str], panel: Panel, progress: Progress | None = None) -
         Called with (tokens done, tokens in all).
     """
     prepared = tuple(prepare_or_refuse(text) for text in texts)
-    scores = score_texts(panel, [one.text for one in prepared], progress)
+    scores = cached_scores(panel, [one.text for one in prepared], progress)
     return reading_of(scores, prepared, panel.shared_tokenizer)
 
 

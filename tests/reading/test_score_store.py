@@ -16,9 +16,9 @@ from hypothesis.extra import numpy as hnp
 
 from ghostbuster.errors import SettingError
 from ghostbuster.models.panel import open_panel
-from ghostbuster.reading.cache import panel_key, remember_scores, score_texts
+from ghostbuster.reading.cache import cached_scores, panel_key, remember_scores
 from ghostbuster.reading.cache_codec import join, pack, split, unpack
-from ghostbuster.reading.cache_db import LAYOUT, ScoreStore, StoreError, _write_ahead, remove, size_limit
+from ghostbuster.reading.cache_db import LAYOUT, CacheError, ScoreCache, _write_ahead, remove, size_limit
 
 TEXTS = ["The harbour was quiet that morning.", "", "Nobody had asked for more, and café or not, none came."]
 VALUES = st.one_of(
@@ -88,10 +88,10 @@ def test_scores_of_texts_split_and_join_to_what_they_were(panel):
 def test_remembered_scores_equal_fresh_ones_and_ask_no_model(panel, tmp_path, monkeypatch):
     fresh = panel.score([*TEXTS, TEXTS[0]])
     with remember_scores(tmp_path, tell=silent):
-        same(score_texts(panel, [*TEXTS, TEXTS[0]], None), fresh)
+        same(cached_scores(panel, [*TEXTS, TEXTS[0]], None), fresh)
     monkeypatch.setattr(type(panel), "score", lambda *_: pytest.fail("a model was asked"))
     with remember_scores(tmp_path, tell=silent):
-        same(score_texts(panel, [*TEXTS, TEXTS[0]], None), fresh)
+        same(cached_scores(panel, [*TEXTS, TEXTS[0]], None), fresh)
 
 
 def test_only_texts_that_are_not_remembered_are_scored_each_once(panel, tmp_path, monkeypatch):
@@ -103,17 +103,17 @@ def test_only_texts_that_are_not_remembered_are_scored_each_once(panel, tmp_path
         return score(self, texts, progress)
 
     with remember_scores(tmp_path, tell=silent):
-        score_texts(panel, [TEXTS[0]], None)
+        cached_scores(panel, [TEXTS[0]], None)
         monkeypatch.setattr(type(panel), "score", watched)
-        same(score_texts(panel, [TEXTS[2], TEXTS[0], TEXTS[2]], None), expected)
+        same(cached_scores(panel, [TEXTS[2], TEXTS[0], TEXTS[2]], None), expected)
     assert asked == [TEXTS[2]]
 
 
 def test_progress_tells_tokens_of_all_pieces_that_are_scored(panel, tmp_path, monkeypatch):
-    monkeypatch.setattr("ghostbuster.reading.cache.PIECE_CHARACTERS", 1)
+    monkeypatch.setattr("ghostbuster.reading.cache.BATCH_CHARACTERS", 1)
     told = []
     with remember_scores(tmp_path, tell=silent):
-        score_texts(panel, TEXTS, lambda *numbers: told.append(numbers))
+        cached_scores(panel, TEXTS, lambda *numbers: told.append(numbers))
     n_tokens = panel.strong.weights.tokenise(TEXTS).ids.size
     assert [done for done, _ in told] == sorted(done for done, _ in told)
     assert told[-1] == (n_tokens, n_tokens)
@@ -123,15 +123,15 @@ def test_progress_tells_tokens_of_all_pieces_that_are_scored(panel, tmp_path, mo
 def test_outside_the_block_nothing_is_remembered(panel, tmp_path):
     with remember_scores(tmp_path, tell=silent):
         pass
-    score_texts(panel, TEXTS, None)
-    store = ScoreStore(tmp_path / "scores.sqlite", tell=silent)
+    cached_scores(panel, TEXTS, None)
+    store = ScoreCache(tmp_path / "scores.sqlite", tell=silent)
     assert store.info().n_texts == 0
     store.close()
 
 
 def test_no_text_stands_in_the_files_and_only_their_owner_can_read_them(panel, tmp_path):
     with remember_scores(tmp_path / "cache", tell=silent):
-        score_texts(panel, TEXTS, None)
+        cached_scores(panel, TEXTS, None)
         files = list((tmp_path / "cache").iterdir())
         assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
         for file in files:
@@ -152,12 +152,12 @@ def test_other_models_have_other_keys(panel):
 def test_the_least_recently_used_make_room(tmp_path):
     path, blob = tmp_path / "s.sqlite", os.urandom(10_000)
     for i in range(30):  # every opening is a later time
-        store = ScoreStore(path, limit=200_000, tell=silent)
+        store = ScoreCache(path, limit=200_000, tell=silent)
         store.put({b"%d" % i: blob})
         assert store.get([b"0"])  # used again each time
         assert store.info().size <= 200_000
         store.close()
-    store = ScoreStore(path, limit=200_000, tell=silent)
+    store = ScoreCache(path, limit=200_000, tell=silent)
     kept = [i for i in range(30) if store.get([b"%d" % i])]
     assert kept[0] == 0
     assert 29 in kept
@@ -167,7 +167,7 @@ def test_the_least_recently_used_make_room(tmp_path):
 
 
 def test_a_blob_too_large_for_the_store_is_not_kept(tmp_path):
-    store = ScoreStore(tmp_path / "s.sqlite", limit=100_000, tell=silent)
+    store = ScoreCache(tmp_path / "s.sqlite", limit=100_000, tell=silent)
     store.put({b"large": bytes(50_000), b"small": b"x"})
     assert store.get([b"large", b"small"]) == {b"small": b"x"}
     store.close()
@@ -177,7 +177,7 @@ def test_a_damaged_database_is_put_aside_with_one_line(tmp_path):
     path = tmp_path / "s.sqlite"
     path.write_bytes(b"no database at all" * 1000)
     told = []
-    store = ScoreStore(path, tell=told.append)
+    store = ScoreCache(path, tell=told.append)
     store.put({b"k": b"v"})
     assert store.get([b"k"]) == {b"k": b"v"}
     assert len(told) == 1
@@ -188,14 +188,14 @@ def test_a_damaged_database_is_put_aside_with_one_line(tmp_path):
 
 def test_damage_that_shows_only_in_use_is_put_aside_too(tmp_path):
     path = tmp_path / "s.sqlite"
-    store = ScoreStore(path, tell=silent)
+    store = ScoreCache(path, tell=silent)
     store.put({b"%d" % i: os.urandom(3000) for i in range(200)})
     store.close()
     data = bytearray(path.read_bytes())
     data[4096 * 2 :] = os.urandom(len(data) - 4096 * 2)
     path.write_bytes(data)
     told = []
-    store = ScoreStore(path, tell=told.append)
+    store = ScoreCache(path, tell=told.append)
     store.get([b"%d" % i for i in range(200)])
     store.put({b"k": b"v"})
     assert store.get([b"k"]) == {b"k": b"v"}
@@ -209,20 +209,20 @@ def test_a_database_of_another_layout_is_left_alone_with_one_line(tmp_path):
         other.execute(f"PRAGMA user_version = {LAYOUT + 1}")
     other.close()
     before, told = path.read_bytes(), []
-    store = ScoreStore(path, tell=told.append)
+    store = ScoreCache(path, tell=told.append)
     store.put({b"k": b"v"})
     assert store.get([b"k"]) == {}
     assert len(told) == 1
     assert f"layout is {LAYOUT + 1}" in told[0]
     assert path.read_bytes() == before
-    with pytest.raises(StoreError, match="cannot be used"):
+    with pytest.raises(CacheError, match="cannot be used"):
         store.info()
 
 
 def test_a_locked_database_is_done_without_after_one_line(tmp_path, monkeypatch):
-    monkeypatch.setattr("ghostbuster.reading.cache_db.PATIENCE", 0.05)
+    monkeypatch.setattr("ghostbuster.reading.cache_db.LOCK_TIMEOUT", 0.05)
     path, told = tmp_path / "s.sqlite", []
-    store = ScoreStore(path, tell=told.append)
+    store = ScoreCache(path, tell=told.append)
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     store.put({b"k": b"v"})
@@ -236,14 +236,14 @@ def test_a_locked_database_is_done_without_after_one_line(tmp_path, monkeypatch)
 def test_a_folder_that_cannot_be_written_is_done_without(tmp_path):
     tmp_path.chmod(0o500)
     told = []
-    assert ScoreStore(tmp_path / "none" / "s.sqlite", tell=told.append).get([b"k"]) == {}
+    assert ScoreCache(tmp_path / "none" / "s.sqlite", tell=told.append).get([b"k"]) == {}
     assert len(told) == 1
 
 
 def test_a_file_in_place_of_the_folder_is_done_without(tmp_path):
     (tmp_path / "file").write_text("mine")
     told = []
-    store = ScoreStore(tmp_path / "file" / "s.sqlite", tell=told.append)
+    store = ScoreCache(tmp_path / "file" / "s.sqlite", tell=told.append)
     assert store.get([b"k"]) == {}
     assert len(told) == 1
     assert "not remembered" in told[0]
@@ -252,15 +252,15 @@ def test_a_file_in_place_of_the_folder_is_done_without(tmp_path):
 def test_a_failing_store_in_python_is_a_warning_and_the_scores_are_whole(panel, tmp_path):
     (tmp_path / "file").write_text("mine")
     with pytest.warns(RuntimeWarning, match="not remembered"), remember_scores(tmp_path / "file"):
-        same(score_texts(panel, TEXTS, None), panel.score(TEXTS))
+        same(cached_scores(panel, TEXTS, None), panel.score(TEXTS))
 
 
 WRITER = """
 import sys
 from pathlib import Path
-from ghostbuster.reading.cache_db import ScoreStore
+from ghostbuster.reading.cache_db import ScoreCache
 told = []
-store = ScoreStore(Path(sys.argv[1]), tell=told.append)
+store = ScoreCache(Path(sys.argv[1]), tell=told.append)
 print("ready", flush=True)
 sys.stdin.readline()
 for i in range(40):
@@ -286,13 +286,13 @@ def test_several_processes_write_to_one_store_and_nothing_is_lost(tmp_path):
     for writer in writers:
         writer.communicate("\n")
         assert writer.returncode == 0
-    store = ScoreStore(path, tell=silent)
+    store = ScoreCache(path, tell=silent)
     assert store.info().n_texts == 3 * 40 * 5
     store.close()
 
 
 def test_a_clock_that_jumps_changes_nothing(tmp_path, monkeypatch):
-    store = ScoreStore(tmp_path / "s.sqlite", tell=silent)
+    store = ScoreCache(tmp_path / "s.sqlite", tell=silent)
     monkeypatch.setattr(time, "time", lambda: -1e9)
     store.put({b"k": b"v"})
     assert store.get([b"k"]) == {b"k": b"v"}
@@ -318,7 +318,7 @@ def test_a_limit_that_is_no_size_is_refused(monkeypatch, tmp_path):
 
 def test_removing_takes_every_file_with_it_and_needs_none(tmp_path):
     path = tmp_path / "s.sqlite"
-    store = ScoreStore(path, tell=silent)
+    store = ScoreCache(path, tell=silent)
     store.put({b"k": bytes(5000)})
     path.with_suffix(".damaged").write_bytes(b"old")
     assert remove(path) > 5000
@@ -329,12 +329,12 @@ def test_removing_takes_every_file_with_it_and_needs_none(tmp_path):
 
 def test_a_file_that_cannot_be_deleted_is_named(tmp_path):
     (tmp_path / "s.sqlite").mkdir()
-    with pytest.raises(StoreError, match=r"s\.sqlite cannot be deleted"):
+    with pytest.raises(CacheError, match=r"s\.sqlite cannot be deleted"):
         remove(tmp_path / "s.sqlite")
 
 
 def test_a_write_that_fails_half_way_leaves_nothing_of_it(tmp_path):
-    store = ScoreStore(tmp_path / "s.sqlite", tell=(told := []).append)
+    store = ScoreCache(tmp_path / "s.sqlite", tell=(told := []).append)
     store.put({b"kept": b"1"})
     with sqlite3.connect(tmp_path / "s.sqlite") as other:  # the disk is full at the second row
         other.execute(
@@ -345,17 +345,17 @@ def test_a_write_that_fails_half_way_leaves_nothing_of_it(tmp_path):
     store.put({b"a": b"2", b"b": b"3"})
     assert len(told) == 1
     assert "database or disk is full" in told[0]
-    again = ScoreStore(tmp_path / "s.sqlite", tell=silent)
+    again = ScoreCache(tmp_path / "s.sqlite", tell=silent)
     assert again.get([b"kept", b"a", b"b"]) == {b"kept": b"1"}
     again.close()
 
 
 def test_who_asks_for_the_store_itself_is_told_why_it_cannot_be_used(tmp_path):
-    store = ScoreStore(tmp_path / "s.sqlite", tell=silent)
+    store = ScoreCache(tmp_path / "s.sqlite", tell=silent)
     with sqlite3.connect(tmp_path / "s.sqlite") as other:
         other.execute("DROP TABLE scores")
     other.close()
-    with pytest.raises(StoreError, match=r"s\.sqlite cannot be used now \(no such table: scores\)"):
+    with pytest.raises(CacheError, match=r"s\.sqlite cannot be used now \(no such table: scores\)"):
         store.info()
     store.close()
 
@@ -365,7 +365,7 @@ def test_a_damaged_database_that_cannot_be_put_aside_is_done_without(tmp_path):
     path.write_bytes(b"no database at all" * 1000)
     path.with_suffix(".damaged").mkdir()  # what stands there is no file to be replaced
     told = []
-    store = ScoreStore(path, tell=told.append)
+    store = ScoreCache(path, tell=told.append)
     store.put({b"k": b"v"})
     assert store.get([b"k"]) == {}
     assert len(told) == 1
@@ -395,7 +395,7 @@ def test_processes_that_begin_together_wait_for_each_other(tmp_path, monkeypatch
 
 
 def test_a_store_smaller_than_its_own_empty_tables_keeps_nothing_and_ends(tmp_path):
-    store = ScoreStore(tmp_path / "s.sqlite", limit=100, tell=silent)
+    store = ScoreCache(tmp_path / "s.sqlite", limit=100, tell=silent)
     store.put({b"k": b""})
     assert store.get([b"k"]) == {}
     assert store.info().n_texts == 0
@@ -404,13 +404,13 @@ def test_a_store_smaller_than_its_own_empty_tables_keeps_nothing_and_ends(tmp_pa
 
 def test_scores_that_were_damaged_on_the_disk_are_scored_again(panel, tmp_path):
     with remember_scores(tmp_path, tell=silent):
-        score_texts(panel, TEXTS, None)
+        cached_scores(panel, TEXTS, None)
     with sqlite3.connect(tmp_path / "scores.sqlite") as other:
         other.execute("UPDATE scores SET data = CAST(x'00' || substr(data, 2) AS BLOB)")
     other.close()
     with remember_scores(tmp_path, tell=silent):
-        same(score_texts(panel, TEXTS, None), panel.score(TEXTS))
-    store = ScoreStore(tmp_path / "scores.sqlite", tell=silent)
+        same(cached_scores(panel, TEXTS, None), panel.score(TEXTS))
+    store = ScoreCache(tmp_path / "scores.sqlite", tell=silent)
     with sqlite3.connect(store.path) as other:
         (n_damaged,) = other.execute(
             "SELECT count(*) FROM scores WHERE substr(data, 1, 1) = x'00'"
