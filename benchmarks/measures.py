@@ -1,4 +1,4 @@
-"""Answers to figures, each with its 95 % interval."""
+"""Metrics of a classifier's scores, each with its 95 % confidence interval."""
 
 from __future__ import annotations
 

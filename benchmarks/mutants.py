@@ -1,4 +1,4 @@
-"""Changes the code in one place at a time and looks whether a test notices: mutation testing by mutmut.
+"""Mutation testing by mutmut: change one place of the code, look whether a test fails.
 
     python benchmarks/mutants.py --sample 60 --seed 0 --out survivors.diff
 

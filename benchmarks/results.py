@@ -1,4 +1,4 @@
-"""Costly results kept on disk, so that a cut-off benchmark goes on where it was; pages of figures."""
+"""Cache of costly results on disk, so that an interrupted benchmark resumes; writer of pages and figures."""
 
 from __future__ import annotations
 

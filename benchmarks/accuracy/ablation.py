@@ -1,4 +1,4 @@
-"""What each part earns: the detector with a part changed or left out, ranked on sources it has not seen."""
+"""Ablation study: the detector with one part changed or left out, ranked on unseen sources."""
 
 from __future__ import annotations
 

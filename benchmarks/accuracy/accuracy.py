@@ -1,4 +1,4 @@
-"""Measure the detector beside published methods and a shallow baseline, and write docs/accuracy.md.
+"""Accuracy of the detector against published methods and a TF-IDF baseline: writes docs/accuracy.md.
 
     python -m benchmarks.accuracy.accuracy [--data FOLDER] [--cache FOLDER] [--results FOLDER] [--out docs]
 

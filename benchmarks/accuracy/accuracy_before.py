@@ -1,4 +1,4 @@
-"""Put the figures of earlier language models beside the present ones in docs/accuracy.md.
+"""Add the figures of an earlier run, with earlier language models, to docs/accuracy.md.
 
     python -m benchmarks.accuracy.accuracy_before EARLIER.json [--out docs]
 

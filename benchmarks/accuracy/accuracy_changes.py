@@ -1,4 +1,4 @@
-"""Section of the accuracy report: what the detector gains on one with earlier language models."""
+"""A section of docs/accuracy.md: paired differences from the detector with earlier language models."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Figures to Markdown."""
+"""The Markdown of docs/accuracy.md, made from its figures."""
 
 from __future__ import annotations
 

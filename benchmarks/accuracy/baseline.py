@@ -1,4 +1,4 @@
-"""The line to beat: word TF-IDF and logistic regression, which know what a text is about and little else."""
+"""Baseline: logistic regression on TF-IDF of words, without any language model."""
 
 from __future__ import annotations
 

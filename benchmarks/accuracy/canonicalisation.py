@@ -1,4 +1,4 @@
-"""What canonicalisation does: texts as published against the same texts prepared, on unseen sources."""
+"""The effect of canonicalisation on accuracy: texts as published against the same texts prepared."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who competes, and how each is asked.
+"""The classifiers that are compared (detector, heads, lexicon, baseline), with one interface.
 
 Every contender gives one raw score a text, higher for machine. Calibration and the promised threshold are
 made the same way for all, from scores of training texts that were held out.

@@ -1,4 +1,4 @@
-"""What a student gains from a teacher's word on unlabelled texts: docs/data/distillation.json.
+"""Distillation: what a student gains from a teacher's labels of unlabelled texts.
 
     python -m benchmarks.accuracy.distillation [--data FOLDER] [--cache FOLDER] [--out docs]
 

@@ -1,4 +1,4 @@
-"""Texts that the main material does not hold: long ones, and texts as their sources published them."""
+"""Further test texts: long ones, and texts as their sources published them."""
 
 from __future__ import annotations
 

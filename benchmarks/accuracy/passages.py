@@ -1,4 +1,4 @@
-"""How often windows of people's texts look machine-made, and what slicing scores changes.
+"""False positives of sliding windows on people's texts, and the effect of slicing token scores.
 
     python -m benchmarks.accuracy.passages [--data FOLDER] [--cache FOLDER]
 

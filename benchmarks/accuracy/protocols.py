@@ -1,4 +1,4 @@
-"""Who learns from what and is asked about what: no group on both sides, and no question about crops."""
+"""Train-test splits: grouped in-domain folds, and leave one source out; no group on both sides."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How accuracy falls with length: detectors asked about the first tokens of texts of an unseen source."""
+"""Accuracy by length: detectors tested on the first tokens of texts of an unseen source."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Contenders under both protocols: what ships and its baseline in full, all others by their ranking."""
+"""Train and test each classifier under both protocols (in-domain, leave one source out)."""
 
 from __future__ import annotations
 

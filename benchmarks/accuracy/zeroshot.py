@@ -1,4 +1,4 @@
-"""Published statistics of the same models, which need no training: each in the direction its paper gives."""
+"""Zero-shot baselines: published statistics of the same models, each in the direction of its paper."""
 
 from __future__ import annotations
 

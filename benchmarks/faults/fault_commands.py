@@ -1,4 +1,4 @@
-"""The commands that `benchmarks.faults.faults` disturbs, and the small tables that they work on."""
+"""Commands that fault injection runs, with the small tables that they read."""
 
 from __future__ import annotations
 

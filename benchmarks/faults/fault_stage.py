@@ -1,4 +1,4 @@
-"""A folder in which `benchmarks.faults.faults` runs a command repeatedly, disturbed in one way each time."""
+"""A sandbox folder for fault injection: one command run repeatedly, with one fault each time."""
 
 from __future__ import annotations
 

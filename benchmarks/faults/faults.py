@@ -1,4 +1,4 @@
-"""Commands whose every write fails in turn: a full disk, a process that is killed, a signal at random.
+"""Fault injection: every write of a command fails in turn, by a full disk, SIGKILL, or a random signal.
 
     python -m benchmarks.faults.faults --rounds 20 [--commands ensemble,score-table] [--json FILE]
 

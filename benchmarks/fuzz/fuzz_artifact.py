@@ -1,4 +1,4 @@
-"""Mutated detector files, used as a user would: a verdict or one clear line, in bounded time and memory.
+"""Fuzz detector files (artifacts): each mutant gives a verdict or one error line, in bounded time and memory.
 
     python -m benchmarks.fuzz.fuzz_artifact --inputs 3000 --seed 1
 

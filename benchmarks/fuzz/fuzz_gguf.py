@@ -1,4 +1,4 @@
-"""Mutated GGUF files through the product's own path: none may end the user's process.
+"""Fuzz GGUF files: no mutant may crash the user's process.
 
     python -m benchmarks.fuzz.fuzz_gguf --inputs 5000 --seed 1
 

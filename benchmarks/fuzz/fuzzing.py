@@ -1,4 +1,4 @@
-"""What fuzzers share: their options, the inputs that they keep, and the line of counts at their end."""
+"""Shared by the fuzzers: options, saved inputs, the summary line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Changes of sound GGUF files that hurt where llama.cpp trusts them.
+"""Mutations of valid GGUF files, aimed at what llama.cpp does not check.
 
 A change touches one thing of the metadata or the tensors; what is written is a file whose other parts still
 fit, so that it gets past the first check. One in five inputs has its bytes damaged instead.

@@ -1,4 +1,4 @@
-"""What llama.cpp reads of a Llama-family GGUF file, whether ours have it or not; and values that hurt."""
+"""Metadata keys and tensor names that llama.cpp reads in a Llama-family GGUF, with harmful values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""GGUF files as parts that can be changed one by one: taken apart, and put together as the parts say."""
+"""Parse a GGUF file into parts that can be changed one by one, and write it again."""
 
 from __future__ import annotations
 

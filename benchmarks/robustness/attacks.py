@@ -1,4 +1,4 @@
-"""The attacks of the RAID benchmark on a text's author, written from its description of them.
+"""Adversarial attacks of the RAID benchmark, implemented from its paper.
 
 Dugan et al. 2024, "RAID: A Shared Benchmark for Robust Evaluation of Machine-Generated Text Detectors"
 (arXiv:2405.07940): each changes a share of the places that it could change. Where the description leaves

@@ -1,4 +1,4 @@
-"""What each attack costs the detector, and what it does to people: docs/reliability/attacks.md.
+"""Detection rate and false-positive rate under each attack: writes docs/reliability/attacks.md.
 
     python -m benchmarks.robustness.robustness [--per-class 50] [--cache FOLDER] [--results FOLDER]
 

@@ -1,4 +1,4 @@
-"""Figures and tables of the attacks on the verdict."""
+"""The Markdown of docs/reliability/attacks.md, made from its figures."""
 
 from __future__ import annotations
 

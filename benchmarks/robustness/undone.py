@@ -1,4 +1,4 @@
-"""What canonicalisation undoes of each attack, and what is seen of it: text alone, no language model.
+"""Share of attacked texts that canonicalisation restores or reports; no language model is loaded.
 
     python -m benchmarks.robustness.undone [--per-file 40] [--out docs]
 

@@ -1,4 +1,4 @@
-"""Synonyms from the files of WordNet 3 (wndb(5WN)): Debian's package ``wordnet-base`` holds them."""
+"""Read synonyms from WordNet 3 database files (wndb(5WN)), as in Debian's package ``wordnet-base``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ghostbuster's feature search as it was published, written plainly: what the project's own is timed against.
+"""Reference implementation of Ghostbuster's published feature search, without any optimisation.
 
 Features are evaluated one by one and text by text. Columns are z-scored over all texts; greedy forward
 selection by the mean accuracy of scikit-learn's logistic regression (C = 10) over 5 folds that are drawn

@@ -1,4 +1,4 @@
-"""The feature search against a plain one, and what it costs by number of texts and of candidates.
+"""Time, memory and accuracy of the feature search against the published procedure: writes docs/search.md.
 
     python -m benchmarks.search.search [--parts PART ...] [--data FOLDER] [--texts 200] [--out docs]
 

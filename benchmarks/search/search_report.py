@@ -1,4 +1,4 @@
-"""The search's benchmark as a page."""
+"""The Markdown of docs/search.md, made from its figures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Prove the engine on a graphics card, in steps of minutes that can be broken off and repeated.
+"""Benchmark the engine on a graphics card, in short steps that can be interrupted and resumed.
 
     python -m benchmarks.speed.card --state STATE --out OUT STEP...
 

@@ -1,4 +1,4 @@
-"""How far a graphics card's numbers are from the CPU's: token by token, text by text, verdict by verdict."""
+"""Numerical agreement of a graphics card with the CPU: by token, by text, by verdict."""
 
 from __future__ import annotations
 

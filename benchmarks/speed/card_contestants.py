@@ -1,4 +1,4 @@
-"""What `card` lets compete on a graphics card: the engine, the build's limit, transformers."""
+"""What `card` compares on a graphics card: the engine, llama.cpp's limit, transformers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The weights of a GGUF file in Hugging Face transformers, and the statistics as PyTorch would write them."""
+"""Load a GGUF file's weights into Hugging Face transformers; token statistics in PyTorch."""
 
 from __future__ import annotations
 

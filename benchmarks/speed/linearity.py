@@ -1,4 +1,4 @@
-"""What preparing a text costs as it grows: CPU seconds and peak memory, each size in a process of its own.
+"""Time and peak memory of text preparation by length: CPU seconds, each size in its own process.
 
 python -m benchmarks.speed.linearity --sizes 1,10 [--shapes prose,word]
 """

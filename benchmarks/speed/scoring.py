@@ -1,4 +1,4 @@
-"""Measure how fast texts are scored, against what llama.cpp could do at best and against the usual ways.
+"""Throughput of scoring, against llama.cpp's limit and other common ways: figures of docs/performance.md.
 
     python -m benchmarks.speed.scoring SECTION ... [--out docs]
 

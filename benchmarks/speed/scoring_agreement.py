@@ -1,4 +1,4 @@
-"""How far the engine's numbers are from float64 computations that share no code with it."""
+"""Numerical error of the engine against independent float64 computations."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ways to score texts: what `scoring` lets compete, each in a process of its own.
+"""The scoring implementations that `scoring` compares, each in its own process.
 
 Of one model, over the same texts:
 

@@ -1,4 +1,4 @@
-"""Measure scoring of a table: memory over time, rate against the engine's own, kills, and training again.
+"""`score-table` on a large table: throughput, memory, resuming after SIGKILL; training from the cache.
 
     python benchmarks/speed/table.py --rows 100000 --kills 10 --output docs
 

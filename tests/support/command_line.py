@@ -1,4 +1,4 @@
-"""Commands run in this process, and what their error lines must be."""
+"""Run a command in this process; assert that an error is one line."""
 
 from ghostbuster.cli import main
 

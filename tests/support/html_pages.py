@@ -1,4 +1,4 @@
-"""HTML pages parsed: elements, attributes, and the text of each token."""
+"""Parse HTML pages: elements, attributes, the text of each token."""
 
 from html.parser import HTMLParser
 

@@ -1,4 +1,4 @@
-"""A small stand-in for the Hugging Face hub, and the ways in which it can fail."""
+"""A fake Hugging Face hub on this machine, with faults that can be switched on."""
 
 import hashlib
 import re

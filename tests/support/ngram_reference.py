@@ -1,4 +1,4 @@
-"""N-gram probabilities in plain Python: the independent implementation that the package is tested against."""
+"""Reference implementation of the n-gram probabilities, in plain Python."""
 
 import math
 from collections import Counter

@@ -1,4 +1,4 @@
-"""Search problems whose answer is known, and scikit-learn's view of a criterion."""
+"""Feature-search problems with a known answer; scikit-learn's version of each criterion."""
 
 import numpy as np
 from sklearn.metrics import log_loss, roc_auc_score

@@ -1,4 +1,4 @@
-"""Labelled texts and token scores whose machine half is known to be likelier."""
+"""Synthetic labelled texts and token scores, in which machine texts are known to be likelier."""
 
 import numpy as np
 

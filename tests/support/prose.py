@@ -1,4 +1,4 @@
-"""Small labelled sets that any checkout can make: prose, and the same words in another order."""
+"""Synthetic labelled texts: passages of prose, and the same words shuffled."""
 
 from __future__ import annotations
 

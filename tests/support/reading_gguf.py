@@ -1,4 +1,4 @@
-"""Log-probs of a GGUF straight from llama.cpp's C interface: no code of the package in between."""
+"""Log-probs of a GGUF model by llama.cpp's C interface alone, without code of the package."""
 
 import ctypes
 from pathlib import Path

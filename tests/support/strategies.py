@@ -1,4 +1,4 @@
-"""Hypothesis generators, named by what they make."""
+"""Hypothesis strategies for token scores, vectors and features."""
 
 import numpy as np
 from hypothesis import strategies as st

@@ -1,4 +1,4 @@
-"""Tables scored without a detector: the score of a text is its length."""
+"""Score tables without a detector: the score of a text is its length."""
 
 from ghostbuster.tables.journal import Journal, Score
 from ghostbuster.tables.registry import open_reader

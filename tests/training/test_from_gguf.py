@@ -21,7 +21,7 @@ from train_lm import Progress  # noqa: E402
 
 WEIGHTS = ROOT / "ghostbuster" / "models" / "weights"
 WEAK = WEIGHTS / "embedded-weak.gguf"
-CONFIGS = ROOT / "training" / "configs"
+CONFIGS = ROOT / "training" / "lm" / "configs"
 GOLDEN = json.loads((ROOT / "tests" / "data" / "golden.json").read_text("utf-8"))
 
 

@@ -1,4 +1,4 @@
-"""Passages of whole sentences cut out of texts, so that a detector meets short texts while it learns."""
+"""Data augmentation: random crops of whole sentences, so that a detector also learns short texts."""
 
 from __future__ import annotations
 

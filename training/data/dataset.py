@@ -1,4 +1,4 @@
-"""Labelled texts for training and measuring, made comparable before anybody learns from them.
+"""The dataset of labelled texts: deduplicated, balanced, matched in length, grouped for splits.
 
 Every source carries cues that say nothing about authorship: line breaks, quotes, lengths, a text twice. So
 texts are prepared as in scoring, repeated ones dropped, related ones grouped, and both classes cut to one

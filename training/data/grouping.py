@@ -1,4 +1,4 @@
-"""Which texts belong together: those with a prompt, a document or a passage in common."""
+"""Groups of texts that may not be split: a prompt, a document or a passage in common."""
 
 from __future__ import annotations
 

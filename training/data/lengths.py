@@ -1,4 +1,4 @@
-"""Lengths in words: where a text may be cut, and how both classes get one distribution of lengths."""
+"""Length matching: cut texts so that human and machine texts have one distribution of word counts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-r"""Write Llama-architecture GGUF files with random weights: any shape, no training, a few kilobytes upwards.
+r"""Write Llama-architecture GGUF files with random weights, of any shape; or quantise one anew.
 
 The vocabulary is a small SentencePiece-like one (unknown, begin, end, 256 byte pieces, letters, then made-up
 pieces), so every text has tokens. Speeds of such a file are those of a trained model of the same shape; its

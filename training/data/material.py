@@ -1,4 +1,4 @@
-"""Labelled texts together with what a panel said of them: all that training and measuring need."""
+"""Labelled texts with their token scores and vectors: the input of training and evaluation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What kinds of text the labelled files hold, by the names that users write."""
+"""Registers (kinds of text, such as essays or news) of the labelled files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a panel said of labelled texts, kept on disk so that the costly pass is made once. Numbers only."""
+"""Cache of token scores of labelled texts on disk; it holds numbers only, no text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The card of a trained detector, from what it knows of itself and the benchmark's figures.
+"""Write the model card of a trained detector, from its manifest and the benchmark's figures.
 
 python -m training.detector.card [--artifact FILE] [--figures docs/data/accuracy.json]
 """

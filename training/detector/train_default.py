@@ -1,4 +1,4 @@
-"""Train the detector that ships with the package, and write its card.
+"""Train the default detector that ships with the package, and write its model card.
 
     python -m training.detector.train_default [--data FOLDER] [--cache FOLDER] [--figures FILE]
 

@@ -1,4 +1,4 @@
-"""The canonical form of a text: what the detector's text preparation hands to the language models."""
+"""Canonical text for training: the same normalisation as the detector's text preparation."""
 
 import re
 import unicodedata

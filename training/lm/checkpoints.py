@@ -1,4 +1,4 @@
-"""Checkpoints on disk, and as files that travel: weights in float16, compressed, in numbered parts.
+"""Save and load checkpoints; pack them for transfer (float16, compressed, in numbered parts).
 
 A travelling checkpoint holds no optimiser's moments. They forget with 0.95 a step (Muon's momentum and
 AdamW's second moment alike), so after the 60 steps of a new warm-up 5 % of what was lost would still

@@ -1,4 +1,4 @@
-"""Check that llama.cpp cuts text exactly as SentencePiece does, on every paragraph of some files.
+"""Check that llama.cpp and SentencePiece tokenise every paragraph of some files alike.
 
 python training/lm/compare_tokenizers.py RUNS/tokenizer/tokenizer.model MODEL.gguf FILE...
 """

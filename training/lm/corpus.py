@@ -1,4 +1,4 @@
-"""Turn the raw corpora into canonical paragraphs, without what is held out.
+"""Build the training corpus: canonical paragraphs of the raw files, without the held-out ones.
 
 Writes one ``<source>.txt`` a source: a paragraph a line, an empty line after each document, and
 ``heldout/<register>.txt``: a document a line. Nothing of it belongs into the repository.

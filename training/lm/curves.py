@@ -1,4 +1,4 @@
-"""The trainer's log read again: speed, and the loss that more tokens would bring."""
+"""Parse the training log: throughput, and an extrapolated learning curve."""
 
 import re
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""GGUF files of a checkpoint in every quantisation, and what each costs in bits per character.
+"""Export a checkpoint in every quantisation, and measure bits per character of each.
 
 The weights of each file are read back, made float32 and run in PyTorch: what rounding the weights costs,
 and nothing else. llama.cpp also rounds activations for quantised files; `bits_per_character` reads

@@ -1,4 +1,4 @@
-"""Take up a GGUF file of ours where its training ended: weights as a checkpoint, vocabulary as a tokenizer.
+"""Continue training from a GGUF file: weights to a checkpoint, vocabulary to a tokenizer.
 
     python training/lm/from_gguf.py ghostbuster/models/weights/embedded-strong.gguf \
         training/lm/configs/strong.toml --runs RUNS --tokens 44200000

@@ -1,4 +1,4 @@
-"""Train the language models on a machine that is lent for minutes: every step can be broken off and repeated.
+"""Train on a GPU machine that is available for minutes at a time: every step can be interrupted and resumed.
 
     python training/lm/gpu_job.py --state STATE --carried FOLDER --out OUT STEP...
 

@@ -1,4 +1,4 @@
-"""Held-out registers: their tokens in windows, and bits per character of a model on them."""
+"""Bits per character of a model on held-out texts of each register."""
 
 import math
 from collections.abc import Callable

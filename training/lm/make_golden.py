@@ -1,4 +1,4 @@
-"""Record what PyTorch in float32 says about a few sentences, for the tests of the shipped GGUF files.
+"""Record PyTorch's float32 log-probs of a few sentences, the reference values of tests/data/golden.json.
 
 python training/lm/make_golden.py --runs RUNS --out tests/data/golden.json
 """

@@ -1,4 +1,4 @@
-"""How often each source is read in one pass over the corpus: of its part, or of all of it."""
+"""Sampling weights of the corpus sources: how often each is read in one epoch."""
 
 PART = {
     "enwiki2015": 1.0,

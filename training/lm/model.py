@@ -1,4 +1,4 @@
-"""The Llama architecture as llama.cpp reads it: RMSNorm, rotary positions, SwiGLU, tied embedding."""
+"""The Llama architecture in PyTorch: RMSNorm, rotary positions, SwiGLU, tied embedding."""
 
 import math
 import tomllib

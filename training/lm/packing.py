@@ -1,4 +1,4 @@
-"""Shards and weights in small files that travel: 16-bit numbers, compressed, in pieces of bounded size.
+"""Pack token shards and weights for transfer: 16-bit numbers, compressed, in pieces of bounded size.
 
     python training/lm/packing.py --runs RUNS --mib 40
 

@@ -1,4 +1,4 @@
-"""Training rows: BOS, then the tokens that follow the start of a sentence."""
+"""Training rows of fixed length: BOS, then tokens from the start of a sentence."""
 
 from collections.abc import Mapping
 from pathlib import Path

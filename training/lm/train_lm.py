@@ -1,4 +1,4 @@
-"""Train one language model from its TOML; stop at a time, resume from a checkpoint.
+"""Train one language model from a TOML file; stops at a time limit, resumes from a checkpoint.
 
     python training/lm/train_lm.py training/lm/configs/weak.toml --runs RUNS --minutes 12
 

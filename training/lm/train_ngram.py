@@ -1,4 +1,4 @@
-"""Count unigrams, bigrams and trigrams over the shards, prune them, write the package's n-gram model.
+"""Train the n-gram model: count uni-, bi- and trigrams over the shards, prune, write.
 
 python training/lm/train_ngram.py --runs RUNS --out ghostbuster/models/weights/embedded-ngram
 """

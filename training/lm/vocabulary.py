@@ -1,4 +1,4 @@
-"""The tokenizer's vocabulary as a GGUF file holds it."""
+"""Read the vocabulary of a SentencePiece tokenizer in the form that GGUF stores."""
 
 from dataclasses import dataclass
 from pathlib import Path
