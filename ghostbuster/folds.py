@@ -8,7 +8,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from ghostbuster.arrays import Bool1d, Float1d, Int1d
+from ghostbuster.arrays import AnyArray, Bool1d, Float1d, Int1d
 from ghostbuster.errors import InputError, SettingError
 
 Fold = tuple[Int1d, Int1d]
@@ -18,10 +18,19 @@ Folds = list[Fold]
 MACHINE_FROM = 0.5
 """From this probability of machine on, a text counts as machine where a class is needed."""
 
+LEAST_SOURCES = 3
+"""With two, a fold would train on one source alone."""
+
 
 def is_machine(y: npt.ArrayLike) -> Bool1d:
     """Whether each label or probability is nearer to machine than to human; the middle counts as machine."""
     return np.asarray(np.asarray(y) >= MACHINE_FROM)
+
+
+def sources_to_hold_out(sources: npt.ArrayLike | None) -> AnyArray | None:
+    """The sources as an array where each can be held out once, which takes three or more; None elsewhere."""
+    names = np.asarray([] if sources is None else sources)
+    return names if np.unique(names).size >= LEAST_SOURCES else None
 
 
 def grouped_folds(hard: Int1d, groups: npt.ArrayLike | None, n_folds: int, seed: int) -> Folds:

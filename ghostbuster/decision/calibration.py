@@ -19,7 +19,7 @@ ENOUGH_FOR_ISOTONIC = 1000
 FAINTEST_SLOPE = 0.01
 """Log-odds gained at least per standard deviation of the raw score, so that order is kept."""
 
-MOST_LOG_ODDS = 20.0  # the odds beyond 1 to 485 million are nobody's to state
+MOST_LOG_ODDS = 20.0  # odds beyond 1 to 485 million cannot be known
 _STEPS = 100
 _SETTLED = 1e-10
 

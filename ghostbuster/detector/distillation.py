@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from ghostbuster.arrays import Float1d
 from ghostbuster.errors import InputError, SettingError
+from ghostbuster.folds import sources_to_hold_out
 
 if TYPE_CHECKING:
     from ghostbuster.detector.classifier import GhostbusterClassifier
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 CERTAIN = 1e-6
 """A teacher's probabilities are kept this far from 0 and 1 before their log-odds are taken."""
-_SEVERAL = 3  # sources from which each is held out once
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ def targets(
     teacher : array-like of shape (n_texts,)
         Its probabilities of machine.
     labels : array-like of shape (n_texts,), optional
-        0 human, 1 machine, NaN where nobody knows.
+        0 human, 1 machine, NaN where unknown.
     mixing : Mixing, optional
 
     Returns
@@ -153,10 +153,9 @@ def distill(
     promise = trained.thresholds
     if people.any():
         judged = judged_people(people, reading, student.params.min_tokens)
-        left_out = (
-            None if sources is None or len(np.unique(sources)) < _SEVERAL else np.asarray(sources)[judged]
-        )
-        promise = thresholds(student.held_out_probability_[judged], RATES, left_out)
+        left_out = sources_to_hold_out(sources)
+        known_sources = None if left_out is None else left_out[judged]
+        promise = thresholds(student.held_out_probability_[judged], RATES, known_sources)
     facts = {
         "alpha": mixing.alpha,
         "temperature": mixing.temperature,

@@ -109,7 +109,7 @@ def passages_of(detector: Detector, reading: Reading, window: int = WINDOW) -> P
     Raises
     ------
     InputError
-        When the reading has another number of texts, or nobody kept where its units end.
+        When the reading has another number of texts, or the ends of its units were not kept.
     SettingError
         When ``window`` is below 2.
     """

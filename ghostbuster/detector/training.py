@@ -15,7 +15,7 @@ from ghostbuster.features.expression import Feature
 from ghostbuster.features.search.centering import center_sources
 from ghostbuster.features.search.estimator import FeatureSearch
 from ghostbuster.features.spaces import candidates
-from ghostbuster.folds import Folds, grouped_folds, is_machine, leave_one_out
+from ghostbuster.folds import Folds, grouped_folds, is_machine, leave_one_out, sources_to_hold_out
 from ghostbuster.heads.lexicon import Lexicon
 from ghostbuster.heads.scorer import Scorer
 from ghostbuster.heads.table import make_head
@@ -61,8 +61,7 @@ class Examples:
     @property
     def left_out(self) -> AnyArray | None:
         """Sources, where each is a fold: three or more are known."""
-        several = self.sources is not None and np.unique(self.sources).size > 2  # noqa: PLR2004
-        return self.sources if several else None
+        return sources_to_hold_out(self.sources)
 
     def folds(self, n_folds: int, seed: int) -> Folds:
         """Leave-one-source-out where three or more sources are known, grouped folds elsewhere."""

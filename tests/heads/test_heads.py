@@ -394,3 +394,16 @@ def test_a_matrix_is_taken_or_refused_as_by_scikit_learn(X):
             finite_matrix(X)
     else:
         np.testing.assert_array_equal(finite_matrix(X), expected)
+
+
+def test_every_array_that_a_head_stores_is_one_that_it_lists_as_wide_as_its_features(head):
+    head.fit(*made_up())
+    listed = head.arrays()
+    stored = {}
+    for name, value in head.state().items():
+        inner = value if isinstance(value, dict) else {"": value}
+        stored |= {
+            f"{name}.{key}".strip("."): one for key, one in inner.items() if isinstance(one, np.ndarray)
+        }
+    assert set(listed) == set(stored)
+    assert all(one.shape == (6,) and np.array_equal(one, stored[name]) for name, one in listed.items())
