@@ -71,7 +71,7 @@ def calibrate(
     from ghostbuster.errors import ArtifactError
     from ghostbuster.system.atomic_files import check_writable
 
-    compute_on(device, gpu_layers)
+    compute_on(device, gpu_layers, quiet=quiet)
     check_writable(output, ArtifactError)
     if max_fpr is not None:
         check_rate(max_fpr)

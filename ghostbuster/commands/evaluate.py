@@ -72,7 +72,7 @@ def evaluate(
     from ghostbuster.commands.shared.detectors import open_detector
     from ghostbuster.tables.table import column, labels_of, read_table, texts_of
 
-    compute_on(device, gpu_layers)
+    compute_on(device, gpu_layers, quiet=quiet)
     show = lookup(EVALUATION_FORMATS, form, "form")
     if report is not None:
         from ghostbuster.report.html.evaluation import check_place

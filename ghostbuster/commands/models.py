@@ -29,6 +29,7 @@ def list_models(form: ModelFormat = "table") -> None:
     """Show the known models: which are here, what they weigh, their licences and digests."""
     from ghostbuster.models.hub.catalog import CATALOG
     from ghostbuster.models.hub.locate import locate, ways_to_get
+    from ghostbuster.models.prepared.prepare import read_as
 
     show = lookup(MODEL_FORMATS, form, "form")
     rows: list[dict[str, Any]] = []
@@ -50,6 +51,7 @@ def list_models(form: ModelFormat = "table") -> None:
                 "file": row.file,
                 "licence_url": row.licence_url,
                 "path": str(found.path) if found else None,
+                "read_as": read_as(found.path) if found and found.state == "here" and row.converted else None,
             }
         )
     typer.echo(show(rows))
@@ -103,6 +105,38 @@ def verify_models(
     typer.echo(show(rows))
     if any(row["state"] != "ok" for row in rows):
         raise typer.Exit(NOT_AS_PULLED)
+
+
+@models.command("prepare")
+def prepare_models(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[NAME]", help="Models to convert; all that are here, if none is named."),
+    ] = None,
+    again: Annotated[bool, typer.Option("--again", help="Measure anew which form is the fastest.")] = False,
+    form: ModelFormat = "table",
+    quiet: Quiet = False,
+) -> None:
+    """Convert models to the form that this machine reads fastest; else done when one is first used."""
+    from ghostbuster.commands.shared.detectors import log_on_stderr
+    from ghostbuster.errors import SettingError
+    from ghostbuster.models.gguf.check import check_model
+    from ghostbuster.models.hub.catalog import CATALOG, known_model
+    from ghostbuster.models.hub.locate import locate, model_file
+    from ghostbuster.models.prepared.prepare import form_facts, prepare
+
+    show = lookup(MODEL_FORMATS, form, "form")
+    log_on_stderr(quiet=quiet)
+    for name in names or ():
+        if not known_model(name).converted:
+            raise SettingError(f"model {name!r} is read as it is: it has no form that is known to be faster")
+    wanted = names or [name for name, row in CATALOG.items() if row.converted and locate(name)]
+    files = {name: check_model(model_file(name)) for name in wanted}
+    rows: list[dict[str, Any]] = []
+    for name, file in files.items():
+        prepare(file, again=again)
+        rows.append({"name": name, "state": "prepared", **form_facts(file)})
+    typer.echo(show(rows))
 
 
 @models.command("info")

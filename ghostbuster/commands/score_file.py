@@ -47,7 +47,7 @@ def score_file(
     quiet: Quiet = False,
 ) -> None:
     """Say how likely each text was written by a machine."""
-    compute_on(device, gpu_layers)
+    compute_on(device, gpu_layers, quiet=quiet)
     show = verdict_format(form)  # a bad name fails before any model loads
     if report is not None:
         from ghostbuster.report.html.page import check_page

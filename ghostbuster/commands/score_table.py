@@ -78,7 +78,7 @@ def score_table(
     from ghostbuster.tables.scoring import faults_in
     from ghostbuster.tables.survey import Job, survey
 
-    compute_on(device, gpu_layers)
+    compute_on(device, gpu_layers, quiet=quiet)
     kind_of(output)
     check_writable(output, InputError)
     reader = open_reader(table, id_column, text_column)

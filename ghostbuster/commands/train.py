@@ -89,7 +89,7 @@ def train(
     from ghostbuster.system.atomic_files import check_writable
     from ghostbuster.tables.table import column, labels_of, read_table, texts_of
 
-    compute_on(device, gpu_layers)
+    compute_on(device, gpu_layers, quiet=quiet)
     models = own_models(weak_model, strong_model) or panel
     check_writable(output, ArtifactError)
     rows = read_table(table)

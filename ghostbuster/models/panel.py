@@ -19,6 +19,7 @@ from ghostbuster.models.llama.runtime import Weights
 from ghostbuster.models.llama.tokens import Tokens
 from ghostbuster.models.ngram.model import NgramModel
 from ghostbuster.models.panels import PANELS, absolute, panel_files, weights_folder
+from ghostbuster.models.prepared.prepare import serve
 from ghostbuster.models.sandbox.cpu_path import CpuPath
 from ghostbuster.models.sandbox.load_check import check_loads
 from ghostbuster.registry import lookup
@@ -249,15 +250,23 @@ def _open(
     weak: Path, strong: Path, folder: Path, wanted: Placement, expected: tuple[str | None, ...]
 ) -> Panel:
     """Check every file before any model loads."""
-    files = [check_model(path) for path in (weak, strong)]
+    on_card = bool(cards(wanted))
+    served = [serve(check_model(path), on_card=on_card) for path in (weak, strong)]
+    files = [one.file for one in served]
     embedded = check_model(folder / PANELS["embedded"].weak)
     ngrams = NgramModel.load(folder / NGRAM_FOLDER)
     windows = [min(file.context, MAX_CONTEXT) for file in files]
     if files[0].tokenizer == files[1].tokenizer:  # they read the same windows
         windows = [min(windows)] * 2
     models = [
-        LlamaLM(file.path, role, n_ctx=window, wanted=with_trained_path(file, window, wanted, made))
-        for file, role, window, made in zip(files, ("weak", "strong"), windows, expected, strict=True)
+        LlamaLM(
+            one.file.path,
+            role,
+            n_ctx=window,
+            wanted=wanted if one.original else with_trained_path(one.file, window, wanted, made),
+            original=one.original,
+        )
+        for one, role, window, made in zip(served, ("weak", "strong"), windows, expected, strict=True)
     ]
     same = next((model.weights for model in models if model.tokenizer == embedded.tokenizer), None)
     if same is None:

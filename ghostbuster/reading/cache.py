@@ -101,6 +101,11 @@ def panel_key(panel: Panel) -> str:
         "fingerprints": dict(panel.fingerprints),
         "tokenizers": dict(panel.tokenizers),
         "devices": [(model.device, model.n_gpu_layers) for model in (panel.weak, panel.strong)],
+        "forms": [
+            (model.file.quantisation, model.cpu_path)
+            for model in (panel.weak, panel.strong)
+            if model.original
+        ],
         "build": [build_digest(), system_info()],
     }
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()

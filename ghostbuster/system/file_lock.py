@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 from typing import IO
 
 from ghostbuster.errors import InputError
+
+POLL = 0.1  # seconds
 
 
 def open_locked(path: Path, taken: str) -> IO[bytes]:
@@ -25,7 +28,7 @@ def open_locked(path: Path, taken: str) -> IO[bytes]:
     """
     while True:
         try:
-            file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666), "r+b")
+            file = _open(path)
         except OSError as error:
             raise InputError(f"{path} cannot be opened ({error.strerror}): choose another place") from error
         try:
@@ -39,6 +42,44 @@ def open_locked(path: Path, taken: str) -> IO[bytes]:
         if _is_there(file, path):
             return file
         file.close()  # its last holder removed it before we held it
+
+
+def lock_when_free(path: Path, timeout: float) -> IO[bytes]:
+    """Like `locked`, but waits for another process to let go.
+
+    Parameters
+    ----------
+    path : Path
+    timeout : float, seconds
+
+    Raises
+    ------
+    TimeoutError
+        When another process still holds it.
+    OSError
+        When it cannot be opened or locked.
+    """
+    deadline = time.monotonic() + timeout
+    while True:
+        file = _open(path)
+        try:
+            _hold(file)
+        except BlockingIOError:
+            file.close()
+            if time.monotonic() >= deadline:
+                raise TimeoutError(path) from None
+            time.sleep(POLL)
+        except OSError:
+            file.close()
+            raise
+        else:
+            if _is_there(file, path):
+                return file
+            file.close()
+
+
+def _open(path: Path) -> IO[bytes]:
+    return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666), "r+b")
 
 
 def _is_there(file: IO[bytes], path: Path) -> bool:

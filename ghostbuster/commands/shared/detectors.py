@@ -6,7 +6,7 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ghostbuster.commands.shared.console import warn
+from ghostbuster.commands.shared.console import note, warn
 from ghostbuster.errors import SettingError
 
 if TYPE_CHECKING:
@@ -68,8 +68,15 @@ def open_detector(
     return detector.for_register(register), artifact.identity
 
 
-def compute_on(device: str | None, gpu_layers: int | None) -> None:
+def compute_on(device: str | None, gpu_layers: int | None, *, quiet: bool = False) -> None:
     """Choose the device of the running command's language models; print what does not fit on stderr.
+
+    Parameters
+    ----------
+    device : str or None
+    gpu_layers : int or None
+    quiet : bool
+        As `log_on_stderr`.
 
     Raises
     ------
@@ -79,9 +86,22 @@ def compute_on(device: str | None, gpu_layers: int | None) -> None:
     from ghostbuster.models.backend.devices import choose
 
     choose(device, gpu_layers)  # every command runs in a context of its own: it ends with that
+    log_on_stderr(quiet=quiet)
+
+
+def log_on_stderr(*, quiet: bool) -> None:
+    """Print the package's warnings on standard error, and on a terminal what takes long.
+
+    Parameters
+    ----------
+    quiet : bool
+        Print warnings alone.
+    """
     log = logging.getLogger("ghostbuster")
-    if not any(isinstance(one, _StderrHandler) for one in log.handlers):
-        log.addHandler(_StderrHandler(logging.WARNING))
+    for one in [one for one in log.handlers if isinstance(one, _StderrHandler)]:
+        log.removeHandler(one)  # of an earlier command in this process
+    log.addHandler(_StderrHandler(logging.WARNING if quiet else logging.INFO))
+    log.setLevel(logging.INFO)
 
 
 def device_of(detector: Detector) -> str:
@@ -92,7 +112,10 @@ def device_of(detector: Detector) -> str:
 
 
 class _StderrHandler(logging.Handler):
-    """Log handler: each warning of the package becomes one line on standard error."""
+    """Log handler: each message of the package becomes one line on standard error."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        warn(record.getMessage())
+        if record.levelno >= logging.WARNING:
+            warn(record.getMessage())
+        else:
+            note(record.getMessage(), quiet=False)

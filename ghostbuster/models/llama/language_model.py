@@ -38,12 +38,13 @@ MAX_LANES = 8
 MAX_CARD_LANES = 2  # one decodes on a graphics card while the other's logits are reduced
 
 
-def fingerprint_of(digest: str, n_context: int, cpu_path: CpuPath) -> str:
+def fingerprint_of(digest: str, n_context: int, cpu_path: CpuPath | None) -> str:
     """Digest of everything that moves a model's scores.
 
     The device is no part of it: the log-probs of F16 models may move by 0.2 nats on a token from one to
     the other, and a detector made on one is good on the other. The fast CPU path is, for it moves those of
-    quantised models further.
+    quantised models further; but not that of a known model which is read in whatever form is the fastest
+    within a tolerance (`ghostbuster.models.prepared`), for that holds on either path.
 
     Parameters
     ----------
@@ -51,10 +52,12 @@ def fingerprint_of(digest: str, n_context: int, cpu_path: CpuPath) -> str:
         SHA-256 of the model's file.
     n_context : int, tokens
         Length of a window.
-    cpu_path : {"safe", "fast"}
+    cpu_path : {"safe", "fast"} or None
+        None for a model in any form within the tolerance; ``digest`` is then that of the original.
     """
     settings = f"{digest} context={n_context} decode={DECODE_TOKENS} flash=1 engine={ENGINE_VERSION}"
-    return hashlib.sha256((settings + " cpu=fast" * (cpu_path == "fast")).encode()).hexdigest()
+    settings += {"safe": "", "fast": " cpu=fast", None: " form=any"}[cpu_path]
+    return hashlib.sha256(settings.encode()).hexdigest()
 
 
 def with_trained_path(file: ModelFile, n_context: int, wanted: Placement, expected: str | None) -> Placement:
@@ -85,6 +88,9 @@ class LlamaLM:
         Threads, all cores by default; moves no score.
     n_ctx : int, tokens, optional
         Length of a window; what the model was trained with, at most `MAX_CONTEXT`, by default.
+    original : Path, optional
+        The file of which ``path`` is a form within the tolerance: its digest is the model's, whatever the
+        form and the CPU path.
 
     Raises
     ------
@@ -102,6 +108,7 @@ class LlamaLM:
         wanted: Placement | None = None,
         n_threads: int | None = None,
         n_ctx: int | None = None,
+        original: Path | None = None,
     ) -> None:
         self.name = name
         self.file = check_model(path)
@@ -114,7 +121,8 @@ class LlamaLM:
         self.n_threads = _cores() if n_threads is None else n_threads
         if self.n_threads < 1:
             raise SettingError(f"n_threads={n_threads}; expected 1 or more")
-        self.digest = file_digest(path)
+        self.original = original
+        self.digest = file_digest(original or path)
         self.tokenizer = self.file.tokenizer
         small = self.file.n_parameters <= SMALL_MODEL
         loaded = load_model(self.file, self.n_context, MAX_CARD_LANES if small else 1, wanted or placement())
@@ -129,19 +137,19 @@ class LlamaLM:
     @property
     def fingerprint(self) -> str:
         """Digest of the file and of every setting that moves a score; see `fingerprint_of`."""
-        return fingerprint_of(self.digest, self.n_context, self.cpu_path)
+        return fingerprint_of(self.digest, self.n_context, None if self.original else self.cpu_path)
 
     @property
     def other_path(self) -> tuple[CpuPath, str]:
         """The CPU path not taken, and the fingerprint this model would have on it."""
         other: CpuPath = "safe" if self.cpu_path == "fast" else "fast"
-        return other, fingerprint_of(self.digest, self.n_context, other)
+        return other, fingerprint_of(self.digest, self.n_context, None if self.original else other)
 
     def describe(self) -> dict[str, object]:
         """Facts about the model, for JSON."""
         return {
             "role": self.name,
-            "file": self.file.path.name,
+            "file": (self.original or self.file.path).name,
             "digest": self.digest,
             "size_bytes": self.file.n_bytes,
             "architecture": self.file.architecture,

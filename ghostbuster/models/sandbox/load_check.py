@@ -61,6 +61,11 @@ def check_loads(file: ModelFile) -> None:
         _cache(place)
 
 
+def remember_load(digest: str) -> None:
+    """Have a file pass that a child process has read already."""
+    _remember(cache_file(digest))
+
+
 def cache_file(digest: str) -> Path:
     """File in the cache that says a model passed under this build of llama.cpp; delete it to check again."""
     asked = json.dumps([VERSION, build_digest(), digest])

@@ -33,7 +33,20 @@ def models_as_table(rows: Rows) -> str:
 
 
 def _shown(value: Any) -> str:
-    return ", or ".join(map(str, value)) if isinstance(value, list) else str(value)
+    if not isinstance(value, list):
+        return str(value)
+    if all(isinstance(one, Mapping) for one in value):
+        return "; ".join(map(_form, value))
+    return ", or ".join(map(str, value))
+
+
+def _form(one: Mapping[str, Any]) -> str:
+    """One form of a model beside the others."""
+    name = f"{one.get('form')} ({one.get('cpu_path')} path)"
+    if one.get("reason"):
+        return f"{name} not used: {one['reason']}"
+    speed, text = one.get("speed", 0.0), one.get("text", 0.0)
+    return f"{name} {speed:.2f} times as fast, {text:.4f} nats a text apart"
 
 
 MODEL_FORMATS: dict[str, Callable[[Rows], str]] = {"table": models_as_table, "json": models_as_json}
