@@ -19,7 +19,7 @@ from ghostbuster.models.llama.runtime import Weights
 from ghostbuster.models.llama.tokens import Tokens
 from ghostbuster.models.ngram.model import NgramModel
 from ghostbuster.models.panels import PANELS, absolute, panel_files, weights_folder
-from ghostbuster.models.prepared.prepare import serve
+from ghostbuster.models.prepared.prepare import form_wish, serve
 from ghostbuster.models.sandbox.cpu_path import CpuPath
 from ghostbuster.models.sandbox.load_check import check_loads
 from ghostbuster.registry import lookup
@@ -210,7 +210,9 @@ def open_panel(
     fingerprints = tuple((expected or {}).get(role) for role in ("weak", "strong"))
     read = (*files, folder / PANELS["embedded"].weak, *_files(folder / NGRAM_FOLDER))
     return _open_panels.get(
-        (*files, folder, wanted, fingerprints), read, lambda: _open(*files, folder, wanted, fingerprints)
+        (*files, folder, wanted, fingerprints, form_wish()),
+        read,
+        lambda: _open(*files, folder, wanted, fingerprints),
     )
 
 

@@ -114,7 +114,14 @@ PYTHON_FAILED = 1
 """Exit code of a child that could not even ask llama.cpp: an import without memory, say."""
 KILLED = {"SIGKILL", "SIGTERM", "SIGINT", "SIGXFSZ"}
 """Signals that say nothing of the model: want of memory, limits of files, somebody's wish."""
-WANTS = ("no space left", "disk quota", "failed to allocate", "bad_alloc", "cannot allocate", "ios_base")
+WANTS = (
+    "no space left",
+    "disk quota",
+    "failed to allocate",
+    "bad_alloc",
+    "cannot allocate",
+    "iostream error",
+)
 """What llama.cpp says, in lower case, where the system had no room or memory."""
 
 

@@ -78,7 +78,7 @@ def serve(file: ModelFile, *, on_card: bool = False) -> Served:
     """
     if not is_converted(file):
         return Served(file, None)
-    wish = _wish()
+    wish = form_wish()
     if wish == ORIGINAL or (on_card and wish == AUTO):
         return Served(file, file.path)
     with _lock:
@@ -226,8 +226,14 @@ def _made(file: ModelFile, form: FormName) -> FormName:
     return form
 
 
-def _wish() -> str:
-    """What the environment asks for."""
+def form_wish() -> str:
+    """What ``GHOSTBUSTER_MODEL_FORM`` asks for; ``auto`` by default.
+
+    Raises
+    ------
+    SettingError
+        When it names no form.
+    """
     wish = os.environ.get(VARIABLE) or AUTO
     names = {name.lower(): name for name in (AUTO, ORIGINAL, *FORMS)}
     if wish.lower() not in names:

@@ -114,10 +114,10 @@ def alone() -> Iterator[None]:
     try:
         place.mkdir(parents=True, exist_ok=True)
         lock = lock_when_free(place / "lock", WAIT)
-    except OSError as error:
-        raise ModelError(f"{place} cannot be made or locked ({error.strerror})") from error
     except TimeoutError:
         raise ModelError(f"another process has held {place / 'lock'} for {WAIT:g} seconds") from None
+    except OSError as error:
+        raise ModelError(f"{place} cannot be made or locked ({error.strerror})") from error
     with lock:
         for left in place.glob(".*.gguf"):  # of a process that was killed: none other writes here now
             with suppress(OSError):
