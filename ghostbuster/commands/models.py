@@ -51,7 +51,7 @@ def list_models(form: ModelFormat = "table") -> None:
                 "file": row.file,
                 "licence_url": row.licence_url,
                 "path": str(found.path) if found else None,
-                "read_as": read_as(found.path) if found and found.state == "here" and row.converted else None,
+                "read_as": read_as(found.sha256) if found and row.converted else None,
             }
         )
     typer.echo(show(rows))

@@ -139,10 +139,9 @@ def prepare(file: ModelFile, *, again: bool = False) -> FormName:
         return form
 
 
-def read_as(path: Path) -> str | None:
-    """The form that a model's file is read in; None before that was chosen."""
-    served = current(check_model(path))
-    return None if served is None else served.form
+def read_as(digest: str) -> FormName | None:
+    """The form that the model with this digest is read in; None before that was chosen."""
+    return _standing(digest)
 
 
 def form_facts(file: ModelFile) -> dict[str, Any]:

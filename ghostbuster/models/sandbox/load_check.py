@@ -63,7 +63,7 @@ def check_loads(file: ModelFile) -> None:
 
 def remember_load(digest: str) -> None:
     """Have a file pass that a child process has read already."""
-    _remember(cache_file(digest))
+    _cache(cache_file(digest))
 
 
 def cache_file(digest: str) -> Path:
