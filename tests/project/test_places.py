@@ -8,7 +8,14 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-DOCUMENTS = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "docs/design.md", "benchmarks/README.md"]
+DOCUMENTS = [
+    "README.md",
+    "CONTRIBUTING.md",
+    "SECURITY.md",
+    "docs/design.md",
+    "benchmarks/README.md",
+    "training/README.md",
+]
 DOCUMENTS += sorted(f"docs/reliability/{path.name}" for path in (ROOT / "docs" / "reliability").glob("*.md"))
 PATH = (
     r"(?:ghostbuster|tests|benchmarks|training|docs|examples|models|features|heads|detector|decision|report)"
