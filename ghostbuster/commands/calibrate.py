@@ -29,7 +29,7 @@ def calibrate(
     artifact: Annotated[
         str,
         typer.Argument(
-            metavar="ARTIFACT", help="A detector made by `train`, or 'default': the one that ships."
+            metavar="ARTIFACT", help="A detector made by `train`, or one that ships: default, standard, lite."
         ),
     ],
     human_texts: Annotated[
@@ -76,7 +76,7 @@ def calibrate(
     if max_fpr is not None:
         check_rate(max_fpr)
     texts = texts_by_people(human_texts, text_column)
-    detector, _ = open_detector(None if artifact == "default" else Path(artifact), weak_model, strong_model)
+    detector, _ = open_detector(artifact, weak_model, strong_model)
     if max_fpr is not None:
         detector = detector.with_params(max_fpr=max_fpr)
 

@@ -157,6 +157,7 @@ def teacher_of(
     ArtifactError
         When the detector cannot be used.
     """
+    from ghostbuster.artifacts.shipped import detector_path
     from ghostbuster.detector.artifact import open_artifact
     from ghostbuster.tables.predictions import ids_of, predictions_for, read_predictions
     from ghostbuster.tables.registry import is_table
@@ -166,5 +167,5 @@ def teacher_of(
         known = read_predictions(teacher, id_column, column)
         found = predictions_for(ids_of(rows, id_column, table), known, teacher)
         return lambda _texts: found
-    detector = open_artifact(teacher).detector()
+    detector = open_artifact(detector_path(teacher)).detector()
     return lambda asked: detector.predict_proba(asked)[:, 1]

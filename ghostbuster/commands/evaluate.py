@@ -40,7 +40,7 @@ def evaluate(
     artifact: Annotated[
         str,
         typer.Argument(
-            metavar="ARTIFACT", help="A detector made by `train`; 'default' is the one that ships."
+            metavar="ARTIFACT", help="A detector made by `train`, or one that ships: default, standard, lite."
         ),
     ],
     table: Annotated[Path, typer.Argument(metavar="TABLE", help=f"{TABLE_KINDS}.")],
@@ -82,7 +82,7 @@ def evaluate(
     texts, labels = texts_of(rows, text_column, table), labels_of(rows, label_column, table)
     groups = None if group_column is None else [str(one) for one in column(rows, group_column, table)]
     splits = _splits(rows, {"domain": domain_column, "generator": generator_column}, table)
-    detector, identity = open_detector(_path(artifact), weak_model, strong_model, register, panel)
+    detector, identity = open_detector(artifact, weak_model, strong_model, register, panel)
     with TokenProgress(quiet=quiet) as progress, score_cache(enabled=not no_cache):
         verdicts = detector.judge(texts, progress=progress)
 
@@ -106,8 +106,3 @@ def _splits(rows: DataFrame, renamed: dict[str, str | None], table: Path) -> dic
         if own is not None or name in rows.columns:
             found[name] = [str(one) for one in column(rows, own or name, table)]
     return found
-
-
-def _path(artifact: str) -> Path | None:
-    """Path of the detector, None for the one that ships; a file called ``default`` is ``./default``."""
-    return None if artifact == "default" else Path(artifact)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,9 +13,10 @@ from ghostbuster.report.formats.facts import FACT_FORMATS
 
 def info(
     artifact: Annotated[
-        Path | None,
+        str | None,
         typer.Argument(
-            metavar="[ARTIFACT]", help="A detector made by `train`; without it the one that ships."
+            metavar="[ARTIFACT]",
+            help="A detector made by `train`, or one that ships: default, standard, lite.",
         ),
     ] = None,
     form: Annotated[str, format_option(FACT_FORMATS)] = "table",
@@ -28,7 +28,10 @@ def info(
     """Show a detector's models, features, thresholds and training data, and what llama.cpp makes of them."""
     show = lookup(FACT_FORMATS, form, "form")
 
-    from ghostbuster.detector.artifact import DEFAULT, open_artifact
+    from ghostbuster.artifacts.shipped import detector_path
+    from ghostbuster.commands.shared.detectors import log_on_stderr
+    from ghostbuster.detector.artifact import open_artifact
     from ghostbuster.report.facts import facts_of
 
-    typer.echo(show(facts_of(open_artifact(artifact or DEFAULT), ask=verbose)))
+    log_on_stderr(quiet=False)
+    typer.echo(show(facts_of(open_artifact(detector_path(artifact)), ask=verbose)))

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from ghostbuster.artifacts.shipped import detector_path
 from ghostbuster.detector.safe_joblib import DTYPES, parse
 from ghostbuster.errors import ArtifactError, GhostbusterError
 from ghostbuster.system.atomic_files import atomic_write
@@ -22,8 +23,6 @@ Made = TypeVar("Made", bound="Detector")
 
 SCHEMA = 1
 """Raised when a file's layout changes; older numbers are read or refused by name."""
-DEFAULT = Path(__file__).parents[1] / "artifacts" / "default.joblib"
-"""The detector that ships with the package."""
 MAX_BYTES = 64 * 2**20
 """Most bytes a detector file may unpack to; the ones made here have a few million."""
 OTHER_PACKINGS = {
@@ -60,7 +59,7 @@ class Artifact:
 
     @property
     def identity(self) -> str:
-        """Name and short digest, for reports: ``default@1f0c4a5b6d7e``."""
+        """Name and short digest, for reports: ``lite@1f0c4a5b6d7e``."""
         return f"{self.path.stem}@{self.digest[:12]}"
 
     def classifier(self) -> GhostbusterClassifier:
@@ -139,18 +138,19 @@ def load(path: str | Path | None = None) -> GhostbusterClassifier:
     Parameters
     ----------
     path : str or Path, optional
-        Without it the detector that ships with the package.
+        A file, or the name of a detector that ships: ``standard``, ``lite``, or ``default``, which is the
+        standard one where its models are here. Without it the default.
 
     Raises
     ------
     ArtifactError
         When the file is missing, damaged, of another schema, or holds anything but plain data.
     """
-    return open_artifact(DEFAULT if path is None else path).classifier()
+    return open_artifact(detector_path(path)).classifier()
 
 
 def load_default() -> GhostbusterClassifier:
-    """The detector that ships with the package."""
+    """The default detector of those that ship."""
     return load()
 
 

@@ -30,7 +30,7 @@ def score_texts(
     texts : sequence of str, Series, or DataFrame
         Of a DataFrame the column named ``column`` is read.
     detector : GhostbusterClassifier, str or Path, optional
-        A fitted detector or the file of one; without it the one that ships.
+        A fitted detector, the file of one, or the name of one that ships; by default the best of these.
     column : str
     progress : callable, optional
         Called with (tokens done, tokens in all).

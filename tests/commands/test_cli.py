@@ -13,10 +13,13 @@ from command_line import one_line, run
 from prose import passages, shuffled
 
 from ghostbuster import __version__
+from ghostbuster.artifacts.shipped import shipped
 from ghostbuster.cli import COMMANDS
 from ghostbuster.commands.shared.console import RowProgress, TokenProgress
-from ghostbuster.detector.artifact import DEFAULT, open_artifact
+from ghostbuster.detector.artifact import open_artifact
 from ghostbuster.models.panels import weights_folder
+
+LITE = shipped("lite")
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 HUMAN, MACHINE = str(EXAMPLES / "human.txt"), str(EXAMPLES / "machine.txt")
@@ -421,4 +424,4 @@ def test_every_command_explains_itself(capsys, name):
 
 
 def test_the_default_detector_is_part_of_the_package():
-    assert open_artifact(DEFAULT).manifest["data"]["n_human"] > 1000
+    assert open_artifact(LITE).manifest["data"]["n_human"] > 1000

@@ -15,11 +15,14 @@ import joblib
 import numpy as np
 import pytest
 
+from ghostbuster.artifacts.shipped import shipped
 from ghostbuster.cli import main
 from ghostbuster.detector import artifact
-from ghostbuster.detector.artifact import DEFAULT, Artifact, open_artifact
+from ghostbuster.detector.artifact import Artifact, open_artifact
 from ghostbuster.detector.safe_joblib import parse
 from ghostbuster.errors import ArtifactError
+
+LITE = shipped("lite")
 
 SYSTEM = b"\x8c\x05posix\x8c\x06system\x93"  # STACK_GLOBAL of posix.system
 COMMAND = b"\x8c\x0atouch flag\x85"
@@ -264,7 +267,7 @@ def test_what_a_manifest_says_never_hides_what_is_known(tmp_path, capsys):
 
 @pytest.fixture(scope="module")
 def shipped():
-    return open_artifact(DEFAULT)
+    return open_artifact(LITE)
 
 
 def changed(value, path, new):
@@ -329,8 +332,8 @@ def test_a_state_with_a_wrong_part_makes_no_detector(shipped, place, value, mess
     broken = Artifact(shipped.path, shipped.digest, shipped.manifest, changed(shipped.state, path, value))
     with pytest.raises(ArtifactError, match=message) as caught:
         broken.classifier()
-    assert str(DEFAULT) in str(caught.value)
-    assert len(str(caught.value)) < 600 + len(str(DEFAULT))
+    assert str(LITE) in str(caught.value)
+    assert len(str(caught.value)) < 600 + len(str(LITE))
     assert "\n" not in str(caught.value)
 
 
@@ -340,7 +343,7 @@ def test_a_manifest_without_versions_does_not_hide_the_reason(shipped, versions)
     with pytest.raises(ArtifactError, match=r"KeyError: 'params'.*train it again") as caught:
         broken.classifier()
     assert str(caught.value).isprintable()
-    assert len(str(caught.value)) < 600 + len(str(DEFAULT))
+    assert len(str(caught.value)) < 600 + len(str(LITE))
 
 
 def test_what_a_promise_was_measured_on_cannot_steer_a_terminal(shipped):
@@ -352,7 +355,7 @@ def test_what_a_promise_was_measured_on_cannot_steer_a_terminal(shipped):
 
 def test_the_shipped_detector_is_within_every_limit(shipped):
     assert len(shipped.classifier().features_) == 100
-    assert DEFAULT.stat().st_size * 20 < artifact.MAX_BYTES
+    assert LITE.stat().st_size * 20 < artifact.MAX_BYTES
 
 
 def test_a_few_mutated_files_are_judged_or_refused():

@@ -8,14 +8,17 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from prose import passages
 
+from ghostbuster.artifacts.shipped import shipped
 from ghostbuster.cli import main
-from ghostbuster.detector.artifact import DEFAULT, load
+from ghostbuster.detector.artifact import load
 from ghostbuster.errors import InputError
 from ghostbuster.text import documents
 from ghostbuster.text import prepare as text_module
 from ghostbuster.text.documents import document_text
 from ghostbuster.text.encoding import fix_encoding, unescape
 from ghostbuster.text.prepare import prepare, prepare_or_refuse, read_text
+
+LITE = shipped("lite")
 
 PROSE = passages(1, 220)[0]
 LETTERS = str.maketrans("aeocp", "\u0430\u0435\u043e\u0441\u0440")
@@ -50,7 +53,7 @@ TEXTS = {
 
 @pytest.fixture(scope="module")
 def detector():
-    return load(DEFAULT)
+    return load(LITE)
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ghostbuster.detector.artifact import DEFAULT, open_artifact
+from ghostbuster.artifacts.shipped import FOLDER, LITE
+from ghostbuster.detector.artifact import open_artifact
 from ghostbuster.detector.classifier import GhostbusterClassifier
 from ghostbuster.errors import ArtifactError
 from ghostbuster.system.atomic_files import atomic_write
@@ -27,9 +28,9 @@ LICENCES = {
     "hc3plus": "HC3 Plus, none stated",
 }
 
-TEMPLATE = """# The default detector
+TEMPLATE = """# The detector `lite`
 
-`default.joblib`, sha256 `{digest}`. Head
+`lite.joblib`, sha256 `{digest}`. Head
 `{head}`, {n_features} features of the space `{space}`, words weigh {lexical_weight:.0%}, seed {seed}.
 Made by `python -m training.detector.train_default`; the weak models are the embedded ones, and scoring with
 others is refused.
@@ -175,10 +176,10 @@ def _thresholds(detector: GhostbusterClassifier) -> str:
 
 
 def write_card(artifact: Path, figures: Path) -> None:
-    """``README.md`` beside an artifact."""
+    """The card beside an artifact, of its name."""
     opened = open_artifact(artifact)
     content = card(opened.classifier(), opened.digest, json.loads(figures.read_text(encoding="utf-8")))
-    with atomic_write(artifact.parent / "README.md", ArtifactError) as unfinished:
+    with atomic_write(artifact.with_suffix(".md"), ArtifactError) as unfinished:
         unfinished.write_text(content, encoding="utf-8")
 
 
@@ -186,7 +187,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--artifact", type=Path, default=DEFAULT)
+    parser.add_argument("--artifact", type=Path, default=FOLDER / f"{LITE}.joblib")
     parser.add_argument("--figures", type=Path, default=Path("docs/data/accuracy.json"))
     options = parser.parse_args()
     write_card(options.artifact, options.figures)

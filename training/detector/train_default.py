@@ -1,4 +1,4 @@
-"""Train the default detector that ships with the package, and write its model card.
+"""Train the detector ``lite`` that ships with the package, and write its model card.
 
     python -m training.detector.train_default [--data FOLDER] [--cache FOLDER] [--figures FILE]
 
@@ -11,7 +11,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from ghostbuster.detector.artifact import DEFAULT, save
+from ghostbuster.artifacts.shipped import FOLDER, LITE
+from ghostbuster.detector.artifact import save
 from ghostbuster.detector.classifier import GhostbusterClassifier
 from ghostbuster.models.panel_choice import panel_of
 from training.data.crops import random_crops
@@ -51,7 +52,7 @@ def main() -> None:
         default=Path("docs/data/accuracy.json"),
         help="of benchmarks.accuracy.accuracy",
     )
-    parser.add_argument("--out", type=Path, default=DEFAULT)
+    parser.add_argument("--out", type=Path, default=FOLDER / f"{LITE}.joblib")
     parser.add_argument("--head", default="logistic")
     parser.add_argument("--space", default="default")
     parser.add_argument("--max-features", type=int, default=100)

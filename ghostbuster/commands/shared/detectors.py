@@ -30,7 +30,7 @@ def own_models(weak: Path | None, strong: Path | None) -> tuple[str, str] | None
 
 
 def open_detector(
-    model: Path | None,
+    model: str | None,
     weak: Path | None = None,
     strong: Path | None = None,
     register: str | None = None,
@@ -40,8 +40,8 @@ def open_detector(
 
     Parameters
     ----------
-    model : Path or None
-        None is the detector that ships.
+    model : str or None
+        Its file, or the name of one that ships; None is the default.
     weak, strong : Path or None
         Files of its language models, where they lie elsewhere than at training.
     register : str, optional
@@ -56,12 +56,13 @@ def open_detector(
     ArtifactError
         When the detector's file cannot be used.
     """
-    from ghostbuster.detector.artifact import DEFAULT, open_artifact
+    from ghostbuster.artifacts.shipped import detector_path
+    from ghostbuster.detector.artifact import open_artifact
 
     models = own_models(weak, strong)
     if models is not None and panel is not None:
         raise SettingError(f"--panel {panel} and files of models: give one or the other")
-    artifact = open_artifact(model or DEFAULT)
+    artifact = open_artifact(detector_path(model))
     detector = artifact.detector()
     if chosen := models or panel:
         detector = detector.with_params(panel=chosen)

@@ -19,9 +19,12 @@ NoCache = Annotated[
     bool, typer.Option("--no-cache", help="Neither look up nor remember the language models' scores.")
 ]
 Model = Annotated[
-    Path | None,
+    str | None,
     typer.Option(
-        "--model", "-m", metavar="ARTIFACT", help="A detector made by `train`; without it the one that ships."
+        "--model",
+        "-m",
+        metavar="ARTIFACT",
+        help="A detector made by `train`, or one that ships: default, standard, lite.",
     ),
 ]
 WeakModel = Annotated[
