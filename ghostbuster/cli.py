@@ -22,6 +22,7 @@ from ghostbuster.commands.info import info
 from ghostbuster.commands.models import models
 from ghostbuster.commands.score_file import score_file
 from ghostbuster.commands.score_table import score_table
+from ghostbuster.commands.serve import serve
 from ghostbuster.commands.shared.console import note, print_error, verbosity
 from ghostbuster.commands.train import train
 from ghostbuster.errors import GhostbusterError
@@ -38,6 +39,7 @@ TERMINATED = 143
 COMMANDS: dict[str, Callable[..., None]] = {
     "score-file": score_file,
     "score-table": score_table,
+    "serve": serve,
     "train": train,
     "calibrate": calibrate,
     "evaluate": evaluate,

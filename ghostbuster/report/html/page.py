@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+import base64
+import hashlib
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
 
 TEMPLATES = Path(__file__).parent / "templates"
 SUFFIXES = (".html", ".htm")
+REPORT = ("report.css",)
+"""Style sheets of a report."""
 
 
 def check_page(path: Path, inputs: Iterable[Path] = ()) -> None:
@@ -39,9 +43,32 @@ def check_page(path: Path, inputs: Iterable[Path] = ()) -> None:
     check_writable(path, InputError)
 
 
-def render(template: str, **values: object) -> str:
-    """A page from one of the templates; whatever is not marked as HTML is escaped."""
-    return _environment().get_template(template).render(style=_style(), **values)
+def render(template: str, *, sheets: tuple[str, ...] = REPORT, **values: object) -> str:
+    """A page from one of the templates; whatever is not marked as HTML is escaped.
+
+    Parameters
+    ----------
+    template : str
+    sheets : tuple of str
+        Style sheets, in order.
+    **values : object
+        What the template shows.
+    """
+    shown = {"style": style(sheets), "style_hash": style_hash(sheets), **values}
+    return _environment().get_template(template).render(shown)
+
+
+@cache
+def style(sheets: tuple[str, ...] = REPORT) -> str:
+    """Style sheets as one text, which stands in the page."""
+    return "".join((TEMPLATES / name).read_text("utf-8") for name in sheets)
+
+
+@cache
+def style_hash(sheets: tuple[str, ...] = REPORT) -> str:
+    """How a content security policy allows that text, and no other style."""
+    digest = hashlib.sha256(style(sheets).encode()).digest()
+    return f"'sha256-{base64.b64encode(digest).decode()}'"
 
 
 def write_page(page: str, path: Path) -> None:
@@ -72,8 +99,3 @@ def _environment() -> Environment:
     )
     made.filters["printable"] = printable
     return made
-
-
-@lru_cache(maxsize=1)
-def _style() -> str:
-    return (TEMPLATES / "report.css").read_text("utf-8")

@@ -31,7 +31,13 @@ _BEGINNING = 48
 
 
 def verdicts_page(
-    report: Report, details: Sequence[Detail], models: Sequence[dict[str, Any]], unit: str = "token"
+    report: Report,
+    details: Sequence[Detail],
+    models: Sequence[dict[str, Any]],
+    unit: str = "token",
+    *,
+    links: Sequence[tuple[str, str]] = (),
+    unread: Sequence[tuple[str, str]] = (),
 ) -> str:
     """One page with every text in turn.
 
@@ -43,6 +49,10 @@ def verdicts_page(
         Facts about each weak model: ``role``, ``file``, ``digest``.
     unit : {"token", "word"}
         What the models' statistics are given for.
+    links : sequence of (str, str)
+        Names and addresses of pages that stand beside this one; none in a file.
+    unread : sequence of (str, str)
+        Names of texts that could not be read, and why.
 
     Returns
     -------
@@ -69,6 +79,8 @@ def verdicts_page(
         model=report.model,
         device=report.device,
         models=models,
+        links=links,
+        unread=unread,
     )
 
 
@@ -111,6 +123,7 @@ def _zones(threshold: Threshold) -> list[dict[str, str]]:
             "label": label,
             "says": LABELS[label],
             "range": f"{low:.3g} to {high:.3g}",
+            "x": f"{100 * low:.2f}",
             "width": f"{100 * (high - low):.2f}",
         }
         for label, low, high in bounds
@@ -150,6 +163,7 @@ def _scaled(evidence: Sequence[Evidence]) -> list[dict[str, Any]]:
     made = []
     for one in evidence:
         name, expression = evidence_in_words(one)
+        width = 50 * abs(one.contribution) / longest
         made.append(
             {
                 "name": name,
@@ -157,7 +171,8 @@ def _scaled(evidence: Sequence[Evidence]) -> list[dict[str, Any]]:
                 "value": f"{one.value:.3g}".replace("-", "\u2212"),
                 "adds": f"{one.contribution:+.3f}".replace("-", "\u2212"),
                 "side": "m" if one.contribution > 0 else "h",
-                "width": f"{50 * abs(one.contribution) / longest:.1f}",
+                "x": "50" if one.contribution > 0 else f"{50 - width:.1f}",
+                "width": f"{width:.1f}",
             }
         )
     return made
