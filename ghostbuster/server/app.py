@@ -12,7 +12,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Scope
 
 from ghostbuster.report.html.page import TEMPLATES, style_hash
-from ghostbuster.server.intake.guard import Guard
+from ghostbuster.server.intake.guard import UNFORESEEN, Guard, log_without_words
 from ghostbuster.server.interface import verdicts as interface
 from ghostbuster.server.interface.openapi import DOCUMENT
 from ghostbuster.server.page import form, results
@@ -88,7 +88,13 @@ def application(service: Service) -> ASGIApp:
 
     def route(method: str, path: str, respond: Respond) -> Route:
         async def endpoint(request: Request) -> Response:
-            return await respond(service, request)
+            try:
+                return await respond(service, request)
+            except RequestError as problem:
+                return refuse(request.scope, problem)
+            except Exception as error:  # noqa: BLE001 - Starlette would log what it says
+                log_without_words(error)
+                return refuse(request.scope, UNFORESEEN)
 
         return Route(path, endpoint, methods=[method])
 

@@ -148,9 +148,9 @@ class Guard:
             if not begun:
                 await self._refuse(scope, problem)(scope, receive, say)
         except Exception as error:  # noqa: BLE001 - whatever it is, it must not tell of a text
-            _log(error)
+            log_without_words(error)
             if not begun:
-                await self._refuse(scope, _UNFORESEEN)(scope, receive, say)
+                await self._refuse(scope, UNFORESEEN)(scope, receive, say)
         finally:
             self._running -= 1
 
@@ -194,11 +194,12 @@ class Guard:
             )
 
 
-_UNFORESEEN = RequestError(500, "the server", "an answer", "send it again; if it stays so, report it")
+UNFORESEEN = RequestError(500, "the server", "an answer", "send it again; if it stays so, report it")
+"""What is answered when something goes wrong that nobody thought of."""
 
 
-def _log(error: Exception) -> None:
-    """Where an error arose, without its words: they may be a text's."""
+def log_without_words(error: Exception) -> None:
+    """Print where an error arose, without its words: they may be a text's."""
     where: Iterable[traceback.FrameSummary] = traceback.extract_tb(error.__traceback__)[-4:]
     places = " < ".join(f"{frame.name} ({frame.filename}:{frame.lineno})" for frame in reversed(list(where)))
     print(f"ghostbuster: error: {type(error).__name__} in {places}", file=sys.stderr, flush=True)  # noqa: T201

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any
 
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from ghostbuster.server.limits import Limits
+from ghostbuster.server.problems import MEDIA_TYPE, bad_request
 
 
 class TimedProtocol(H11Protocol):
@@ -48,6 +50,19 @@ class TimedProtocol(H11Protocol):
         """The client has read."""
         self._stop_unread()
         super().resume_writing()
+
+    def send_400_response(self, msg: str) -> None:
+        """The request is no HTTP, or its head is too long."""
+        body = json.dumps(bad_request("the request", "HTTP/1.1", msg).as_json()).encode()
+        headers = [
+            (b"content-type", MEDIA_TYPE.encode()),
+            (b"content-length", str(len(body)).encode()),
+            (b"connection", b"close"),
+        ]
+        head = h11.Response(status_code=400, headers=headers, reason=b"Bad Request")
+        for event in (head, h11.Data(data=body), h11.EndOfMessage()):
+            self.transport.write(self.conn.send(event=event) or b"")
+        self.transport.close()
 
     def _watch_head(self) -> None:
         """A timer runs for as long as a head has begun, or is still to begin, and is not there."""

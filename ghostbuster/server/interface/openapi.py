@@ -63,8 +63,8 @@ _VERDICTS = {
     "operationId": "verdicts",
     "description": (
         "JSON holds one text or many, `text/plain` is one, a form holds documents. NDJSON holds a text "
-        "a line and may never end: each line is answered by one, in order, with its number, while later ones are "
-        "still being sent. Options stand beside the texts in JSON and in the address otherwise."
+        "a line and may never end: each line is answered by one, in order, with its number, while later "
+        "ones are still being sent. Options stand beside the texts in JSON, in the address otherwise."
     ),
     "parameters": [*(_query(name, schema) for name, schema in OPTIONS.items()), _query("path", PATH)],
     "requestBody": {

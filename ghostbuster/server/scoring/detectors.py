@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -125,11 +124,7 @@ def _by_name(detectors: Sequence[DetectorFacts], name: str | None) -> int:
 
 def detector_for(detector: Detector, choice: Choice) -> Detector:
     """The detector, judging as a request chose."""
-    judging = copy(detector)
-    judging.max_fpr = choice.max_fpr
-    if choice.register is not None:
-        judging.thresholds_ = detector.register_thresholds_[choice.register]
-    return judging
+    return detector.with_params(max_fpr=choice.max_fpr).for_register(choice.register)
 
 
 def open_detectors(files: Sequence[DetectorFile]) -> tuple[list[Detector], list[DetectorFacts]]:
@@ -150,9 +145,9 @@ def open_detectors(files: Sequence[DetectorFile]) -> tuple[list[Detector], list[
         artifact = open_artifact(file.path or DEFAULT)
         detector = artifact.detector()
         if file.panel is not None:
-            detector.panel = file.panel
+            detector = detector.with_params(panel=file.panel)
         detector.judge([""])  # models that are missing, or do not fit, are refused here
-        panel = panel_of(detector.panel, detector.fingerprints_)
+        panel = panel_of(detector.params.panel, detector.trained_.fingerprints)
         known = facts_of(artifact)
         thresholds: dict[str | None, Sequence[Threshold]] = {None: detector.thresholds_}
         thresholds.update(detector.register_thresholds_)
@@ -160,7 +155,7 @@ def open_detectors(files: Sequence[DetectorFile]) -> tuple[list[Detector], list[
             DetectorFacts(
                 name=_unused(artifact.path.stem, [one.name for one in facts]),
                 identity=artifact.identity,
-                max_fpr=detector.max_fpr,
+                max_fpr=detector.params.max_fpr,
                 thresholds=thresholds,
                 device=panel.device,
                 models=panel.describe(),
