@@ -1,6 +1,6 @@
 """Take the pictures of the reports in docs/images from a real browser.
 
-    python docs/tools/screenshots.py [--evaluation REPORT.html]
+    python docs/tools/screenshots.py [--evaluation REPORT.html] [--only-served]
 
 Needs Chromium with its driver, pdftoppm (Debian: ``apt install chromium chromium-driver poppler-utils``) and
 the extras ``report`` and ``browser`` of this package. The report of verdicts is made of the two examples, one
@@ -15,7 +15,9 @@ import io
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
+import time
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from selenium.webdriver import Chrome
 
 ROOT = Path(__file__).resolve().parents[2]
+sys.path.append(str(ROOT))  # for ``benchmarks``
 IMAGES = ROOT / "docs" / "images"
 MOST_BYTES = 150_000
 COLORS = 96
@@ -45,6 +48,12 @@ EVALUATION: dict[str, tuple[int, int, str, str]] = {
     "evaluation": (1000, 1500, "light", "body"),
     "evaluation-dark": (1000, 1300, "dark", ".plots"),
     "evaluation-phone": (390, 1300, "light", "body"),
+}
+
+SERVED_FORM: dict[str, tuple[int, int, str, str]] = {"serve-form": (900, 1000, "light", "body")}
+SERVED_VERDICTS: dict[str, tuple[int, int, str, str]] = {
+    "serve-verdicts": (900, 860, "light", "body"),
+    "serve-phone": (390, 1000, "dark", "body"),
 }
 
 
@@ -81,8 +90,8 @@ class Browser:
     ) -> None:
         self.driver.quit()
 
-    def open(self, page: Path, width: int, height: int, scheme: str) -> None:
-        """Show a file in a window of that size; ``scheme`` is light, dark or print."""
+    def open(self, page: Path | str, width: int, height: int, scheme: str) -> None:
+        """Show a file or an address in a window of that size; ``scheme`` is light, dark or print."""
         self._ask(
             "Emulation.setDeviceMetricsOverride",
             width=width,
@@ -95,7 +104,7 @@ class Browser:
             media="print" if scheme == "print" else "screen",
             features=[{"name": "prefers-color-scheme", "value": "dark" if scheme == "dark" else "light"}],
         )
-        self.driver.get(page.resolve().as_uri())
+        self.driver.get(page if isinstance(page, str) else page.resolve().as_uri())
 
     def printed(self) -> bytes:
         """PDF of the page on A4."""
@@ -189,7 +198,7 @@ def keep(name: str, png: bytes) -> None:
     print(f"{name}: {len(png):,} bytes")
 
 
-def take(browser: Browser, page: Path, pictures: dict[str, tuple[int, int, str, str]]) -> None:
+def take(browser: Browser, page: Path | str, pictures: dict[str, tuple[int, int, str, str]]) -> None:
     """Take every picture of a page."""
     for name, (width, height, scheme, first) in pictures.items():
         browser.open(page, width, height, scheme)
@@ -205,15 +214,48 @@ def mixed(folder: Path) -> Path:
     return path
 
 
+def take_served(browser: Browser, folder: Path) -> None:
+    """Pictures of the server's page: the form, and the table of several documents."""
+    from selenium.webdriver.common.by import By
+
+    from benchmarks.serving import Served
+
+    human, machine = ((ROOT / "examples" / name).read_text("utf-8") for name in ("human.txt", "machine.txt"))
+    documents = {
+        "anna.txt": human,
+        "ben.md": machine,
+        "chris.txt": f"{human}\n\n{machine}",
+        "dana.txt": "A note, far too short to judge.",
+        "scan.pdf": "",
+    }
+    for name, text in documents.items():
+        (folder / name).write_text(text, "utf-8")
+    with Served() as server:
+        take(browser, f"{server.address}/", SERVED_FORM)
+        chosen = browser.driver.find_element(By.ID, "files")
+        chosen.send_keys("\n".join(str(folder / name) for name in documents))
+        browser.driver.find_element(By.ID, "go").click()
+        until = time.monotonic() + 120
+        while not browser.run("return Boolean(document.querySelector('.index a[download], a[download]'))"):
+            if time.monotonic() > until:
+                raise SettingError("the texts were not judged in two minutes; expected seconds")
+            time.sleep(0.5)
+        take(browser, browser.driver.current_url, SERVED_VERDICTS)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--evaluation", type=Path, help="A report that `ghostbuster evaluate` made.")
+    parser.add_argument("--only-served", action="store_true", help="Only those of the server's page.")
     given = parser.parse_args()
     evaluation = given.evaluation and given.evaluation.resolve()
     IMAGES.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, Browser() as browser:
+        take_served(browser, Path(folder))
+        if given.only_served:
+            return
         page = Path(folder) / "report.html"
         ghostbuster(["score-file", str(mixed(Path(folder))), "--report", str(page), "--quiet"])
         take(browser, page, VERDICTS)

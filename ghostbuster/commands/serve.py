@@ -77,7 +77,8 @@ def serve(
             "must know: (umask 077; openssl rand -hex 32 > token)"
         )
 
-    from ghostbuster.commands.shared.detectors import own_models
+    from ghostbuster.artifacts.shipped import detector_path
+    from ghostbuster.commands.shared.detectors import log_on_stderr, own_models
     from ghostbuster.server.intake.guard import Access
     from ghostbuster.server.limits import Limits
     from ghostbuster.server.run import bind, read_token, start_children
@@ -86,11 +87,12 @@ def serve(
     from ghostbuster.server.scoring.scoring_child import ChildSettings
     from ghostbuster.server.service import Service
 
+    log_on_stderr(quiet=quiet)
     token = None if token_file is None else read_token(token_file)
     models = own_models(weak_model, strong_model)
     if models is not None and panel is not None:
         raise SettingError(f"--panel {panel} and files of models: give one or the other")
-    files = [DetectorFile(path, models or panel) for path in model or (None,)]
+    files = [DetectorFile(detector_path(path), models or panel) for path in model or (None,)]
     with bind(host, port) as listener:
         settings = ChildSettings(device=device, gpu_layers=gpu_layers, cache=cache)
         children = start_children(files, settings, workers)

@@ -86,11 +86,12 @@ def test_the_same_text_gives_the_same_page_twice(tmp_path, detector_file):
 
 def test_windows_and_sentences_are_those_of_the_passages(tmp_path, detector_file):
     text = prose_of(1, 500)[0]
-    page = Page(reported(tmp_path, detector_file, [text]))
+    page = reported(tmp_path, detector_file, [text])
     detector = load(detector_file)
     found = passages_of(detector, detector.read([text]))
-    bars = [a for tag, a in page.elements if tag == "rect"]
-    lines = [a for tag, a in page.elements if tag == "line" and a.get("class") != "half"]
+    along = page.partition('<figure class="along"')[2].partition("</figure>")[0]
+    bars = [a for tag, a in Page(along).elements if tag == "rect"]
+    lines = [a for tag, a in Page(along).elements if tag == "line" and a.get("class") != "half"]
     assert [float(a["height"]) for a in bars] == pytest.approx(
         [100 * s.probability for s in found.sentences], abs=0.051
     )
@@ -211,8 +212,8 @@ def test_the_scale_shows_what_each_stretch_is_called(probability, threshold, zon
     verdict = Verdict(probability, "human", (), 1, 1)
     promise = Threshold(0.01, threshold, Estimate(0.0, 0.0, 0.01), 400)
     page = verdicts_page(Report(("a",), (verdict,), "m", promise), (detail,), MODELS)
-    bar = page[page.index('<div class="zones">') : page.index('<div class="ends">')]
-    found = re.findall(r'<span class="(\w+)" style="width:([\d.]+)%"', bar)
+    bar = page[page.index('<svg class="zones"') : page.index('<div class="ends">')]
+    found = re.findall(r'<rect class="(\w+)" x="[\d.]+%" y="6" width="([\d.]+)%"', bar)
     assert [name for name, _ in found] == zones
     assert sum(float(width) for _, width in found) == pytest.approx(100)
 

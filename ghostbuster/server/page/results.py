@@ -27,7 +27,7 @@ from ghostbuster.system.printable import encodable
 
 COLUMNS = {"name": "Text", "verdict": "Verdict", "probability": "Probability", "words": "Words"}
 """By which the table can be sorted."""
-_NUMERIC = ("probability", "words")
+_CLASSES = {"probability": "n", "words": "n words"}
 _NOT_KEPT = "a report that is still there", "judge the text by itself: so many long ones are not all kept"
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """How a cell begins that a spreadsheet would compute."""
@@ -188,12 +188,12 @@ def _columns(by: str, *, descending: bool) -> list[dict[str, Any]]:
         made.append(
             {
                 "name": name,
-                "numeric": key in _NUMERIC,
+                "classes": _CLASSES.get(key, ""),
                 "sorted": ("descending" if descending else "ascending") if is_sorted else "",
                 "address": f"?sort={key}&order={'desc' if falls else 'asc'}",
             }
         )
-    return [*made, {"name": "Why", "numeric": False, "sorted": "", "address": ""}]
+    return [*made, {"name": "Why", "classes": "why", "sorted": "", "address": ""}]
 
 
 def _table(job: Job, by: str, *, descending: bool) -> list[dict[str, Any]]:
@@ -228,6 +228,7 @@ def _shown(job: Job, number: int, row: Row) -> dict[str, Any]:
             "probability": "none",
             "n_words": "",
             "why": row.error,
+            "short": row.error,
         }
     found = record["probability"]
     return {
@@ -238,4 +239,6 @@ def _shown(job: Job, number: int, row: Row) -> dict[str, Any]:
         "probability": "none" if found is None else decimals(found),
         "n_words": f"{record['n_words']:,}",
         "why": "; ".join(record["reasons"]),
+        # the first reason of a verdict repeats the number beside it
+        "short": "; ".join(record["reasons"][record["label"] != "unsure" :]),
     }

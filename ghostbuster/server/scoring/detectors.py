@@ -22,12 +22,11 @@ class DetectorFile:
 
     Attributes
     ----------
-    path : Path or None
-        None is the detector that ships.
+    path : Path
     panel : str, (weak path, strong path), or None
     """
 
-    path: Path | None = None
+    path: Path
     panel: PanelName | None = None
 
 
@@ -135,14 +134,14 @@ def open_detectors(files: Sequence[DetectorFile]) -> tuple[list[Detector], list[
     GhostbusterError
         When a detector or a model of it cannot be used.
     """
-    from ghostbuster.detector.artifact import DEFAULT, open_artifact
+    from ghostbuster.detector.artifact import open_artifact
     from ghostbuster.models.panel_choice import panel_of
     from ghostbuster.report.facts import facts_of
 
     detectors: list[Detector] = []
     facts: list[DetectorFacts] = []
     for file in files:
-        artifact = open_artifact(file.path or DEFAULT)
+        artifact = open_artifact(file.path)
         detector = artifact.detector()
         if file.panel is not None:
             detector = detector.with_params(panel=file.panel)
