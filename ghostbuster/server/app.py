@@ -22,7 +22,7 @@ from ghostbuster.server.service import Service
 
 Respond = Callable[[Service, Request], Awaitable[Response]]
 
-PROGRAMS = ("/v1/", "/healthz", "/openinterface.json")
+PROGRAMS = ("/v1/", "/healthz", "/openapi.json")
 """Beginnings of paths that answer in JSON whatever happens."""
 
 
@@ -38,7 +38,7 @@ ROUTES: tuple[tuple[str, str, Respond], ...] = (
     ("POST", "/v1/verdicts", interface.verdicts),
     ("GET", "/v1/detector", interface.detector),
     ("GET", "/healthz", interface.health),
-    ("GET", "/openinterface.json", _openapi),
+    ("GET", "/openapi.json", _openapi),
     ("GET", "/", form.front),
     ("GET", "/login", form.login_form),
     ("POST", "/login", form.login),
@@ -109,7 +109,7 @@ def _of_routing(error: Exception) -> RequestError:
     more = dict(error.headers or {}) if isinstance(error, HTTPException) else {}
     if status == 405:  # noqa: PLR2004
         return RequestError(405, "the method", f"one of {more.get('Allow', 'another')}", "use that", more)
-    return RequestError(status, "the address", "one that is there", "see /openinterface.json, or begin at /")
+    return RequestError(status, "the address", "one that is there", "see /openapi.json, or begin at /")
 
 
 def _refusal(service: Service, request: Request, problem: RequestError) -> Response:
