@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
@@ -11,6 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ghostbuster.errors import InputError
+from ghostbuster.frozen import check_offsets, frozen, rows_of
+from ghostbuster.hidden_states import HiddenStates
 
 Float1d = npt.NDArray[np.float64]
 Float2d = npt.NDArray[np.float64]
@@ -29,34 +31,6 @@ Progress = Callable[[int, int], None]
 """Called with what is done and what there is in all, in the caller's unit (tokens, texts, bytes)."""
 
 
-def _frozen(array: npt.ArrayLike, kind: str) -> AnyArray:
-    """A read-only one-dimensional view or copy of ``array``."""
-    made = np.asarray(array)
-    if made.ndim != 1:
-        raise InputError(f"{kind} has shape {made.shape}; expected one dimension: flatten it first")
-    view = made.view()
-    view.flags.writeable = False
-    return view
-
-
-def _check_offsets(offsets: AnyInt, n_units: int) -> None:
-    """Offsets start at 0, never fall, and end at the number of units."""
-    if offsets.size == 0 or offsets[0] != 0 or offsets[-1] != n_units or np.any(np.diff(offsets) < 0):
-        raise InputError(
-            f"offsets must rise from 0 to {n_units}, the number of units, one entry a text and one more; "
-            f"got {offsets[:3]}...{offsets[-1:]}"
-        )
-
-
-def _rows(offsets: AnyInt, texts: npt.ArrayLike) -> tuple[AnyInt, AnyInt]:
-    """Unit indices of the chosen ``texts`` in order, and their new offsets."""
-    chosen = np.asarray(texts, dtype=np.intp)
-    lengths = np.diff(offsets)[chosen]
-    new = np.concatenate(([0], np.cumsum(lengths)))
-    starts = np.asarray(offsets)[:-1][chosen]
-    return np.repeat(starts - new[:-1], lengths) + np.arange(new[-1]), new
-
-
 @dataclass(frozen=True)
 class TokenScores:
     """Per-token statistics of many texts under one model.
@@ -65,11 +39,14 @@ class TokenScores:
     ----------
     channels : mapping of str to array of shape (n_tokens,)
         ``logprob`` (nats, <= 0), ``rank`` (1 for the likeliest token), ``entropy`` (nats), ``varentropy``
-        (nats squared), and where a second model read along ``cross_entropy`` and ``cross_varentropy``.
+        (nats squared), where a second model read along ``cross_entropy`` and ``cross_varentropy``, and
+        where they are wanted ``top_logprob``, ``mass_above``, ``top10_mass`` and ``lookback``.
     ends : array of shape (n_tokens,)
         End of each token, in characters of its own prepared text.
     offsets : array of shape (n_texts + 1,)
         Text ``i`` owns tokens ``offsets[i]:offsets[i + 1]``.
+    states : HiddenStates, optional
+        Of the same texts, where they were wanted.
 
     Raises
     ------
@@ -80,17 +57,19 @@ class TokenScores:
     channels: Mapping[str, AnyFloat]
     ends: AnyInt
     offsets: AnyInt
+    states: HiddenStates | None = None
 
     def __post_init__(self) -> None:
-        ends, offsets = _frozen(self.ends, "ends"), _frozen(self.offsets, "offsets")
-        _check_offsets(offsets, ends.size)
+        ends, offsets = frozen(self.ends, "ends"), frozen(self.offsets, "offsets")
+        check_offsets(offsets, ends.size)
         channels = _check_channels(self.channels, ends.size)
+        _check_states(self.states, offsets.size - 1)
         object.__setattr__(self, "ends", ends)
         object.__setattr__(self, "offsets", offsets)
         object.__setattr__(self, "channels", channels)
 
     def __reduce__(self) -> tuple[object, ...]:
-        return type(self), (dict(self.channels), self.ends, self.offsets)
+        return type(self), (dict(self.channels), self.ends, self.offsets, self.states)
 
     @property
     def n_texts(self) -> int:
@@ -99,18 +78,24 @@ class TokenScores:
 
     def take(self, texts: npt.ArrayLike) -> TokenScores:
         """The chosen texts, in the order given."""
-        rows, offsets = _rows(self.offsets, texts)
-        return TokenScores({k: v[rows] for k, v in self.channels.items()}, self.ends[rows], offsets)
+        rows, offsets = rows_of(self.offsets, texts)
+        channels = {k: v[rows] for k, v in self.channels.items()}
+        states = None if self.states is None else self.states.take(texts)
+        return TokenScores(channels, self.ends[rows], offsets, states)
 
     @classmethod
     def concatenate(cls, parts: Sequence[TokenScores]) -> TokenScores:
-        """All texts of ``parts``, one after another; every part has the same channels."""
+        """All texts of ``parts``, one after another; every part has the same channels and layers."""
         if not parts:
             raise InputError("nothing to concatenate; expected at least one TokenScores")
+        states = [part.states for part in parts if part.states is not None]
+        if 0 < len(states) < len(parts):
+            raise InputError("hidden states in some parts only; expected them in all or none: score again")
         return cls(
             {k: np.concatenate([p.channels[k] for p in parts]) for k in parts[0].channels},
             np.concatenate([p.ends for p in parts]),
             np.concatenate(([0], np.cumsum(np.concatenate([np.diff(p.offsets) for p in parts])))),
+            HiddenStates.concatenate(states) if states else None,
         )
 
 
@@ -124,6 +109,8 @@ class Vectors:
         Keys are ``source.channel``: ``strong.logprob``, ``trigram.logprob``.
     offsets : array of shape (n_texts + 1,)
         Text ``i`` owns units ``offsets[i]:offsets[i + 1]``.
+    states : mapping of str to HiddenStates
+        Keys are ``source.states``; empty where no source's were wanted.
 
     Raises
     ------
@@ -133,20 +120,24 @@ class Vectors:
 
     channels: Mapping[str, AnyFloat]
     offsets: AnyInt
+    states: Mapping[str, HiddenStates] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.channels:
             raise InputError("Vectors need at least one channel; got none")
-        offsets = _frozen(self.offsets, "offsets")
+        offsets = frozen(self.offsets, "offsets")
         name, values = next(iter(self.channels.items()))
-        n_units = _frozen(values, name).size
-        _check_offsets(offsets, n_units)
+        n_units = frozen(values, name).size
+        check_offsets(offsets, n_units)
         channels = _check_channels(self.channels, n_units)
+        for states in self.states.values():
+            _check_states(states, offsets.size - 1)
         object.__setattr__(self, "offsets", offsets)
         object.__setattr__(self, "channels", channels)
+        object.__setattr__(self, "states", MappingProxyType(dict(self.states)))
 
     def __reduce__(self) -> tuple[object, ...]:
-        return type(self), (dict(self.channels), self.offsets)
+        return type(self), (dict(self.channels), self.offsets, dict(self.states))
 
     @property
     def n_texts(self) -> int:
@@ -160,18 +151,25 @@ class Vectors:
 
     def take(self, texts: npt.ArrayLike) -> Vectors:
         """The chosen texts, in the order given."""
-        rows, offsets = _rows(self.offsets, texts)
-        return Vectors({k: v[rows] for k, v in self.channels.items()}, offsets)
+        rows, offsets = rows_of(self.offsets, texts)
+        states = {name: one.take(texts) for name, one in self.states.items()}
+        return Vectors({k: v[rows] for k, v in self.channels.items()}, offsets, states)
 
 
 def _check_channels(channels: Mapping[str, AnyFloat], n_units: int) -> Mapping[str, AnyFloat]:
     """Read-only channels of one length, all finite."""
     checked: dict[str, AnyFloat] = {}
     for name, values in channels.items():
-        array = _frozen(values, name)
+        array = frozen(values, name)
         if array.size != n_units:
             raise InputError(f"channel {name} has {array.size} values; expected {n_units}, one a unit")
         if not np.all(np.isfinite(array)):
             raise InputError(f"channel {name} holds NaN or infinity; expected finite numbers only")
         checked[name] = array
     return MappingProxyType(checked)
+
+
+def _check_states(states: HiddenStates | None, n_texts: int) -> None:
+    """Hidden states are those of as many texts."""
+    if states is not None and states.n_texts != n_texts:
+        raise InputError(f"hidden states of {states.n_texts} texts; expected those of the {n_texts} scored")

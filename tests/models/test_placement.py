@@ -308,7 +308,7 @@ def test_the_safe_path_keeps_the_fingerprint_that_detectors_have_and_the_fast_on
 ):
     found(monkeypatch, SLOW)
     settings = f"{'ab' * 32} context=64 decode=512 flash=1 engine={ENGINE_VERSION}"
-    assert fingerprint_of("ab" * 32, 64, "safe") == hashlib.sha256(settings.encode()).hexdigest()
+    assert fingerprint_of("ab" * 32, 64, 512, "safe") == hashlib.sha256(settings.encode()).hexdigest()
     safe, fast = (LlamaLM(quantised.path, "weak", wanted=Placement(cpu_path=p)) for p in ("safe", "fast"))
     assert safe.fingerprint != fast.fingerprint
     assert safe.other_path == ("fast", fast.fingerprint)

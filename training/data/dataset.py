@@ -25,14 +25,33 @@ from training.data.lengths import cut_to, matched_targets
 DEFAULT_FOLDER = Path(__file__).resolve().parents[2] / ".." / "shared" / "data"
 STRESS = frozenset({"hc3plus.val_si_en"})  # 30-word summaries and translations: reported, never learned from
 PROBES = frozenset({"detectrl.human_perturbed"})  # people's texts with noise: false positives only
+FIRST_LOT = (
+    STRESS
+    | PROBES
+    | {
+        "biscope.dev",
+        "biscope.train",
+        "detectrl.multi_domain_test",
+        "detectrl.varying_length_test",
+        "l2r.dev_domains",
+        "lastde.matched",
+        "outfox.valid",
+        "rexshijaku.all",
+    }
+)
 FEWEST_FOR_A_DOMAIN = 20  # texts of each class that a domain needs to have its own length distribution
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is taken from a folder: up to ``per_class`` texts of each class and file, cut at ``max_words``."""
+    """What is taken from a folder: up to ``per_class`` texts of each class and file, cut at ``max_words``.
+
+    Files other than `FIRST_LOT` are many, some of one class: of each no more than ``per_class_more`` are
+    taken.
+    """
 
     per_class: int = 600
+    per_class_more: int = 400
     machine_per_human: float = 2.0
     min_words: int = 5
     max_words: int = 300
@@ -40,7 +59,8 @@ class Plan:
 
     def __str__(self) -> str:
         return (
-            f"up to {self.per_class} texts of each class and file, at most {self.machine_per_human:g} machine"
+            f"up to {self.per_class} texts of each class and file of the first lot, {self.per_class_more} of"
+            f" the others, at most {self.machine_per_human:g} machine"
             f" texts a human one, {self.min_words} to {self.max_words} words, seed {self.seed}"
         )
 
@@ -123,10 +143,11 @@ def group(texts: Sequence[LabelledText]) -> list[LabelledText]:
 def sample(texts: Sequence[LabelledText], plan: Plan) -> list[LabelledText]:
     """Texts of each class and file, drawn evenly from its domains, generators and attacks."""
     chosen: list[LabelledText] = []
-    for rows in by_file(texts).values():
-        human = _draw([row for row in rows if row.label == 0], plan.per_class, plan.seed)
-        most = round(plan.machine_per_human * len(human)) if human else plan.per_class
-        chosen += human + _draw([row for row in rows if row.label == 1], min(plan.per_class, most), plan.seed)
+    for file, rows in by_file(texts).items():
+        wanted = plan.per_class if file in FIRST_LOT else min(plan.per_class, plan.per_class_more)
+        human = _draw([row for row in rows if row.label == 0], wanted, plan.seed)
+        most = round(plan.machine_per_human * len(human)) if human else wanted
+        chosen += human + _draw([row for row in rows if row.label == 1], min(wanted, most), plan.seed)
     return chosen
 
 

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import ctypes
 import logging
+import sys
 from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from threading import Lock
 from types import ModuleType
+from typing import Any
 
 import llama_cpp
 
@@ -57,3 +63,45 @@ def out_of_memory_error() -> MemoryError | None:
     """A `MemoryError` to raise another error from, where llama.cpp's log says so; else None."""
     said = "; ".join(recent_errors)
     return MemoryError(said) if says_out_of_memory(said) else None
+
+
+@dataclass(frozen=True)
+class TensorFunctions:
+    """What ggml offers to look at a tensor, by its address.
+
+    Attributes
+    ----------
+    callback_type : callable
+        Makes a C function of ``(tensor, ask, data) -> bool``, for ``cb_eval``.
+    name, n_bytes, n_elements : callable
+    copy : callable
+        ``(tensor, target address, offset, n_bytes)``; from a graphics card too.
+    """
+
+    callback_type: Callable[[Callable[[int, bool, object], bool]], Any]
+    name: Callable[[int], bytes]
+    n_bytes: Callable[[int], int]
+    n_elements: Callable[[int], int]
+    copy: Callable[[int, int, int, int], None]
+
+
+@cache
+def tensor_functions() -> TensorFunctions:
+    """Functions of tensors, from ggml as llama-cpp-python brings it."""
+    folder = Path(llama_cpp.__file__).parent / "lib"
+    name = {"win32": "ggml-base.dll", "darwin": "libggml-base.dylib"}.get(sys.platform, "libggml-base.so")
+    ggml = ctypes.CDLL(str(folder / name))
+    tensor, size = ctypes.c_void_p, ctypes.c_size_t
+    types = {
+        "ggml_get_name": ([tensor], ctypes.c_char_p),
+        "ggml_nbytes": ([tensor], size),
+        "ggml_nelements": ([tensor], ctypes.c_int64),
+        "ggml_backend_tensor_get": ([tensor, ctypes.c_void_p, size, size], None),
+    }
+    found = []
+    for function, (arguments, result) in types.items():
+        made = getattr(ggml, function)
+        made.argtypes, made.restype = arguments, result
+        found.append(made)
+    name_of, n_bytes, n_elements, copy = found
+    return TensorFunctions(llama_cpp.ggml_backend_sched_eval_callback, name_of, n_bytes, n_elements, copy)

@@ -11,14 +11,16 @@ from dataclasses import replace
 from pathlib import Path
 from threading import RLock
 
-from ghostbuster.arrays import Progress, TokenScores
+from ghostbuster.arrays import Int64, Progress, TokenScores
 from ghostbuster.errors import SettingError
 from ghostbuster.models.backend.devices import Placement, placement
 from ghostbuster.models.gguf.check import ModelFile, check_model
 from ghostbuster.models.gguf.digest import file_digest
 from ghostbuster.models.llama.load import load_model
+from ghostbuster.models.llama.outputs import NOTHING_MORE, Outputs
 from ghostbuster.models.llama.runtime import Context
-from ghostbuster.models.llama.streaming import DECODE_TOKENS, Lane, stream, windows
+from ghostbuster.models.llama.state_pooling import StatePool
+from ghostbuster.models.llama.streaming import Lane, decode_tokens, stream, windows
 from ghostbuster.models.llama.token_statistics import TokenStatistics
 from ghostbuster.models.llama.tokens import Tokens
 from ghostbuster.models.sandbox.cpu_path import CpuPath
@@ -35,10 +37,13 @@ SLIDING = ("llama", "qwen2", "qwen3")
 # a decode, and on a busy machine many times so, since those wait for one another after every layer.
 SMALL_MODEL = 100_000_000
 MAX_LANES = 8
+# Up to here many windows are read so too, but threads share a lone one, for which one core is too slow.
+MEDIUM_MODEL = 400_000_000
+MAX_MEDIUM_LANES = 4  # 150 MB each
 MAX_CARD_LANES = 2  # one decodes on a graphics card while the other's logits are reduced
 
 
-def fingerprint_of(digest: str, n_context: int, cpu_path: CpuPath | None) -> str:
+def fingerprint_of(digest: str, n_context: int, n_decode: int, cpu_path: CpuPath | None) -> str:
     """Digest of everything that moves a model's scores.
 
     The device is no part of it: the log-probs of F16 models may move by 0.2 nats on a token from one to
@@ -52,10 +57,12 @@ def fingerprint_of(digest: str, n_context: int, cpu_path: CpuPath | None) -> str
         SHA-256 of the model's file.
     n_context : int, tokens
         Length of a window.
+    n_decode : int, tokens
+        The most a decode; see `streaming.decode_tokens`.
     cpu_path : {"safe", "fast"} or None
         None for a model in any form within the tolerance; ``digest`` is then that of the original.
     """
-    settings = f"{digest} context={n_context} decode={DECODE_TOKENS} flash=1 engine={ENGINE_VERSION}"
+    settings = f"{digest} context={n_context} decode={n_decode} flash=1 engine={ENGINE_VERSION}"
     settings += {"safe": "", "fast": " cpu=fast", None: " form=any"}[cpu_path]
     return hashlib.sha256(settings.encode()).hexdigest()
 
@@ -67,7 +74,8 @@ def with_trained_path(file: ModelFile, n_context: int, wanted: Placement, expect
     """
     if wanted.cpu_path != "auto" or expected is None:
         return wanted
-    fast = expected == fingerprint_of(file_digest(file.path), n_context, "fast")
+    n_decode = decode_tokens(file.n_vocabulary)
+    fast = expected == fingerprint_of(file_digest(file.path), n_context, n_decode, "fast")
     return replace(wanted, cpu_path="fast" if fast else "safe")
 
 
@@ -91,6 +99,9 @@ class LlamaLM:
     original : Path, optional
         The file of which ``path`` is a form within the tolerance: its digest is the model's, whatever the
         form and the CPU path.
+    outputs : Outputs, optional
+        What is read beside the statistics; nothing by default. It moves no other number, so it is no part
+        of the fingerprint.
 
     Raises
     ------
@@ -109,9 +120,12 @@ class LlamaLM:
         n_threads: int | None = None,
         n_ctx: int | None = None,
         original: Path | None = None,
+        outputs: Outputs = NOTHING_MORE,
     ) -> None:
         self.name = name
         self.file = check_model(path)
+        outputs.check(path, self.file.n_layers)
+        self.outputs = outputs
         self.n_context = min(self.file.context, MAX_CONTEXT) if n_ctx is None else n_ctx
         if not MIN_CONTEXT <= self.n_context <= self.file.context:
             raise SettingError(
@@ -125,11 +139,15 @@ class LlamaLM:
         self.digest = file_digest(original or path)
         self.tokenizer = self.file.tokenizer
         small = self.file.n_parameters <= SMALL_MODEL
-        loaded = load_model(self.file, self.n_context, MAX_CARD_LANES if small else 1, wanted or placement())
+        n_contexts = MAX_CARD_LANES if small else 1
+        layers = outputs.state_layers
+        loaded = load_model(self.file, self.n_context, n_contexts, wanted or placement(), layers)
         self.weights, self._contexts = loaded.weights, list(loaded.contexts)
         self.n_gpu_layers, self.device, self.cpu_path = loaded.gpu_layers, loaded.device, loaded.cpu_path
         if small:
             self.max_lanes = MAX_CARD_LANES if self.n_gpu_layers else MAX_LANES
+        elif self.file.n_parameters <= MEDIUM_MODEL and not self.n_gpu_layers:
+            self.max_lanes = MAX_MEDIUM_LANES
         else:
             self.max_lanes = 1
         self.lock = RLock()
@@ -137,13 +155,17 @@ class LlamaLM:
     @property
     def fingerprint(self) -> str:
         """Digest of the file and of every setting that moves a score; see `fingerprint_of`."""
-        return fingerprint_of(self.digest, self.n_context, None if self.original else self.cpu_path)
+        return self._fingerprint(self.cpu_path)
 
     @property
     def other_path(self) -> tuple[CpuPath, str]:
         """The CPU path not taken, and the fingerprint this model would have on it."""
         other: CpuPath = "safe" if self.cpu_path == "fast" else "fast"
-        return other, fingerprint_of(self.digest, self.n_context, None if self.original else other)
+        return other, self._fingerprint(other)
+
+    def _fingerprint(self, cpu_path: CpuPath) -> str:
+        path = None if self.original else cpu_path
+        return fingerprint_of(self.digest, self.n_context, decode_tokens(self.file.n_vocabulary), path)
 
     def describe(self) -> dict[str, object]:
         """Facts about the model, for JSON."""
@@ -180,11 +202,18 @@ class LlamaLM:
         """
         return score_together([self], self.weights.tokenise(texts), progress)[0]
 
+    def state_pool(self, tokens: Tokens, plan: Int64) -> StatePool | None:
+        """Where the outputs of the wanted layers are put together; None where none are wanted."""
+        if not self.outputs.state_layers:
+            return None
+        return StatePool(tokens, plan, self.outputs, self.weights.width)
+
     def contexts(self, n_lanes: int, n_threads: int) -> list[Context]:
         """The first ``n_lanes`` contexts, kept for the next call."""
         with self.lock:
             while len(self._contexts) < n_lanes:
-                self._contexts.append(Context(self.weights, self.n_context))
+                layers = self.outputs.state_layers
+                self._contexts.append(Context(self.weights, self.n_context, layers))
             for context in self._contexts[:n_lanes]:
                 context.set_threads(n_threads)
             return self._contexts[:n_lanes]
@@ -222,7 +251,8 @@ def score_together(
     n_threads = min(model.n_threads for model in models)
     n_lanes = max(1, min(len(plan), n_threads, *(model.max_lanes for model in models)))
     small = all(model.file.n_parameters <= SMALL_MODEL for model in models)
-    threads_a_lane = 1 if small else n_threads
+    threads_a_lane = 1 if small else n_threads // n_lanes
+    extra = any(model.outputs.extra_channels for model in models)
     names = [model.name for model in models]
     with ExitStack() as held:
         for model in sorted(models, key=id):  # one order for all threads
@@ -233,15 +263,25 @@ def score_together(
             Lane(
                 readers,
                 context,
-                [TokenStatistics(names, models[0].file.n_vocabulary) for _ in range(threads_a_lane)],
+                [
+                    TokenStatistics(names, models[0].file.n_vocabulary, extra=extra)
+                    for _ in range(threads_a_lane)
+                ],
                 helpers,
             )
             for readers in zip(*contexts, strict=True)
         ]
-        out = stream(lanes, tokens.ids, plan, models[0].file.begin, progress)
+        pools = [model.state_pool(tokens, plan) for model in models]
+        out = stream(lanes, tokens, plan, models[0].file.begin, pools, progress)
         channels = lanes[0].reducers[0].channels
     return [
-        TokenScores(dict(zip(channels, values, strict=True)), tokens.ends, tokens.offsets) for values in out
+        TokenScores(
+            dict(zip(channels, values, strict=True)),
+            tokens.ends,
+            tokens.offsets,
+            None if pool is None else pool.states(),
+        )
+        for values, pool in zip(out, pools, strict=True)
     ]
 
 

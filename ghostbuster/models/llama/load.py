@@ -88,7 +88,9 @@ def path_for(file: ModelFile, wanted: CpuPathSetting) -> CpuPath:
     return "fast"
 
 
-def load_model(file: ModelFile, n_context: int, n_contexts: int, wanted: Placement) -> Loaded:
+def load_model(
+    file: ModelFile, n_context: int, n_contexts: int, wanted: Placement, tapped: Sequence[int] = ()
+) -> Loaded:
     """Load a model, with as many of the wanted layers on GPUs as fit there.
 
     The number of layers is halved until they fit, at last to none; the logger ``ghostbuster`` says so.
@@ -100,6 +102,8 @@ def load_model(file: ModelFile, n_context: int, n_contexts: int, wanted: Placeme
     n_contexts : int
         How many must fit on the cards beside the weights.
     wanted : Placement
+    tapped : sequence of int
+        Layers whose outputs the contexts give.
 
     Raises
     ------
@@ -120,7 +124,7 @@ def load_model(file: ModelFile, n_context: int, n_contexts: int, wanted: Placeme
     for layers in _halves(most) if chosen else ():
         placed = Placed(layers, tuple(device.handle for device in chosen), fast=path == "fast")
         try:
-            weights, contexts = _fit(file, placed, n_context, n_contexts)
+            weights, contexts = _fit(file, placed, n_context, n_contexts, tapped)
         except ModelError:
             continue
         if layers < most:
@@ -143,13 +147,13 @@ def _on_cpu(file: ModelFile, path: CpuPath, wanted: Placement) -> Loaded:
 
 
 def _fit(
-    file: ModelFile, placed: Placed, n_context: int, n_contexts: int
+    file: ModelFile, placed: Placed, n_context: int, n_contexts: int, tapped: Sequence[int]
 ) -> tuple[Weights, tuple[Context, ...]]:
     """Weights and contexts, or neither."""
     weights = Weights(file, placed)
     contexts: list[Context] = []
     try:
-        contexts += (Context(weights, n_context) for _ in range(n_contexts))
+        contexts += (Context(weights, n_context, tapped) for _ in range(n_contexts))
     except ModelError:
         _free([*contexts, weights])
         raise

@@ -20,7 +20,8 @@ from ghostbuster.arrays import Float32, Int32
 from ghostbuster.errors import ModelError
 from ghostbuster.models.backend.library import out_of_memory_error, recent_errors, start
 from ghostbuster.models.gguf.check import ModelFile
-from ghostbuster.models.llama.streaming import DECODE_TOKENS
+from ghostbuster.models.llama.layer_outputs import LayerOutputs
+from ghostbuster.models.llama.streaming import decode_tokens
 from ghostbuster.models.llama.tokens import Speller, TextTokens, Tokens, character_ends
 
 _SPM = 1  # llama_vocab_type of SentencePiece vocabularies
@@ -82,6 +83,7 @@ class Weights:
                 f"expected a model that llama-cpp-python {lib.__version__} knows: get it again or update that"
             ) from out_of_memory_error()
         self.close = weakref.finalize(self, lib.llama_model_free, self.handle)
+        self.width: int = lib.llama_model_n_embd(self.handle)
         self.vocabulary = lib.llama_model_get_vocab(self.handle)
         self._speller = Speller(str(file.path), file.n_vocabulary, self.piece)
         self._spm = lib.llama_vocab_type(self.vocabulary) == _SPM
@@ -133,15 +135,20 @@ class Context:
         When llama.cpp gives no context, as a rule since memory ran out.
     """
 
-    def __init__(self, weights: Weights, n_context: int) -> None:
+    def __init__(self, weights: Weights, n_context: int, layers: Sequence[int] = ()) -> None:
         self._weights = weights  # must outlive the context
-        n_decode = min(DECODE_TOKENS, n_context)
+        n_decode = min(decode_tokens(weights.file.n_vocabulary), n_context)
         settings = lib.llama_context_default_params()
         settings.n_ctx = n_context
         settings.n_batch = settings.n_ubatch = n_decode
         settings.n_seq_max = 1
         settings.flash_attn_type = lib.LLAMA_FLASH_ATTN_TYPE_ENABLED
         settings.no_perf = True
+        self.layer_outputs: LayerOutputs | None = None
+        if layers:
+            name = str(weights.file.path)
+            self.layer_outputs = LayerOutputs(name, layers, weights.width, n_decode)
+            settings.cb_eval = self.layer_outputs.callback
         start()
         self.handle = lib.llama_init_from_model(weights.handle, settings)
         if not self.handle:
@@ -192,6 +199,8 @@ class Context:
         self._positions[:n] = np.arange(position, position + n)
         self._wanted[:n] = np.arange(n) >= wanted_from
         status = lib.llama_decode(self.handle, self._batch)
+        if self.layer_outputs is not None:
+            self.layer_outputs.check()
         if status != 0:
             raise ModelError(
                 f"{self._weights.file.path}: llama.cpp could not decode {n} tokens (status {status}); "

@@ -10,16 +10,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
 
 from ghostbuster.arrays import Float32, Int32, Int64, Progress
+from ghostbuster.models.llama.layer_outputs import LayerOutputs
+from ghostbuster.models.llama.state_pooling import BlockSums, StatePool
 from ghostbuster.models.llama.token_statistics import TokenStatistics
+from ghostbuster.models.llama.tokens import Tokens
 
 Windows = Int64
-DECODE_TOKENS = 512  # tokens a decode; another number moves the last digits of quantised models' log-probs
+DECODE_TOKENS = 512  # another number moves the last digits of log-probs
+LARGE_VOCABULARY = (
+    40_000  # tokens; from there on half as many are decoded at once: no slower, half the logits
+)
+
+
+def decode_tokens(n_vocabulary: int) -> int:
+    """The most tokens a decode, which holds the logits of all: 100 MB for 512 tokens of 49,152 pieces."""
+    return DECODE_TOKENS // 2 if n_vocabulary >= LARGE_VOCABULARY else DECODE_TOKENS
 
 
 def windows(offsets: Int64, length: int, overlap: int) -> Windows:
@@ -52,7 +64,9 @@ def windows(offsets: Int64, length: int, overlap: int) -> Windows:
 
 
 class Reader(Protocol):
-    """A context of one model: reads tokens in order, gives logits."""
+    """A context of one model: reads tokens in order, gives logits and perhaps its layers' outputs."""
+
+    layer_outputs: LayerOutputs | None
 
     def clear(self) -> None:
         """Forget what was read."""
@@ -65,6 +79,15 @@ class Reader(Protocol):
     def read(self, ids: Int32, position: int, wanted_from: int) -> Float32:
         """Logits (n - wanted_from, n_vocabulary) after tokens from ``wanted_from`` on, until read again."""
         ...
+
+
+@dataclass(frozen=True)
+class _Scored:
+    """What came of one window beside its channels."""
+
+    row: int
+    n_scored: int
+    sums: list[BlockSums | None]
 
 
 class Lane:
@@ -90,10 +113,11 @@ class Lane:
     ) -> None:
         self.readers = tuple(readers)
         self._n_context = n_context
+        self._n_decode = decode_tokens(reducers[0].n_vocabulary)
         self.reducers = tuple(reducers) if helpers is not None else tuple(reducers[:1])
         self._helpers = helpers
 
-    def score(self, inputs: Int32, targets: Int32, out: Sequence[Float32]) -> None:
+    def score(self, inputs: Int32, targets: Int32, out: Sequence[Float32], before: int = -1) -> None:
         """Score the last ``targets.size`` positions of one window.
 
         Parameters
@@ -102,30 +126,44 @@ class Lane:
             The begin token and every token of the window but the last.
         targets : array of shape (n_scored,), n_scored <= n
         out : per model an array of shape (n_channels, n_scored)
+        before : int
+            Number in its text of the token in whose place the begin token stands, for hidden states.
         """
         skipped = inputs.size - targets.size
         start = held = 0
         for reader in self.readers:
             reader.clear()
+            if reader.layer_outputs is not None:
+                reader.layer_outputs.begin(before + max(skipped, 1), before + inputs.size)
         while start < inputs.size:
             if held == self._n_context:
                 held -= self._n_context // 2
                 for reader in self.readers:
                     reader.slide(self._n_context // 2)
-            ids = inputs[start : start + min(DECODE_TOKENS, self._n_context - held)]
+            ids = inputs[start : start + min(self._n_decode, self._n_context - held)]
             first = max(start, skipped)
             wanted_from = min(first - start, ids.size)
+            for reader in self.readers:
+                if reader.layer_outputs is not None:
+                    not_counted = min(max(first, 1) - start, ids.size)
+                    reader.layer_outputs.expect(before + start, not_counted, ids.size, wanted_from)
             logits = [reader.read(ids, held, wanted_from) for reader in self.readers]
             if wanted_from < ids.size:
                 rows = slice(first - skipped, start + ids.size - skipped)
-                self._reduce(logits, targets[rows], [channels[:, rows] for channels in out])
+                shares = [channels[:, rows] for channels in out]
+                self._reduce(logits, ids[wanted_from:], targets[rows], shares)
             start, held = start + ids.size, held + ids.size
 
-    def _reduce(self, logits: Sequence[Float32], targets: Int32, out: Sequence[Float32]) -> None:
+    def block_sums(self) -> list[BlockSums | None]:
+        """Of each model the sums of its layers' outputs over the window just scored, where wanted."""
+        tapped = [reader.layer_outputs for reader in self.readers]
+        return [None if one is None else (one.first_block, one.sums) for one in tapped]
+
+    def _reduce(self, logits: Sequence[Float32], read: Int32, targets: Int32, out: Sequence[Float32]) -> None:
         """Share the positions among the reducers: none depends on its neighbours."""
         bounds = np.linspace(0, targets.size, len(self.reducers) + 1).astype(int).tolist()
         shares = [
-            ([x[a:b] for x in logits], targets[a:b], [channels[:, a:b] for channels in out])
+            ([x[a:b] for x in logits], read[a:b], targets[a:b], [channels[:, a:b] for channels in out])
             for a, b in pairwise(bounds)
         ]
         others = [
@@ -143,9 +181,10 @@ class Lane:
 
 def stream(
     lanes: Sequence[Lane],
-    ids: Int32,
+    tokens: Tokens,
     plan: Windows,
     begin: int,
+    pools: Sequence[StatePool | None],
     progress: Progress | None = None,
 ) -> list[Float32]:
     """Score every window of the plan.
@@ -154,12 +193,14 @@ def stream(
     ----------
     lanes : sequence of Lane
         One worker each; all over the same models.
-    ids : array of shape (n_tokens,)
-        Tokens of all texts, without begin tokens.
+    tokens : Tokens
+        Of all texts, without begin tokens.
     plan : array of shape (n_windows, 3)
         From `windows`.
     begin : int
         The token that every window starts with.
+    pools : per model a StatePool, or None
+        Filled with its layers' outputs.
     progress : callable, optional
         Called with scored and all tokens, in the caller's thread.
 
@@ -168,31 +209,39 @@ def stream(
     per model an array of shape (n_channels, n_tokens), float32
     """
     reducer = lanes[0].reducers[0]
+    ids = tokens.ids
     out = [np.empty((len(reducer.channels), ids.size), np.float32) for _ in reducer.names]
+    first_tokens = tokens.offsets[np.searchsorted(tokens.offsets, plan[:, 0], side="right") - 1]
 
-    def score(lane: Lane, row: int) -> int:
-        start, scored, stop = plan[row]
+    def score(lane: Lane, row: int) -> _Scored:
+        start, scored, stop = plan[row].tolist()
         inputs = ids[start - 1 : stop - 1].copy() if start else np.concatenate((ids[:1], ids[: stop - 1]))
         inputs[0] = begin
-        lane.score(inputs, ids[scored:stop], [channels[:, scored:stop] for channels in out])
-        return int(stop - scored)
+        channels = [channels[:, scored:stop] for channels in out]
+        lane.score(inputs, ids[scored:stop], channels, start - 1 - int(first_tokens[row]))
+        return _Scored(row, stop - scored, lane.block_sums())
 
     longest_first = np.argsort(plan[:, 0] - plan[:, 2], kind="stable")
     done = 0
-    for n_scored in _spread(lanes, score, iter(longest_first.tolist())):
-        done += n_scored
+    for window in _spread(lanes, score, iter(longest_first.tolist())):
+        for pool, sums in zip(pools, window.sums, strict=True):
+            if pool is not None and sums is not None:
+                pool.add(window.row, sums)
+        done += window.n_scored
         if progress is not None:
             progress(done, ids.size)
     return out
 
 
-def _spread(lanes: Sequence[Lane], score: Callable[[Lane, int], int], rows: Iterator[int]) -> Iterator[int]:
-    """Give every lane one window at a time; yield the tokens of each as it is done."""
+def _spread(
+    lanes: Sequence[Lane], score: Callable[[Lane, int], _Scored], rows: Iterator[int]
+) -> Iterator[_Scored]:
+    """Give every lane one window at a time; yield what came of each as it is done."""
     if len(lanes) == 1:
         yield from (score(lanes[0], row) for row in rows)
         return
     with ThreadPoolExecutor(len(lanes)) as workers:
-        running: dict[Future[int], Lane] = {}
+        running: dict[Future[_Scored], Lane] = {}
         for lane, row in zip(lanes, rows, strict=False):
             running[workers.submit(score, lane, row)] = lane
         while running:

@@ -10,6 +10,15 @@ of one position, the token t that came, and p = softmax(x):
 
 With a second model r of the same vocabulary, as in Fast-DetectGPT (arXiv:2310.05130) and Binoculars
 (arXiv:2401.12070): cross-entropy -sum_v r(v) log p(v) and cross-varentropy Var_{v~r}[log p(v)].
+
+Where more is wanted, from the same logits:
+
+* top log-prob max_v log p(v), nats: of the likeliest token (DNA-DetectLLM, arXiv:2509.15550);
+* mass above: sum of p(v) over all v likelier than t; with t's own probability it places t in the cumulative
+  distribution, as the rank does in the ordered vocabulary (GLTR, arXiv:1906.04043, compares both);
+* top-10 mass: sum of the ten largest p(v), the share of GLTR's first class of tokens;
+* look-back log p(t'), nats, of the token t' that was read last: how much the model expects it again
+  (BiScope, NeurIPS 2024, trains on this cross-entropy to the previous token beside that to the next).
 """
 
 from __future__ import annotations
@@ -23,9 +32,12 @@ from ghostbuster.errors import ModelError
 
 OWN_CHANNELS = ("logprob", "rank", "entropy", "varentropy")
 CROSS_CHANNELS = ("cross_entropy", "cross_varentropy")
+EXTRA_CHANNELS = ("top_logprob", "mass_above", "top10_mass", "lookback")
+TOP = 10
 
 _BLOCK_LOGITS = 1 << 17  # reduced at a time: with more the buffers leave the cache, with fewer calls cost
 _DOT_COLUMNS = 8192  # BLAS splits longer dots over threads, which would make sums depend on their number
+_GROUPS = 512  # columns whose maxima bound the ten largest weights from below
 _EXACT_ABOVE = 1000.0  # mean square (nats^2) above which float32 sums blur a variance by more than 1e-3
 
 
@@ -38,17 +50,22 @@ class TokenStatistics:
         Names of the models, for messages.
     n_vocabulary : int
         Logits a position.
+    extra : bool
+        Whether `EXTRA_CHANNELS` are wanted too; they come last.
     """
 
-    def __init__(self, names: Sequence[str], n_vocabulary: int) -> None:
+    def __init__(self, names: Sequence[str], n_vocabulary: int, *, extra: bool = False) -> None:
         self.names = tuple(names)
-        self.channels = OWN_CHANNELS if len(self.names) == 1 else OWN_CHANNELS + CROSS_CHANNELS
+        self.n_vocabulary = n_vocabulary
+        self.extra = extra
+        self.channels = OWN_CHANNELS + CROSS_CHANNELS * (len(self.names) > 1) + EXTRA_CHANNELS * extra
         self.rows = min(32, max(8, _BLOCK_LOGITS // n_vocabulary))
         self._sides = [_Side(self.rows, n_vocabulary) for _ in self.names]
 
     def __call__(
         self,
         logits: Sequence[Float32],
+        read: Int32,
         targets: Int32,
         out: Sequence[Float32],
     ) -> None:
@@ -57,8 +74,10 @@ class TokenStatistics:
         Parameters
         ----------
         logits : per model an array of shape (n_positions, n_vocabulary)
+        read : array of shape (n_positions,)
+            The token that was read last at each position.
         targets : array of shape (n_positions,)
-            The token that came at each position.
+            The token that came next.
         out : per model an array of shape (n_channels, n_positions)
             Filled in the order of ``channels``.
 
@@ -75,6 +94,8 @@ class TokenStatistics:
                 for i, side in enumerate(self._sides):
                     other = self._sides[1 - i] if len(self._sides) > 1 else None
                     side.write(out[i][:, block], other)
+                    if self.extra:
+                        side.write_extra(out[i][-len(EXTRA_CHANNELS) :, block], logits[i][block], read[block])
         for name, values in zip(self.names, out, strict=True):
             if not np.isfinite(values).all():
                 raise ModelError(
@@ -97,17 +118,17 @@ class _Side:
         """Centre, exponentiate and sum the block ``x`` of shape (n <= rows, n_vocabulary)."""
         n = x.shape[0]
         self.centred, self.weights = self._centred[:n], self._weights[:n]
-        self.squares, greater = self._squares[:n], self._greater[:n]
+        self.squares, self.greater = self._squares[:n], self._greater[:n]
         chosen = x[np.arange(n), targets]
-        top = x.max(axis=1)
+        self.top = top = x.max(axis=1)
         np.subtract(x, top[:, None], out=self.centred)
         np.exp(self.centred, out=self.weights)
         np.square(self.centred, out=self.squares)
-        np.greater(x, chosen[:, None], out=greater)
+        np.greater(x, chosen[:, None], out=self.greater)
         self.mass = _dot(self.weights, self._ones)
         self.log_mass = np.log(self.mass)
         self.logprob = chosen.astype(np.float64) - top - self.log_mass
-        self.rank = 1 + np.add.reduce(greater.view(np.uint8), axis=1, dtype=np.int32)
+        self.rank = 1 + np.add.reduce(self.greater.view(np.uint8), axis=1, dtype=np.int32)
 
     def write(self, out: Float32, other: _Side | None) -> None:
         """Fill the rows of ``out``; ``other`` holds the same positions of the second model."""
@@ -116,6 +137,15 @@ class _Side:
         if other is not None:
             mean, variance = _moments(self, other)
             out[4], out[5] = self.log_mass - mean, variance
+
+    def write_extra(self, out: Float32, x: Float32, read: Int32) -> None:
+        """Fill the rows of `EXTRA_CHANNELS`; nobody needs the squares any more, so they give their buffer."""
+        rows = np.arange(x.shape[0])
+        np.multiply(self.weights, self.greater, out=self.squares)
+        out[0] = -self.log_mass
+        out[1] = np.minimum(_dot(self.squares, self._ones) / self.mass, 1.0)
+        out[2] = np.minimum(_largest_sum(self.weights) / self.mass, 1.0)
+        out[3] = x[rows, read].astype(np.float64) - self.top - self.log_mass
 
 
 def _moments(scorer: _Side, reference: _Side) -> tuple[Float64, Float64]:
@@ -130,6 +160,27 @@ def _moments(scorer: _Side, reference: _Side) -> tuple[Float64, Float64]:
         mean[row] = weights @ scorer.centred[row].astype(np.float64)
         variance[row] = weights @ (scorer.centred[row] - mean[row]) ** 2
     return mean, variance
+
+
+def _largest_sum(weights: Float32) -> Float64:
+    """Sum of the `TOP` largest weights of each row, (n,); partitioning whole rows would take longer.
+
+    Maxima of groups are weights too, so no more than the ten largest exceed their tenth largest by rank:
+    whatever is smaller cannot be among them.
+    """
+    n, n_columns = weights.shape
+    whole = n_columns - n_columns % _GROUPS
+    if whole <= _GROUPS:
+        return np.sort(weights, axis=1)[:, -TOP:].sum(axis=1, dtype=np.float64)
+    maxima = weights[:, :whole].reshape(n, -1, _GROUPS).max(axis=1)
+    bounds = np.partition(maxima, -TOP, axis=1)[:, -TOP]
+    large = weights >= bounds[:, None]
+    return np.array(
+        [
+            np.sort(row[chosen])[-TOP:].sum(dtype=np.float64)
+            for row, chosen in zip(weights, large, strict=True)
+        ]
+    )
 
 
 def _dot(a: Float32, b: Float32) -> Float64:
