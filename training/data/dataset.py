@@ -153,14 +153,27 @@ def sample(texts: Sequence[LabelledText], plan: Plan) -> list[LabelledText]:
 
 def _draw(rows: Sequence[LabelledText], wanted: int, seed: int) -> list[LabelledText]:
     """``wanted`` rows, as evenly from the strata as they allow; which hangs on keys and ``seed`` only."""
+    taken = {row.key for row in _in_turns(rows, seed)[:wanted]}
+    return [row for row in rows if row.key in taken]
+
+
+def _in_turns(rows: Sequence[LabelledText], seed: int) -> list[LabelledText]:
+    """Rows of one class and file, shuffled, one of each domain, generator and attack at a time."""
     strata: dict[tuple[str, str, str], list[LabelledText]] = defaultdict(list)
     for row in sorted(rows, key=lambda row: _shuffled(row.key, seed)):
         strata[row.domain, row.generator, row.attack].append(row)
-    turns = sorted(
-        (turn, name, row.key) for name, members in strata.items() for turn, row in enumerate(members)
-    )
-    taken = {key for _, _, key in turns[:wanted]}
-    return [row for row in rows if row.key in taken]
+    turns = [(turn, name, row) for name, members in strata.items() for turn, row in enumerate(members)]
+    return [row for _, _, row in sorted(turns, key=lambda one: (one[0], one[1], one[2].key))]
+
+
+def drawing_order(texts: Sequence[LabelledText], seed: int) -> Mapping[str, int]:
+    """By key, the rank of each text within its class and file: a smaller plan draws the lowest ranks."""
+    ranks: dict[str, int] = {}
+    for rows in by_file(texts).values():
+        for label in (0, 1):
+            of_class = _in_turns([row for row in rows if row.label == label], seed)
+            ranks.update((row.key, rank) for rank, row in enumerate(of_class))
+    return ranks
 
 
 def _shuffled(key: str, seed: int) -> bytes:
