@@ -15,7 +15,7 @@ from ghostbuster.models.backend import build, library
 from ghostbuster.models.gguf.digest import file_digest
 from ghostbuster.models.llama import language_model, streaming
 from ghostbuster.models.llama.language_model import LlamaLM, score_together
-from ghostbuster.models.llama.streaming import DECODE_TOKENS, windows
+from ghostbuster.models.llama.streaming import DECODE_TOKENS, decode_tokens, windows
 from ghostbuster.models.llama.tokens import Speller, Tokens, character_ends
 from training.data.make_gguf import Shape, make_gguf
 
@@ -253,14 +253,29 @@ def test_smaller_decodes_of_a_window_score_nearly_the_same(weak, monkeypatch):
 
 def test_large_models_get_one_context(weak, monkeypatch):
     monkeypatch.setattr(language_model, "SMALL_MODEL", 0)
+    monkeypatch.setattr(language_model, "MEDIUM_MODEL", 0)
     one = LlamaLM(weak.file.path, "weak")
     assert_same(one.score(TEXTS[:2]), weak.score(TEXTS[:2]))
     assert len(one._contexts) == 1
 
 
+def test_models_of_medium_size_read_many_windows_on_as_many_threads_and_one_window_on_all(weak, monkeypatch):
+    monkeypatch.setattr(language_model, "SMALL_MODEL", 0)
+    medium = LlamaLM(weak.file.path, "weak", n_threads=3)
+    assert_same(medium.score(TEXTS[:1]), weak.score(TEXTS[:1]))
+    assert len(medium._contexts) == 1
+    assert_same(medium.score(TEXTS[:2] * 4), weak.score(TEXTS[:2] * 4))
+    assert len(medium._contexts) == 3
+
+
+def test_half_as_many_tokens_are_decoded_at_once_where_the_vocabulary_is_large():
+    assert [decode_tokens(n) for n in (4096, 32_000, 49_152)] == [512, 512, 256]
+
+
 def test_threads_that_share_a_reduction_move_no_score(weak, strong, monkeypatch):
     alone = score_together([weak, strong], weak.weights.tokenise(TEXTS))
     monkeypatch.setattr(language_model, "SMALL_MODEL", 0)
+    monkeypatch.setattr(language_model, "MEDIUM_MODEL", 0)
     shared = [LlamaLM(m.file.path, m.name, n_threads=3) for m in (weak, strong)]
     for got, want in zip(score_together(shared, weak.weights.tokenise(TEXTS)), alone, strict=True):
         assert_same(got, want)
@@ -268,6 +283,7 @@ def test_threads_that_share_a_reduction_move_no_score(weak, strong, monkeypatch)
 
 def test_an_error_in_a_shared_reduction_is_raised(folder, monkeypatch):
     monkeypatch.setattr(language_model, "SMALL_MODEL", 0)
+    monkeypatch.setattr(language_model, "MEDIUM_MODEL", 0)
     path = make_gguf(folder / "shared-nan.gguf", Shape(quantisation="F32"))
     data = bytearray(path.read_bytes())
     data[-1000:] = b"\xff" * 1000

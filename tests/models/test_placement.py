@@ -69,7 +69,7 @@ class Memory:
         self.made = 0
         return self.Thing("weights", self)
 
-    def context(self, _weights, _n_context):
+    def context(self, _weights, _n_context, _layers):
         self.made += 1
         if self.made > self.contexts:
             raise ModelError("no context")

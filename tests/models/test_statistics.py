@@ -6,17 +6,19 @@ from hypothesis.extra.numpy import arrays
 from scipy.special import log_softmax
 
 from ghostbuster.errors import ModelError
-from ghostbuster.models.llama.token_statistics import TokenStatistics
+from ghostbuster.models.llama.token_statistics import EXTRA_CHANNELS, TokenStatistics
 
 LOGITS = arrays(np.float32, (5, 40), elements=st.floats(-30, 30, width=32))
 TARGETS = arrays(np.int32, 5, elements=st.integers(0, 39))
 
 
-def reduced(logits, targets):
-    """Channels by name, of one model or of two, from the code under test."""
-    reducer = TokenStatistics([f"m{i}" for i in range(len(logits))], logits[0].shape[1])
+def reduced(logits, targets, read=None):
+    """Channels by name, of one model or of two, from the code under test; with ``read`` the extra ones too."""
+    names = [f"m{i}" for i in range(len(logits))]
+    reducer = TokenStatistics(names, logits[0].shape[1], extra=read is not None)
     out = [np.empty((len(reducer.channels), len(targets)), np.float32) for _ in logits]
-    reducer(logits, np.asarray(targets, np.int32), out)
+    last_read = np.zeros(len(targets), np.int32) if read is None else np.asarray(read, np.int32)
+    reducer(logits, last_read, np.asarray(targets, np.int32), out)
     return [dict(zip(reducer.channels, values, strict=True)) for values in out]
 
 
@@ -171,3 +173,57 @@ def test_positions_of_many_blocks_are_all_reduced(n_vocabulary):
 def test_a_rank_counts_every_token_of_a_large_vocabulary():
     logits = np.arange(100_000, dtype=np.float32)[None] / 1e4
     assert reduced([logits], [0])[0]["rank"][0] == 100_000
+
+
+def extra_expected(logits, targets, read):
+    """The extra channels in float64, by their definitions."""
+    logp = log_softmax(np.asarray(logits, np.float64), axis=1)
+    p = np.exp(logp)
+    rows = np.arange(len(targets))
+    above = logits > logits[rows, targets][:, None]
+    return {
+        "top_logprob": logp.max(axis=1),
+        "mass_above": (p * above).sum(axis=1),
+        "top10_mass": np.sort(p, axis=1)[:, -10:].sum(axis=1),
+        "lookback": logp[rows, read],
+    }
+
+
+def test_extra_channels_worked_by_hand():
+    # p = 1/2, 1/4, 1/8, 1/8; token 2 came, token 1 was read last: 3/4 of the mass is likelier than token 2
+    logits = np.log(np.array([[4.0, 2.0, 1.0, 1.0]], np.float32))
+    (got,) = reduced([logits], [2], read=[1])
+    assert got["top_logprob"][0] == pytest.approx(-np.log(2), abs=1e-6)
+    assert got["mass_above"][0] == pytest.approx(0.75, abs=1e-6)
+    assert got["top10_mass"][0] == pytest.approx(1, abs=1e-6)
+    assert got["lookback"][0] == pytest.approx(-np.log(4), abs=1e-6)
+
+
+@given(LOGITS, LOGITS, TARGETS, TARGETS)
+def test_extra_channels_of_two_models_are_those_of_their_definitions(first, second, targets, read):
+    for logits, got in zip((first, second), reduced([first, second], targets, read), strict=True):
+        for name, values in extra_expected(logits, targets, read).items():
+            np.testing.assert_allclose(got[name], values, rtol=2e-6, atol=3e-5, err_msg=name)
+
+
+@given(LOGITS, LOGITS, TARGETS, TARGETS)
+def test_extra_channels_move_no_other_channel(first, second, targets, read):
+    plain = reduced([first, second], targets)
+    for before, after in zip(plain, reduced([first, second], targets, read), strict=True):
+        for name, values in before.items():
+            np.testing.assert_array_equal(values, after[name], err_msg=name)
+
+
+@pytest.mark.parametrize("n_vocabulary", [10, 511, 512, 700, 1024, 20_000, 49_152])
+def test_the_ten_largest_are_found_wherever_they_stand(n_vocabulary):
+    generator = np.random.default_rng(n_vocabulary)
+    logits = generator.normal(0, 3, (9, n_vocabulary)).astype(np.float32)
+    logits[0] = np.arange(n_vocabulary) / n_vocabulary  # all of the largest at the end, outside whole groups
+    logits[1, ::2] = 12.5  # more equal ones than ten
+    logits[2] = 0
+    targets = generator.integers(0, n_vocabulary, 9)
+    (got,) = reduced([logits], targets, read=targets)
+    want = extra_expected(logits, targets, targets)
+    for name in EXTRA_CHANNELS:
+        np.testing.assert_allclose(got[name], want[name], rtol=1e-5, atol=3e-5, err_msg=name)
+    np.testing.assert_array_equal(got["lookback"], got["logprob"])
