@@ -28,6 +28,20 @@ def _worst(values: AnyFloat, words: AnyInt, n_words: int) -> AnyFloat:
     return worst
 
 
+def _largest_share(values: AnyFloat, words: AnyInt, n_words: int) -> AnyFloat:
+    """Largest of a word's tokens; 0, nothing likelier, where a word owns none."""
+    largest = np.zeros(n_words)
+    np.maximum.at(largest, words, values)
+    return largest
+
+
+def _mean_share(values: AnyFloat, words: AnyInt, n_words: int) -> AnyFloat:
+    """Mean of a word's tokens; 1, all of the mass, where a word owns none."""
+    owned = np.bincount(words, minlength=n_words)
+    sums = np.bincount(words, weights=values, minlength=n_words)
+    return np.where(owned > 0, sums / np.maximum(owned, 1), 1.0)
+
+
 # How the tokens of one word become the word's value. To let a channel through, add its row.
 WORD_VALUES: dict[str, Callable[[AnyFloat, AnyInt, int], AnyFloat]] = {
     "logprob": _sum,
@@ -36,6 +50,10 @@ WORD_VALUES: dict[str, Callable[[AnyFloat, AnyInt, int], AnyFloat]] = {
     "varentropy": _sum,
     "cross_entropy": _sum,
     "cross_varentropy": _sum,
+    "top_logprob": _sum,
+    "mass_above": _largest_share,
+    "top10_mass": _mean_share,
+    "lookback": _sum,
 }
 
 
@@ -44,11 +62,13 @@ def align(scores: Mapping[str, TokenScores], texts: Sequence[str], by: Unit) -> 
 
     By token, all sources must have read the same tokens. By word, a token belongs to the word (delimited by
     white space) in which it ends; one that ends in white space belongs to the next word, or to the last. A
-    word's ``rank`` is its tokens' largest, everything else their sum. A word in which no token of a source
-    ends has log-prob 0 and rank 1 there: the source's token for it ends in the next word.
+    word's ``rank`` and ``mass_above`` are its tokens' largest, its ``top10_mass`` their mean, everything else
+    their sum. A word in which no token of a source ends has log-prob 0 and rank 1 there: the source's token
+    for it ends in the next word.
 
     Two channels are derived: ``prob = exp(logprob)`` for every source, ``logrank = log(rank)`` where there
-    are ranks. The channels of ``surface`` are added, which need no model.
+    are ranks. The channels of ``surface`` are added, which need no model. Hidden states, which belong to
+    texts and not to units, are handed on as they are.
 
     Parameters
     ----------
@@ -62,7 +82,7 @@ def align(scores: Mapping[str, TokenScores], texts: Sequence[str], by: Unit) -> 
     Returns
     -------
     Vectors
-        float32 channels named ``source.channel``.
+        float32 channels named ``source.channel``; hidden states named ``source.states``.
 
     Raises
     ------
@@ -87,7 +107,9 @@ def align(scores: Mapping[str, TokenScores], texts: Sequence[str], by: Unit) -> 
         }
     else:
         channels, ends, offsets = _by_word(scores, texts)
-    return Vectors({**_with_derived(channels), **surface_channels(texts, ends, offsets)}, offsets)
+    states = {f"{name}.states": one.states for name, one in scores.items() if one.states is not None}
+    every_channel = {**_with_derived(channels), **surface_channels(texts, ends, offsets)}
+    return Vectors(every_channel, offsets, states)
 
 
 def unit_ends(scores: Mapping[str, TokenScores], texts: Sequence[str], by: Unit) -> AnyInt:

@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from threading import RLock
-from typing import Generic, TypeVar
 
 from ghostbuster.arrays import Progress, TokenScores
 from ghostbuster.errors import ModelError, SettingError
 from ghostbuster.models.backend.devices import Placement, placement
 from ghostbuster.models.gguf.check import check_model
-from ghostbuster.models.gguf.digest import MISSING, FileIdentity, file_digest, file_identity
+from ghostbuster.models.gguf.digest import file_digest
 from ghostbuster.models.llama.language_model import MAX_CONTEXT, LlamaLM, score_together, with_trained_path
 from ghostbuster.models.llama.load import cards
+from ghostbuster.models.llama.outputs import NOTHING_MORE, Outputs
 from ghostbuster.models.llama.runtime import Weights
 from ghostbuster.models.llama.tokens import Tokens
 from ghostbuster.models.ngram.model import NgramModel
+from ghostbuster.models.open_panels import OpenPanels
 from ghostbuster.models.panels import PANELS, absolute, panel_files, weights_folder
 from ghostbuster.models.prepared.prepare import form_wish, serve
 from ghostbuster.models.sandbox.cpu_path import CpuPath
 from ghostbuster.models.sandbox.load_check import check_loads
 from ghostbuster.registry import lookup
-
-_T = TypeVar("_T")
 
 NGRAM_ORDERS = {"unigram": 1, "trigram": 3}
 NGRAM_FOLDER = "embedded-ngram"
@@ -175,6 +174,7 @@ def open_panel(
     device: str | None = None,
     gpu_layers: int | None = None,
     expected: Mapping[str, str] | None = None,
+    outputs: tuple[Outputs, Outputs] | None = None,
 ) -> Panel:
     """Open a panel by name, or the panel of two GGUF files; open panels are cached.
 
@@ -191,11 +191,15 @@ def open_panel(
         Layers of each model to put on cards, likewise; all that fit by default.
     expected : mapping of str to str, optional
         Fingerprints of a detector: the models are read by the CPU path that it was made on.
+    outputs : (Outputs, Outputs), optional
+        What the weak and the strong model give beside the usual channels; by default what the named panel's
+        row says, and nothing for files of a user.
 
     Raises
     ------
     SettingError
-        When no panel has that name, only one of two files is given, or a card is wanted that is not there.
+        When no panel has that name, only one of two files is given, a card is wanted that is not there, or
+        hidden states of a layer that is not there.
     ModelError
         When a file is missing, damaged, or no Llama-family model, or the panel's models were not pulled.
     """
@@ -204,52 +208,31 @@ def open_panel(
         given, missing = ("weak", "strong") if strong is None else ("strong", "weak")
         raise SettingError(f"a {given} model alone; expected two: name the {missing} model's GGUF file too")
     wanted = placement(device, gpu_layers)
+    named = weak is None or strong is None
     files = panel_files(name if weak is None or strong is None else (weak, strong))
+    row = PANELS[name]
+    more = outputs or ((row.weak_outputs, row.strong_outputs) if named else (NOTHING_MORE, NOTHING_MORE))
     folder = absolute(weights_folder())
     cards(wanted)  # a wrong device is named before any file is read
     fingerprints = tuple((expected or {}).get(role) for role in ("weak", "strong"))
     read = (*files, folder / PANELS["embedded"].weak, *_files(folder / NGRAM_FOLDER))
     return _open_panels.get(
-        (*files, folder, wanted, fingerprints, form_wish()),
+        (*files, folder, wanted, fingerprints, form_wish(), more),
         read,
-        lambda: _open(*files, folder, wanted, fingerprints),
+        lambda: _open(*files, folder, wanted, fingerprints, more),
     )
-
-
-class OpenPanels(Generic[_T]):
-    """A small LRU cache of open models; an entry expires when one of its files changes.
-
-    A file that was deleted expires nothing: what is mapped into memory outlives its file's name.
-
-    Parameters
-    ----------
-    max_size : int
-        Entries kept; a further one replaces the least recently used.
-    """
-
-    def __init__(self, max_size: int) -> None:
-        self._max_size = max_size
-        self._lock = RLock()
-        self._entries: dict[Hashable, tuple[dict[Path, FileIdentity], _T]] = {}
-
-    def get(self, key: Hashable, files: Iterable[Path], make: Callable[[], _T]) -> _T:
-        """The entry of ``key``; made by ``make`` where there is none, or a file has changed."""
-        with self._lock:
-            now = {file: file_identity(file) for file in files}
-            entry = self._entries.pop(key, None)
-            if entry is None or any(now[file] not in (entry[0].get(file), MISSING) for file in now):
-                entry = now, make()
-            self._entries[key] = entry
-            while len(self._entries) > self._max_size:
-                del self._entries[next(iter(self._entries))]
-            return entry[1]
 
 
 _open_panels: OpenPanels[Panel] = OpenPanels(max_size=4)
 
 
 def _open(
-    weak: Path, strong: Path, folder: Path, wanted: Placement, expected: tuple[str | None, ...]
+    weak: Path,
+    strong: Path,
+    folder: Path,
+    wanted: Placement,
+    expected: tuple[str | None, ...],
+    outputs: tuple[Outputs, Outputs],
 ) -> Panel:
     """Check every file before any model loads."""
     on_card = bool(cards(wanted))
@@ -267,8 +250,11 @@ def _open(
             n_ctx=window,
             wanted=wanted if one.original else with_trained_path(one.file, window, wanted, made),
             original=one.original,
+            outputs=more,
         )
-        for one, role, window, made in zip(served, ("weak", "strong"), windows, expected, strict=True)
+        for one, role, window, made, more in zip(
+            served, ("weak", "strong"), windows, expected, outputs, strict=True
+        )
     ]
     same = next((model.weights for model in models if model.tokenizer == embedded.tokenizer), None)
     if same is None:

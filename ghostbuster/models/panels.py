@@ -10,6 +10,7 @@ from pathlib import Path
 from ghostbuster.errors import ModelError
 from ghostbuster.models.hub.catalog import CATALOG
 from ghostbuster.models.hub.locate import model_file
+from ghostbuster.models.llama.outputs import NOTHING_MORE, Outputs
 from ghostbuster.registry import lookup
 
 WEIGHTS_VARIABLE = "GHOSTBUSTER_WEIGHTS"
@@ -27,6 +28,8 @@ class PanelFiles:
 
     weak: str
     strong: str
+    weak_outputs: Outputs = NOTHING_MORE
+    strong_outputs: Outputs = NOTHING_MORE
 
     @property
     def known(self) -> tuple[str, ...]:
@@ -55,10 +58,18 @@ class PanelFiles:
         return weak, strong
 
 
+SMOLLM2_LAYERS = tuple(range(10, 27, 2))
+"""Of 30: the middle ones travel best to texts of other sources, and neighbours say nearly the same."""
+
 PANELS = {
     "embedded": PanelFiles(EMBEDDED_WEAK, EMBEDDED_STRONG),
     "lite": PanelFiles(EMBEDDED_WEAK, EMBEDDED_STRONG),
-    "standard": PanelFiles(EMBEDDED_STRONG, "smollm2-135m"),
+    "standard": PanelFiles(
+        EMBEDDED_STRONG,
+        "smollm2-135m",
+        Outputs(extra_channels=True),
+        Outputs(extra_channels=True, state_layers=SMOLLM2_LAYERS, block_layers=SMOLLM2_LAYERS),
+    ),
     "llama": PanelFiles("tinyllama-1.1b", "llama-2-7b"),
 }
 """Panels by name; ``lite`` is what ``embedded`` is called as a detector."""

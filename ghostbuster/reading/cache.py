@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -96,8 +97,9 @@ def cached_scores(panel: Panel, texts: Sequence[str], progress: Progress | None)
 def panel_key(panel: Panel) -> str:
     """Digest of all that can change a score: models, settings, vocabularies, build, device, kind of CPU."""
     from ghostbuster.models.backend.build import build_digest, system_info
+    from ghostbuster.models.llama.outputs import NOTHING_MORE
 
-    facts = {
+    facts: dict[str, object] = {
         "fingerprints": dict(panel.fingerprints),
         "tokenizers": dict(panel.tokenizers),
         "devices": [(model.device, model.n_gpu_layers) for model in (panel.weak, panel.strong)],
@@ -108,6 +110,9 @@ def panel_key(panel: Panel) -> str:
         ],
         "build": [build_digest(), system_info()],
     }
+    outputs = [asdict(model.outputs) for model in (panel.weak, panel.strong)]
+    if outputs != [asdict(NOTHING_MORE)] * 2:  # without them the digest stays what it was
+        facts["outputs"] = outputs
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 

@@ -1,12 +1,15 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import CHANNELS, token_scores
+from strategies import CHANNELS, EXTRA_CHANNELS, token_scores
 
 from ghostbuster.arrays import TokenScores
 from ghostbuster.errors import InputError, SettingError
 from ghostbuster.features.align import WORD_VALUES, align, unit_ends
+from ghostbuster.hidden_states import HiddenStates
 
 
 def scores(ends, **channels):
@@ -77,6 +80,45 @@ def test_a_word_adds_up_its_tokens_and_keeps_the_worst_rank():
     assert made.channels["strong.logrank"].tolist() == pytest.approx(np.log([5, 7, 3]))
 
 
+def test_a_word_adds_up_its_tokens_expectations_and_keeps_the_largest_and_the_mean_share():
+    text = "un like  ly"  # two tokens, one, and one that ends in the white space before the last word; none
+    one = scores(
+        [1, 2, 7, 8],
+        logprob=[-1.0, -2.0, -0.25, -4.0],
+        top_logprob=[-0.5, -0.25, -0.125, -1.0],
+        mass_above=[0.5, 0.25, 0.0, 0.75],
+        top10_mass=[0.5, 1.0, 0.25, 0.75],
+        lookback=[-8.0, -4.0, -2.0, -1.0],
+    )
+    made = align({"strong": one}, [text], by="word").channels
+    assert made["strong.top_logprob"].tolist() == [-0.75, -0.125, -1.0]
+    assert made["strong.mass_above"].tolist() == [0.5, 0.0, 0.75]
+    assert made["strong.top10_mass"].tolist() == [0.75, 0.25, 0.75]
+    assert made["strong.lookback"].tolist() == [-12.0, -2.0, -1.0]
+
+
+def test_in_a_word_in_which_no_token_ends_nothing_is_likelier_and_all_mass_is_on_top():
+    one = scores([5], logprob=[-1.0], mass_above=[0.5], top10_mass=[0.5])
+    made = align({"strong": one}, ["un li"], by="word").channels
+    assert made["strong.mass_above"].tolist() == [0.0, 0.5]
+    assert made["strong.top10_mass"].tolist() == [1.0, 0.5]
+
+
+def test_hidden_states_are_handed_on_under_their_source():
+    states = HiddenStates(
+        np.array([0]),
+        np.ones((1, 1, 2), np.float16),
+        np.array([], np.int32),
+        np.empty((0, 0, 2), np.float16),
+        np.array([], np.int32),
+        np.array([], np.int32),
+        np.array([0, 0]),
+    )
+    made = align({"strong": replace(scores([2], logprob=[-1.0]), states=states)}, ["ab"], by="word")
+    assert dict(made.states) == {"strong.states": states}
+    assert made.take([0, 0]).states["strong.states"].n_texts == 2
+
+
 def test_a_token_that_ends_in_white_space_belongs_to_the_next_word_or_to_the_last():
     # "ab", " ", "cd", "  ": the first gap opens "cd", the last has no word behind it
     made = align({"weak": scores([2, 3, 5, 7], logprob=[-1.0, -2.0, -4.0, -8.0])}, ["ab cd  "], by="word")
@@ -139,7 +181,7 @@ def test_aligned_channels_are_float32_and_within_their_ranges(made):
 
 
 def test_every_channel_that_models_emit_has_a_row():
-    assert set(CHANNELS) == set(WORD_VALUES)
+    assert {*CHANNELS, *EXTRA_CHANNELS} == set(WORD_VALUES)
 
 
 def test_an_unknown_unit_is_refused():

@@ -13,7 +13,7 @@ TARGETS = arrays(np.int32, 5, elements=st.integers(0, 39))
 
 
 def reduced(logits, targets, read=None):
-    """Channels by name, of one model or of two, from the code under test; with ``read`` the extra ones too."""
+    """Channels by name, of one model or of two, as the product reduces; with ``read`` the extra ones too."""
     names = [f"m{i}" for i in range(len(logits))]
     reducer = TokenStatistics(names, logits[0].shape[1], extra=read is not None)
     out = [np.empty((len(reducer.channels), len(targets)), np.float32) for _ in logits]

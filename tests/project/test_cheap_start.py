@@ -9,7 +9,8 @@ import pytest
 
 from ghostbuster.models import panel as panel_module
 from ghostbuster.models.llama import language_model
-from ghostbuster.models.panel import OpenPanels, open_panel
+from ghostbuster.models.open_panels import OpenPanels
+from ghostbuster.models.panel import open_panel
 from ghostbuster.models.panels import weights_folder
 from training.data.make_gguf import Shape, make_gguf
 

@@ -13,6 +13,7 @@ from ghostbuster.features.surface import SURFACE
 from ghostbuster.features.zero_shot import LANGUAGE_MODELS, STATISTICS
 
 CHANNELS = ("logprob", "rank", "entropy", "varentropy", "cross_entropy", "cross_varentropy")
+EXTRA_CHANNELS = ("top_logprob", "mass_above", "top10_mass", "lookback")
 LM_CHANNELS = (*CHANNELS, "prob", "logrank")
 VECTOR_NAMES = (
     *(f"surface.{channel}" for channel in SURFACE),

@@ -171,7 +171,8 @@ def _largest_sum(weights: Float32) -> Float64:
     n, n_columns = weights.shape
     whole = n_columns - n_columns % _GROUPS
     if whole <= _GROUPS:
-        return np.sort(weights, axis=1)[:, -TOP:].sum(axis=1, dtype=np.float64)
+        largest: Float64 = np.sort(weights, axis=1)[:, -TOP:].sum(axis=1, dtype=np.float64)
+        return largest
     maxima = weights[:, :whole].reshape(n, -1, _GROUPS).max(axis=1)
     bounds = np.partition(maxima, -TOP, axis=1)[:, -TOP]
     large = weights >= bounds[:, None]

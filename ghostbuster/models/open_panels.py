@@ -1,0 +1,41 @@
+"""Cache of open panels, so that a second detector of the same models opens none again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable
+from pathlib import Path
+from threading import RLock
+from typing import Generic, TypeVar
+
+from ghostbuster.models.gguf.digest import MISSING, FileIdentity, file_identity
+
+_T = TypeVar("_T")
+
+
+class OpenPanels(Generic[_T]):
+    """A small LRU cache of open models; an entry expires when one of its files changes.
+
+    A file that was deleted expires nothing: what is mapped into memory outlives its file's name.
+
+    Parameters
+    ----------
+    max_size : int
+        Entries kept; a further one replaces the least recently used.
+    """
+
+    def __init__(self, max_size: int) -> None:
+        self._max_size = max_size
+        self._lock = RLock()
+        self._entries: dict[Hashable, tuple[dict[Path, FileIdentity], _T]] = {}
+
+    def get(self, key: Hashable, files: Iterable[Path], make: Callable[[], _T]) -> _T:
+        """The entry of ``key``; made by ``make`` where there is none, or a file has changed."""
+        with self._lock:
+            now = {file: file_identity(file) for file in files}
+            entry = self._entries.pop(key, None)
+            if entry is None or any(now[file] not in (entry[0].get(file), MISSING) for file in now):
+                entry = now, make()
+            self._entries[key] = entry
+            while len(self._entries) > self._max_size:
+                del self._entries[next(iter(self._entries))]
+            return entry[1]
