@@ -120,7 +120,6 @@ def prepare_models(
     """Convert models to the form that this machine reads fastest; else done when one is first used."""
     from ghostbuster.commands.shared.detectors import log_on_stderr
     from ghostbuster.errors import SettingError
-    from ghostbuster.models.gguf.check import check_model
     from ghostbuster.models.hub.catalog import CATALOG, known_model
     from ghostbuster.models.hub.locate import locate, model_file
     from ghostbuster.models.prepared.prepare import form_facts, prepare
@@ -131,7 +130,7 @@ def prepare_models(
         if not known_model(name).converted:
             raise SettingError(f"model {name!r} is read as it is: it has no form that is known to be faster")
     wanted = names or [name for name, row in CATALOG.items() if row.converted and locate(name)]
-    files = {name: check_model(model_file(name)) for name in wanted}
+    files = {name: model_file(name) for name in wanted}
     rows: list[dict[str, Any]] = []
     for name, file in files.items():
         prepare(file, again=again)

@@ -236,7 +236,7 @@ def _open(
 ) -> Panel:
     """Check every file before any model loads."""
     on_card = bool(cards(wanted))
-    served = [serve(check_model(path), on_card=on_card) for path in (weak, strong)]
+    served = [serve(path, on_card=on_card) for path in (weak, strong)]
     files = [one.file for one in served]
     embedded = check_model(folder / PANELS["embedded"].weak)
     ngrams = NgramModel.load(folder / NGRAM_FOLDER)

@@ -21,6 +21,7 @@ from ghostbuster.models.hub.catalog import CATALOG
 from ghostbuster.models.hub.locate import locate, model_file
 from ghostbuster.models.llama.language_model import LlamaLM
 from ghostbuster.models.panel import open_panel
+from ghostbuster.models.panels import weights_folder
 from ghostbuster.models.prepared import convert, prepare, store
 from ghostbuster.models.prepared.forms import (
     FORMS,
@@ -99,7 +100,7 @@ def answering(seconds):
 @pytest.mark.parametrize("form", FORMS)
 def test_the_form_that_reads_fastest_is_kept_and_no_other(model, monkeypatch, told, form):
     started = counting(monkeypatch, answering({f"-{form}": 0.1}))
-    served = prepare.serve(model)
+    served = prepare.serve(model.path)
     assert (served.form, served.original) == (form, model.path)
     assert served.file.quantisation == form
     assert served.file.tokenizer == model.tokenizer
@@ -112,17 +113,17 @@ def test_a_second_start_asks_no_child_and_reads_no_large_file_again(model, monke
     monkeypatch.setattr(digest_module, "LARGE", 1)
     digest_module._digest.cache_clear()
     counting(monkeypatch, answering({"-F16": 0.1}))
-    first = prepare.serve(model)
+    first = prepare.serve(model.path)
     started, reads = counting(monkeypatch), []
     monkeypatch.setattr(digest_module, "read_digest", reads.append)
     digest_module._digest.cache_clear()  # another process
-    assert prepare.serve(model) == first
+    assert prepare.serve(model.path) == first
     assert (started, reads) == ([], [])
 
 
 def test_a_form_that_was_measured_needs_no_load_check(model, monkeypatch):
     counting(monkeypatch, answering({"-F16": 0.1}))
-    served = prepare.serve(model)
+    served = prepare.serve(model.path)
     monkeypatch.setattr(load_check, "_passed", set())
     monkeypatch.setattr(load_check, "child_command", lambda _: [sys.executable, "-c", "raise SystemExit(1)"])
     load_check.check_loads(served.file)
@@ -130,11 +131,11 @@ def test_a_form_that_was_measured_needs_no_load_check(model, monkeypatch):
 
 def test_the_file_stays_as_it_is_where_no_form_is_faster(model, monkeypatch, told):
     counting(monkeypatch, answering({"-BF16": 2.0, "-F16": 2.0, "-Q8_0": 2.0}))
-    served = prepare.serve(model)
+    served = prepare.serve(model.path)
     assert (served.form, served.file, served.original) == ("original", model, model.path)
     assert list(store.folder().glob("*.gguf")) == []
     started = counting(monkeypatch)
-    assert prepare.serve(model) == served
+    assert prepare.serve(model.path) == served
     assert (started, told()) == ([], [])
 
 
@@ -145,7 +146,7 @@ def test_a_form_beyond_the_tolerance_is_not_used_however_fast(model, monkeypatch
         "print(json.dumps({'logprobs': [-1.0 - shift] * 9, 'seconds': 0.1 if shift else 1.0}))"
     )
     counting(monkeypatch, {"read_sample_child": far})
-    assert prepare.serve(model).form == "original"
+    assert prepare.serve(model.path).form == "original"
     rows = {row["form"]: row for row in store.comparisons(file_digest(model.path))}
     assert rows["BF16"]["reason"] == "off by 0.05 nats a text, 0.05 a token, 0.05 at worst"
 
@@ -180,7 +181,7 @@ def test_a_form_whose_child_crashes_is_not_used(model, monkeypatch, told, child,
     counting(
         monkeypatch, {child: code + rest[child], **answering({"-F16": 0.1})} | {child: code + rest[child]}
     )
-    assert prepare.serve(model).form == "F16"
+    assert prepare.serve(model.path).form == "F16"
     rows = {row["form"]: row for row in store.comparisons(file_digest(model.path))}
     assert "ended with" in rows["BF16"]["reason"]
     assert told() == []
@@ -197,7 +198,7 @@ def test_a_child_that_gives_no_log_probs_makes_no_form(model, monkeypatch, answe
 
 def leaves_it_as_it_is(model, told, reason):
     """Served as it is, one line says why, and the next start tries again."""
-    served = prepare.serve(model)
+    served = prepare.serve(model.path)
     assert (served.form, served.file) == ("original", model)
     (line,) = told()
     assert line.startswith(f"{model.path}: read as it is, which is slower, for no other form can be kept: ")
@@ -262,7 +263,7 @@ def process(model, code):
 def test_a_file_that_may_grow_no_further_is_no_converted_model(model):
     code = (
         "import resource\nresource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))\n"
-        "print(prepare.serve(check_model(path)).form)"
+        "print(prepare.serve(path).form)"
     )
     done = process(model, code)
     out, err = done.communicate()
@@ -276,7 +277,7 @@ def test_processes_at_once_convert_once(model):
     code = (
         "made = []\nreal = convert.child_command\n"
         "convert.child_command = lambda module, request: made.append(module) or real(module, request)\n"
-        "served = prepare.serve(check_model(path))\n"
+        "served = prepare.serve(path)\n"
         "print(served.form, made.count('convert_child'), file_digest(served.file.path))"
     )
     running = [process(model, code) for _ in range(3)]
@@ -301,7 +302,7 @@ def test_what_a_killed_process_left_half_done_is_removed_and_done_again(model):
     killed.send_signal(signal.SIGKILL)
     killed.communicate()
     assert len(list(store.folder().glob(".*.gguf"))) == 1
-    assert prepare.serve(model).form in {"original", *FORMS}
+    assert prepare.serve(model.path).form in {"original", *FORMS}
     assert list(store.folder().glob(".*.gguf")) == []
 
 
@@ -329,7 +330,7 @@ def test_a_converted_file_that_is_damaged_or_gone_is_made_again_without_being_me
     model, monkeypatch, damage
 ):
     counting(monkeypatch, answering({"-F16": 0.1}))
-    first = prepare.serve(model)
+    first = prepare.serve(model.path)
     content = first.file.path.read_bytes()
     if damage == "byte":
         first.file.path.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
@@ -338,7 +339,7 @@ def test_a_converted_file_that_is_damaged_or_gone_is_made_again_without_being_me
     else:
         store._record_path(first.file.path).write_text("[")
     started = counting(monkeypatch)
-    again = prepare.serve(model)
+    again = prepare.serve(model.path)
     assert again.form == first.form == "F16"
     assert again.file.path.read_bytes() == content
     assert [module for module, _ in started] == ["convert_child"]
@@ -349,23 +350,23 @@ def test_a_converted_file_that_is_damaged_or_gone_is_made_again_without_being_me
 )
 def test_a_damaged_choice_is_made_again(model, monkeypatch, content):
     counting(monkeypatch, answering({"-Q8_0": 0.1}))
-    assert prepare.serve(model).form == "Q8_0"
+    assert prepare.serve(model.path).form == "Q8_0"
     store.choice_path(file_digest(model.path)).write_text(content)
-    assert prepare.current(model) is None
-    assert prepare.serve(model).form == "Q8_0"
+    assert prepare.current(model.path) is None
+    assert prepare.serve(model.path).form == "Q8_0"
 
 
 def test_a_model_that_is_not_known_is_read_as_it_is(tmp_path, cache, monkeypatch):
     started = counting(monkeypatch)
     path = make_gguf(tmp_path / "other.gguf", Shape(layers=1, quantisation="Q4_0"))
-    served = prepare.serve(check_model(path))
+    served = prepare.serve(path)
     assert (served.file.path, served.original, started) == (path, None, [])
     assert not cache.exists()
 
 
 def test_a_graphics_card_gets_the_file_as_it_is(model, monkeypatch):
     started = counting(monkeypatch)
-    served = prepare.serve(model, on_card=True)
+    served = prepare.serve(model.path, on_card=True)
     assert (served.file, served.original, started) == (model, model.path, [])
 
 
@@ -373,21 +374,21 @@ def test_the_form_can_be_asked_for(model, monkeypatch):
     started = counting(monkeypatch)
     for wish, form in (("original", "original"), ("q8_0", "Q8_0"), ("F16", "F16")):
         monkeypatch.setenv("GHOSTBUSTER_MODEL_FORM", wish)
-        assert prepare.serve(model).form == form
+        assert prepare.serve(model.path).form == form
     assert [request["file_type"] for _, request in started] == [
         FORMS["Q8_0"].file_type,
         FORMS["F16"].file_type,
     ]
     monkeypatch.setenv("GHOSTBUSTER_MODEL_FORM", "Q8")
     with pytest.raises(SettingError, match="did you mean 'Q8_0'"):
-        prepare.serve(model)
+        prepare.serve(model.path)
 
 
 def test_every_form_of_a_model_has_one_fingerprint_that_no_other_model_has(model, monkeypatch):
     prints = set()
     for form in ("original", *FORMS):
         monkeypatch.setenv("GHOSTBUSTER_MODEL_FORM", form)
-        served = prepare.serve(model)
+        served = prepare.serve(model.path)
         one = LlamaLM(served.file.path, "strong", original=served.original)
         prints.add(one.fingerprint)
         assert one.other_path[1] == one.fingerprint
@@ -441,7 +442,7 @@ def forms(tmp_path_factory):
         served = {}
         for form in ("original", *FORMS):
             patch.setenv("GHOSTBUSTER_MODEL_FORM", form)
-            served[form] = prepare.serve(check_model(model_file("smollm2-135m")))
+            served[form] = prepare.serve(model_file("smollm2-135m"))
     return served
 
 
@@ -471,3 +472,22 @@ def test_the_standard_panel_reads_smollm2_in_a_form_that_is_within_the_tolerance
     assert told() == []
     monkeypatch.setenv("GHOSTBUSTER_MODEL_FORM", "original")
     assert open_panel("standard").fingerprints == panel.fingerprints
+
+
+def test_info_says_where_a_model_is_from_and_what_it_is_read_as(model, monkeypatch, tmp_path):
+    from ghostbuster.detector.artifact import Artifact
+    from ghostbuster.report.facts import facts_of
+
+    weak = weights_folder() / "embedded-weak.gguf"
+    artifact = Artifact(tmp_path, "", {"parameters": {"panel": [str(weak), str(model.path)]}}, {})
+    before = facts_of(artifact)["model_files"]
+    assert [(row["role"], row["source"], row["read_as"]) for row in before] == [
+        ("weak", "package", None),
+        ("strong", "file", None),
+    ]
+    counting(monkeypatch, answering({"-Q8_0": 0.1}))
+    prepare.serve(model.path)
+    facts = facts_of(artifact)
+    assert [row["read_as"] for row in facts["model_files"]] == [None, "Q8_0"]
+    assert [row["file"] for row in facts["model_files"]] == ["embedded-weak.gguf", "small.gguf"]
+    assert facts["llama_cpp"]["cpu_paths"][1]["file"].endswith("-Q8_0.gguf")

@@ -53,21 +53,22 @@ class Served:
     form: FormName = ORIGINAL
 
 
-def is_converted(file: ModelFile) -> bool:
+def is_converted(path: Path) -> bool:
     """Whether a model is one of those that are converted: known ones, told by their digests."""
     pinned = {row.sha256 for row in CATALOG.values() if row.converted}
     sizes = {row.n_bytes for row in CATALOG.values() if row.converted}
-    return file.n_bytes in sizes and file_digest(file.path) in pinned
+    return path.is_file() and path.stat().st_size in sizes and file_digest(path) in pinned
 
 
-def serve(file: ModelFile, *, on_card: bool = False) -> Served:
+def serve(path: Path, *, on_card: bool = False) -> Served:
     """The file to read a model from: its fastest form, made now if need be, or the file as it is.
 
     What keeps it from being converted is told by the logger ``ghostbuster``, and costs speed alone.
 
     Parameters
     ----------
-    file : ModelFile
+    path : Path
+        A GGUF model.
     on_card : bool
         Whether a graphics card is to read it: forms are measured on the CPU, so it gets the file as it is.
 
@@ -75,47 +76,44 @@ def serve(file: ModelFile, *, on_card: bool = False) -> Served:
     ------
     SettingError
         When ``GHOSTBUSTER_MODEL_FORM`` names no form.
+    ModelError
+        When the file is missing, damaged or no Llama-family model.
     """
-    if not is_converted(file):
-        return Served(file, None)
+    if not is_converted(path):
+        return Served(check_model(path), None)
     wish = form_wish()
     if wish == ORIGINAL or (on_card and wish == AUTO):
-        return Served(file, file.path)
+        return Served(check_model(path), path)
     with _lock:
         try:
-            form = prepare(file) if wish == AUTO else _made(file, cast("FormName", wish))
+            form = prepare(path) if wish == AUTO else _made(path, cast("FormName", wish))
         except ModelError as error:
-            _log.warning(
-                "%s: read as it is, which is slower, for no other form can be kept: %s", file.path, error
-            )
+            _log.warning("%s: read as it is, which is slower, for no other form can be kept: %s", path, error)
             form = ORIGINAL
-    return served_as(file, form)
+    return _served_as(path, form)
 
 
-def served_as(file: ModelFile, form: FormName) -> Served:
-    """A form that was made before; the file as it is where it is gone."""
-    path = None if form == ORIGINAL else store.converted(file_digest(file.path), form)
-    return Served(file, file.path) if path is None else Served(check_model(path), file.path, form)
-
-
-def current(file: ModelFile) -> Served | None:
+def current(path: Path) -> Served | None:
     """What `serve` would give without converting anything; None where that is not known yet."""
-    if not is_converted(file):
-        return Served(file, None)
-    form = store.chosen(file_digest(file.path))
-    if form is None:
-        return None
-    served = served_as(file, form)
-    return served if served.form == form else None
+    if not is_converted(path):
+        return Served(check_model(path), None)
+    form = _standing(file_digest(path))
+    return None if form is None else _served_as(path, form)
 
 
-def prepare(file: ModelFile, *, again: bool = False) -> FormName:
+def _served_as(path: Path, form: FormName) -> Served:
+    """A form that was made before; the file as it is where it is gone."""
+    made = None if form == ORIGINAL else store.converted(file_digest(path), form)
+    return Served(check_model(path), path) if made is None else Served(check_model(made), path, form)
+
+
+def prepare(path: Path, *, again: bool = False) -> FormName:
     """Choose a form and make it, unless that was done; other processes wait.
 
     Parameters
     ----------
-    file : ModelFile
-        One that `is_converted`.
+    path : Path
+        A file that `is_converted`.
     again : bool, default False
         Measure all forms anew.
 
@@ -124,7 +122,7 @@ def prepare(file: ModelFile, *, again: bool = False) -> FormName:
     ModelError
         When nothing can be kept: no room, no right to write, another process that does not end.
     """
-    digest = file_digest(file.path)
+    digest = file_digest(path)
     if not again and (form := _standing(digest)):
         return form
     with store.alone():
@@ -132,10 +130,10 @@ def prepare(file: ModelFile, *, again: bool = False) -> FormName:
             return form
         form = None if again else store.chosen(digest)
         if form is None:
-            _log.info("%s: converting it for this machine, once; about 20 seconds", file.path.name)
-            form = _choose(file, digest)
+            _log.info("%s: converting it for this machine, once; about 20 seconds", path.name)
+            form = _choose(check_model(path), digest)
         elif form != ORIGINAL:
-            _make(file, digest, form)
+            _make(check_model(path), digest, form)
         return form
 
 
@@ -144,7 +142,7 @@ def read_as(digest: str) -> FormName | None:
     return _standing(digest)
 
 
-def form_facts(file: ModelFile) -> dict[str, Any]:
+def form_facts(path: Path) -> dict[str, Any]:
     """The form that a prepared model is read in, and what it was chosen from, for JSON.
 
     Returns
@@ -154,11 +152,11 @@ def form_facts(file: ModelFile) -> dict[str, Any]:
         ``speed`` (tokens/s over the original's), the distances ``text``, ``mean`` and ``worst`` (nats) from
         the original's log-probs on a sample, and the ``reason`` why it cannot be used, empty where it can.
     """
-    served = current(file) or Served(file, file.path)
+    served = current(path) or Served(check_model(path), path)
     return {
         "form": served.form,
         "path": str(served.file.path),
-        "compared": store.comparisons(file_digest(file.path)),
+        "compared": store.comparisons(file_digest(path)),
     }
 
 
@@ -216,12 +214,12 @@ def _make(file: ModelFile, digest: str, form: FormName) -> Path:
     return store.converted_path(digest, form)
 
 
-def _made(file: ModelFile, form: FormName) -> FormName:
+def _made(path: Path, form: FormName) -> FormName:
     """A form that a user asks for, whatever its speed."""
-    digest = file_digest(file.path)
+    digest = file_digest(path)
     if store.converted(digest, form) is None:
         with store.alone():
-            _make(file, digest, form)
+            _make(check_model(path), digest, form)
     return form
 
 
