@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Self
 
+import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator, ClassifierMixin
 
@@ -16,13 +17,14 @@ from ghostbuster.decision.percentiles import Percentiles
 from ghostbuster.decision.thresholds import RATES, register_thresholds, thresholds
 from ghostbuster.decision.trained import Trained
 from ghostbuster.detector.detector import Detector
-from ghostbuster.detector.labels import encode_labels, row_array
+from ghostbuster.detector.labels import encode_labels, hard_labels, row_array
 from ghostbuster.detector.manifest import manifest
 from ghostbuster.detector.training import Examples, evaluate_candidates, fit_parts, held_out_parts, mix_of
 from ghostbuster.folds import balanced_weights
 from ghostbuster.heads.scorer import mixed
 from ghostbuster.models.panel_choice import panel_of
-from ghostbuster.reading.read import Reading, check_texts, read, refuse_empty
+from ghostbuster.reading.read import Reading, read, refuse_empty
+from ghostbuster.reading.texts import check_texts
 
 
 class GhostbusterClassifier(ClassifierMixin, Detector, BaseEstimator):  # type: ignore[misc]
@@ -82,9 +84,10 @@ class GhostbusterClassifier(ClassifierMixin, Detector, BaseEstimator):  # type: 
         ----------
         texts : sequence of str, length n_texts
         y : array-like of shape (n_texts,)
-            0 or "human", 1 or "machine"; a number between is a soft label: features, head, words and
-            calibration learn from the probability itself. Thresholds are measured on texts of ``min_tokens``
-            or more labelled 0, or, where none is, below 0.5.
+            0, False or "human"; 1, True, "machine" or "AI" (``ghostbuster.label_words`` has all). A number
+            between is a soft label: features, head, words and calibration learn from the probability itself.
+            Thresholds are measured on texts of ``min_tokens`` or more labelled 0, or, where none is, below
+            0.5.
         groups : array-like of shape (n_texts,), optional
             Texts of one prompt or document share a value and stay on one side of every fold.
         sources : array-like of shape (n_texts,), optional
@@ -159,6 +162,23 @@ class GhostbusterClassifier(ClassifierMixin, Detector, BaseEstimator):  # type: 
         facts = manifest(params, trained, panel, reading, labels, sources)
         self.trained_ = replace(trained, manifest=facts)
         return self
+
+    def score(
+        self, texts: Sequence[str], y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None
+    ) -> float:
+        """Accuracy of ``predict``; labels in any form that ``fit`` takes, also in another than at training.
+
+        Raises
+        ------
+        InputError
+            When a label cannot be read, or there is not one a text.
+        """
+        from sklearn.metrics import accuracy_score
+
+        listed = check_texts(texts)
+        expected = hard_labels(y, len(listed))
+        found = np.argmax(self.predict_proba(listed), axis=1)
+        return float(accuracy_score(expected, found, sample_weight=sample_weight))
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 import pandas as pd
@@ -10,24 +10,23 @@ import pandas as pd
 from ghostbuster.arrays import Progress
 from ghostbuster.detector.artifact import load
 from ghostbuster.detector.detector import Detector
-from ghostbuster.errors import InputError
-from ghostbuster.registry import unknown
+from ghostbuster.reading.texts import TEXT_COLUMN, check_texts, is_data_frame, text_column
 
 COLUMNS = ("probability", "label", "reasons", "n_tokens", "n_words")
 
 
 def score_texts(
-    texts: Sequence[str] | pd.Series[str] | pd.DataFrame,
+    texts: Iterable[str] | pd.Series[str] | pd.DataFrame,
     detector: Detector | str | Path | None = None,
     *,
-    column: str = "text",
+    column: str = TEXT_COLUMN,
     progress: Progress | None = None,
 ) -> pd.DataFrame:
     """A verdict for each text, a row each.
 
     Parameters
     ----------
-    texts : sequence of str, Series, or DataFrame
+    texts : iterable of str, Series, or DataFrame
         Of a DataFrame the column named ``column`` is read.
     detector : GhostbusterClassifier, str or Path, optional
         A fitted detector, the file of one, or the name of one that ships; by default the best of these.
@@ -45,7 +44,8 @@ def score_texts(
     Raises
     ------
     InputError
-        When ``texts`` is one string, an element is no text, or the DataFrame has no such column.
+        When ``texts`` is one string, a dict or a set, an element is no text, or the DataFrame has no such
+        column.
     ArtifactError
         When the detector's file cannot be used.
 
@@ -55,18 +55,10 @@ def score_texts(
     >>> ghostbuster.score_texts(["Far too short."])["label"].tolist()
     ['unsure']
     """
-    given = _column(texts, column) if isinstance(texts, pd.DataFrame) else texts
+    given = text_column(texts, column) if is_data_frame(texts) else texts
     index = given.index if isinstance(given, pd.Series) else None
+    listed = check_texts(given)
     asked = detector if isinstance(detector, Detector) else load(detector)
-    verdicts = asked.judge(given.tolist() if isinstance(given, pd.Series) else given, progress)
+    verdicts = asked.judge(listed, progress)
     rows = [(v.probability, v.label, "; ".join(v.reasons), v.n_tokens, v.n_words) for v in verdicts]
     return pd.DataFrame(rows, columns=list(COLUMNS), index=index)
-
-
-def _column(table: pd.DataFrame, name: str) -> pd.Series[str]:
-    if name not in table.columns:
-        raise unknown(name, [str(one) for one in table.columns], "column of the DataFrame", InputError)
-    found = table[name]
-    if not isinstance(found, pd.Series):
-        raise InputError(f"the DataFrame has two columns called {name!r}: rename one")
-    return found

@@ -20,7 +20,8 @@ from ghostbuster.detector.state import params_of, state_of, trained_of
 from ghostbuster.features.expression import Feature
 from ghostbuster.heads.validation import check_fitted
 from ghostbuster.models.panel_choice import panel_of
-from ghostbuster.reading.read import Reading, check_texts, read, refuse_empty
+from ghostbuster.reading.read import Reading, read, refuse_empty
+from ghostbuster.reading.texts import check_texts
 
 
 class Detector:

@@ -57,14 +57,15 @@ class Evaluation:
     n_human, n_machine : int
     n_unjudged : int
         Texts too short for a probability; they count only in the shares called machine or unsure.
-    figures : dict of str to Estimate
+    figures : dict of str to Estimate or None
+        None where the texts lack a class that the figure needs.
     slices : tuple of Slice
     """
 
     n_human: int
     n_machine: int
     n_unjudged: int
-    figures: Mapping[str, Estimate]
+    figures: Mapping[str, Estimate | None]
     slices: tuple[Slice, ...] = ()
 
 
@@ -95,29 +96,29 @@ def evaluate(
         ``auroc``; ``tpr_at_1_percent_fpr``; ``f1`` at probability 0.5; ``calibration_error`` (expected,
         15 bins); and of the verdicts ``false_positive_rate`` (human texts called machine),
         ``true_positive_rate`` and ``unsure_rate`` (of all). Intervals are 95 %: bootstrap for the first four,
-        Wilson for shares.
+        Wilson for shares. Texts by people alone give the false-positive rate, those of machines the
+        true-positive rate; figures that compare both are then None.
 
     Raises
     ------
     InputError
-        When a class has no text with a probability.
+        When there is no text.
     """
     y = np.asarray(labels, dtype=np.intp)
     p = np.array([verdict.probability for verdict in verdicts], dtype=np.float64)
     called = np.array([verdict.label for verdict in verdicts])
+    if not y.size:
+        raise InputError("no text to evaluate; expected texts by people, by machines, or both")
     judged = np.isfinite(p)
-    for label, name in enumerate(("human", "machine")):
-        if not np.any(judged & (y == label)):
-            raise InputError(f"no {name} text long enough to judge; expected some of each class")
+    both = _has_both(y[judged])
     drawn = None if groups is None else np.asarray(groups)[judged]
     estimate = partial(_estimate, y=y[judged], p=p[judged], groups=drawn, seed=seed)
     figures = {
-        "auroc": estimate(auroc),
-        "tpr_at_1_percent_fpr": estimate(partial(tpr_at_fpr, fpr=FPR)),
-        "f1": estimate(_f1),
-        "calibration_error": estimate(expected_calibration_error),
-        "false_positive_rate": _share(called[y == 0] == "machine"),
-        "true_positive_rate": _share(called[y == 1] == "machine"),
+        "auroc": estimate(auroc) if both else None,
+        "tpr_at_1_percent_fpr": estimate(partial(tpr_at_fpr, fpr=FPR)) if both else None,
+        "f1": estimate(_f1) if both else None,
+        "calibration_error": estimate(expected_calibration_error) if both else None,
+        **_called_machine(called, y),
         "unsure_rate": _share(called == "unsure"),
     }
     slices = slices_by(labels, verdicts, columns or {}, seed)
@@ -155,6 +156,20 @@ def _share(hits: Bool1d) -> Estimate:
     return wilson(int(hits.sum()), int(hits.size))
 
 
+def _has_both(y: Int1d) -> bool:
+    """Whether there are texts of people and of machines."""
+    return 0 < int(y.sum()) < y.size
+
+
+def _called_machine(called: npt.NDArray[np.str_], y: Int1d) -> dict[str, Estimate | None]:
+    """Shares of human and of machine texts called machine; None of what there is none of."""
+    hits = called == "machine"
+    return {
+        name: _share(hits[y == label]) if np.any(y == label) else None
+        for label, name in enumerate(("false_positive_rate", "true_positive_rate"))
+    }
+
+
 def _parts(name: str, values: npt.NDArray[np.str_], y: Int1d) -> list[tuple[str, Bool1d]]:
     """Each value of a column with the rows it stands for."""
     if name == "generator":
@@ -170,12 +185,10 @@ def _slice(
     scored: tuple[Int1d, Float1d, npt.NDArray[np.str_]],
     seed: int,
 ) -> Slice:
-    y, p, called = (array[rows] for array in scored)
+    y, p, called = scored[0][rows], scored[1][rows], scored[2][rows]
     judged = np.isfinite(p)
-    both = 0 < y[judged].sum() < judged.sum()
     figures = {
-        "auroc": bootstrap(auroc, y[judged], p[judged], seed=seed) if both else None,
-        "false_positive_rate": _share(called[y == 0] == "machine") if np.any(y == 0) else None,
-        "true_positive_rate": _share(called[y == 1] == "machine") if np.any(y == 1) else None,
+        "auroc": bootstrap(auroc, y[judged], p[judged], seed=seed) if _has_both(y[judged]) else None,
+        **_called_machine(called, y),
     }
     return Slice(name, value, int(np.sum(y == 0)), int(np.sum(y == 1)), figures)

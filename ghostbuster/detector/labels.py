@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,7 @@ import numpy.typing as npt
 from ghostbuster.arrays import AnyArray, Bool1d, Float1d, Int1d
 from ghostbuster.errors import InputError
 from ghostbuster.folds import is_machine
+from ghostbuster.label_words import EXPECTED, is_truth_value, probability_of_machine
 
 NAMES = ("human", "machine")
 
@@ -52,7 +54,8 @@ def encode_labels(y: npt.ArrayLike, n_texts: int) -> Labels:
     Parameters
     ----------
     y : array-like of shape (n_texts,)
-        0/1, False/True, "human"/"machine", or probabilities of machine.
+        What ``label_words.probability_of_machine`` knows, of any dtype: 0/1, False/True, "human"/"machine",
+        "human-written"/"AI-generated", or probabilities of machine.
     n_texts : int
 
     Raises
@@ -60,37 +63,58 @@ def encode_labels(y: npt.ArrayLike, n_texts: int) -> Labels:
     InputError
         When the length differs, a label is none of these, or one class is missing.
     """
-    labels = _array(y, "labels")
-    if labels.ndim != 1 or labels.size != n_texts:
-        raise InputError(f"labels have shape {labels.shape}; expected ({n_texts},), one a text")
-    if labels.dtype.kind in "bui":
-        classes = np.array([False, True]) if labels.dtype.kind == "b" else np.array([0, 1])
-        probability = labels.astype(np.float64)
-    elif labels.dtype.kind == "f":
-        classes, probability = np.array([0, 1]), labels.astype(np.float64)
-    else:
-        classes = np.array(NAMES)
-        probability = np.array([_of_name(label, i) for i, label in enumerate(labels.tolist())])
-    wrong = np.flatnonzero(~((probability >= 0) & (probability <= 1)))
-    if wrong.size:
-        raise InputError(
-            f"label {labels.tolist()[wrong[0]]!r} of text {wrong[0]}; expected 0 (human), 1 (machine), or a "
-            "probability of machine between"
-        )
-    made = Labels(classes, probability)
+    labels, probability = _probabilities(y, n_texts)
+    made = Labels(_classes(labels, probability), probability)
     missing = [name for side, name in enumerate(NAMES) if not np.any(made.hard == side)]
     if missing:
         raise InputError(f"no {missing[0]} text among {n_texts}; expected both classes")
     return made
 
 
-def _of_name(label: object, i: int) -> float:
-    if label in NAMES:
-        return float(NAMES.index(str(label)))
-    with suppress(OverflowError):
-        if isinstance(label, int | float):
-            return float(label)
-    raise InputError(f"label {label!r} of text {i}; expected 'human' or 'machine', or 0 or 1")
+def hard_labels(y: npt.ArrayLike, n_texts: int) -> Int1d:
+    """0 human, 1 machine, shape (n_texts,), of labels as ``encode_labels`` reads them; of one class too.
+
+    Raises
+    ------
+    InputError
+        When the length differs, or a label is none of those.
+    """
+    return is_machine(_probabilities(y, n_texts)[1]).astype(np.intp)
+
+
+def _probabilities(y: npt.ArrayLike, n_texts: int) -> tuple[list[Any], Float1d]:
+    """Labels one by one, and the probability of machine that each tells."""
+    array = _array(y, "labels")
+    if array.ndim != 1 or array.size != n_texts:
+        raise InputError(f"labels have shape {array.shape}; expected ({n_texts},), one a text")
+    labels: list[Any] = array.tolist()
+    found = [probability_of_machine(label) for label in labels]
+    for i, (label, probability) in enumerate(zip(labels, found, strict=True)):
+        if probability is None or not 0 <= probability <= 1:
+            raise InputError(f"label {label!r} of text {i}; expected {EXPECTED}; or a probability between")
+    return labels, np.array(found, dtype=np.float64)
+
+
+def _classes(labels: Sequence[Any], probability: Float1d) -> AnyArray:
+    """The labels as given, human first: truth values, numbers, or the commonest word of each side."""
+    if all(map(is_truth_value, labels)):
+        return np.array([False, True])
+    words = [label for label in labels if isinstance(label, str)]
+    if not words:
+        return np.array([0, 1])
+    if len(words) < len(labels):
+        return np.array(NAMES)
+    machine = is_machine(probability)
+    sides = (
+        [word for word, is_one in zip(words, machine, strict=True) if bool(is_one) is side]
+        for side in (False, True)
+    )
+    return np.array(
+        [
+            Counter(side).most_common(1)[0][0] if side else name
+            for side, name in zip(sides, NAMES, strict=True)
+        ]
+    )
 
 
 def _array(values: npt.ArrayLike, name: str) -> AnyArray:

@@ -15,7 +15,8 @@ import numpy as np
 from ghostbuster.arrays import AnyInt, Float1d, Int1d, Vectors
 from ghostbuster.decision.verdict import decide
 from ghostbuster.errors import InputError, SettingError
-from ghostbuster.reading.read import Reading, check_texts
+from ghostbuster.reading.read import Reading
+from ghostbuster.reading.texts import check_texts
 from ghostbuster.text.prepare import PreparedText
 from ghostbuster.text.sentences import sentence_spans
 

@@ -14,7 +14,8 @@ from ghostbuster.decision.thresholds import RATES, Threshold, thresholds
 from ghostbuster.detector.detector import Detector
 from ghostbuster.detector.params import Params
 from ghostbuster.errors import InputError
-from ghostbuster.reading.read import Reading, check_texts
+from ghostbuster.reading.read import Reading
+from ghostbuster.reading.texts import check_texts
 from ghostbuster.text.prepare import prepare
 
 Judging = TypeVar("Judging", bound=Detector)
@@ -51,11 +52,12 @@ def recalibrated(
     InputError
         When there are too few texts to see the rate ``max_fpr``.
     """
-    different = list({prepare(text).text: text for text in check_texts(texts)}.values())
-    _refuse_few(len(different), len(texts), detector.params)  # before any model reads
+    listed = check_texts(texts)
+    different = list({prepare(text).text: text for text in listed}.values())
+    _refuse_few(len(different), len(listed), detector.params)  # before any model reads
     reading = detector.read(different, progress)
     reading = reading.take(is_judged(reading, detector.trained_, detector.params.min_tokens))
-    _refuse_few(len(reading.prepared), len(texts), detector.params)
+    _refuse_few(len(reading.prepared), len(listed), detector.params)
     about = "human texts it was calibrated on" + (f" for register {register!r}" if register else "")
     made = tuple(
         replace(one, about=about)

@@ -16,7 +16,8 @@ from ghostbuster.features.evaluate import evaluate_all
 from ghostbuster.features.expression import Feature
 from ghostbuster.features.search.estimator import FeatureSearch
 from ghostbuster.models.panel_choice import PanelName, panel_of
-from ghostbuster.reading.read import check_texts, read
+from ghostbuster.reading.read import read
+from ghostbuster.reading.texts import check_texts
 
 
 class GhostbusterTransformer(TransformerMixin, BaseEstimator):  # type: ignore[misc]

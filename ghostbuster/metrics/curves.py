@@ -64,16 +64,17 @@ class Curves:
 
     Attributes
     ----------
-    roc : Curve
+    roc : Curve or None
+        None where only one class was judged.
     calibration : tuple of Bin
-        Bins that hold a text, by rising probability.
+        Bins that hold a text, by rising probability; none where only one class was judged.
     edges : tuple of float
         Of the histograms' bars.
     human, machine : tuple of int
         Texts of each class in each bar.
     """
 
-    roc: Curve
+    roc: Curve | None
     calibration: tuple[Bin, ...]
     edges: tuple[float, ...]
     human: tuple[int, ...]
@@ -103,16 +104,19 @@ def curves(
     Raises
     ------
     InputError
-        When a class has no text with a probability, or lengths differ.
+        When lengths differ.
     """
     p = np.asarray(probabilities, dtype=np.float64)
     judged = np.isfinite(p)
-    machine, scores = check_scores(np.asarray(labels)[judged], p[judged])
+    machine, scores = np.asarray(labels)[judged] == 1, p[judged]
+    both = machine.any() and not machine.all()
+    if both:
+        machine, scores = check_scores(np.asarray(labels)[judged], p[judged])
     drawn = None if groups is None else np.asarray(groups)[judged]
     edges = np.linspace(0.0, 1.0, N_BARS + 1)
     return Curves(
-        _roc(machine, scores, drawn, seed),
-        _calibration(machine, scores),
+        _roc(machine, scores, drawn, seed) if both else None,
+        _calibration(machine, scores) if both else (),
         tuple(edges.tolist()),
         tuple(np.histogram(scores[~machine], edges)[0].tolist()),
         tuple(np.histogram(scores[machine], edges)[0].tolist()),

@@ -52,30 +52,6 @@ class Reading:
         return Reading(chosen, self.vectors.take(texts), self.n_tokens[texts], ends)
 
 
-def check_texts(texts: object) -> list[str]:
-    """``texts`` as a list of str.
-
-    Raises
-    ------
-    InputError
-        When it is one string, no sequence, or an element is no string; it names the first such element.
-    """
-    if isinstance(texts, str | bytes):
-        raise InputError(f"got one {type(texts).__name__}; expected a sequence of texts: wrap it in a list")
-    try:
-        made = list(texts)  # type: ignore[call-overload]
-    except TypeError as error:
-        raise InputError(
-            f"got {type(texts).__name__}; expected a sequence of texts (list, array, Series)"
-        ) from error
-    for i, text in enumerate(made):
-        if not isinstance(text, str):
-            raise InputError(
-                f"text {i} is {type(text).__name__}; expected str: drop or fill missing texts first"
-            )
-    return [str(text) for text in made]
-
-
 def reading_of(
     scores: Mapping[str, TokenScores], prepared: Sequence[PreparedText], shared_tokenizer: bool
 ) -> Reading:

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from pandas import DataFrame
 
+    from ghostbuster.tables.dialect import Dialect
+
 NUMBER, WORD = "double", "string"
 """Types of added columns, as Arrow names them."""
 
@@ -53,12 +55,15 @@ class TableReader(Protocol):
     n_rows : int or None
         Known without reading the table, where reading a text is slow; None elsewhere. A table that knows it
         holds its texts in no column, and is not read before it is scored.
+    dialect : Dialect or None
+        Encoding and separator of a file of cells, known from the first chunk on; None for other kinds.
     """
 
     path: Path
     columns: list[str]
     schema: pa.Schema | None
     n_rows: int | None
+    dialect: Dialect | None
 
     def chunks(self, only: str | None = None) -> Iterator[Chunk]:
         """All rows in order; the column ``only`` alone where the kind can read that at less cost."""
@@ -85,11 +90,14 @@ class Layout:
         New columns and their types, ``NUMBER`` or ``WORD``.
     schema : pyarrow.Schema or None
         Types of the kept columns, for kinds that are ``typed``; None for the others.
+    dialect : Dialect or None
+        Encoding and separator of files of cells; None for the kind's own.
     """
 
     kept: Sequence[str]
     added: Mapping[str, str]
     schema: pa.Schema | None = None
+    dialect: Dialect | None = None
 
 
 class Sink(Protocol):
@@ -124,6 +132,8 @@ class TableKind:
         Path and Layout to Sink: the table in chunks.
     typed : bool
         Whether a file names the types of its columns, so that the sink has to know them before the first row.
+    separator : str
+        Usual mark between cells; empty for kinds that have no cells.
     """
 
     name: str
@@ -133,3 +143,4 @@ class TableKind:
     reader: Callable[[Path], TableReader]
     sink: Callable[[Path, Layout], Sink]
     typed: bool = False
+    separator: str = ""

@@ -6,15 +6,20 @@ import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from ghostbuster.errors import InputError
+from ghostbuster.errors import GhostbusterError, InputError
+from ghostbuster.registry import unknown
 from ghostbuster.system.printable import encodable
 from ghostbuster.tables.base import Chunk
 
 CHUNK_ROWS = 512
 CHUNK_BYTES = 2**20
 """A chunk of a file of lines ends with the row that reaches either."""
+
+LONGEST_NAME = 40
+"""Characters of a column's name that messages show."""
 
 ABSENT = object()
 """Value of a column that a row does not have."""
@@ -63,7 +68,7 @@ def fault_of(value: Any, column: str) -> str:
     """What is wrong with a cell that should hold a text; empty if nothing is."""
     if value is ABSENT:
         return f"no column {column!r} in this row; expected a text"
-    if value is None or (isinstance(value, float) and math.isnan(value)):
+    if value is None or (isinstance(value, float) and math.isnan(value)) or type(value).__name__ == "NAType":
         return f"column {column!r} holds nothing; expected a text"
     if not isinstance(value, str):
         return f"column {column!r} holds {type(value).__name__}; expected a text"
@@ -76,6 +81,34 @@ def fault_of(value: Any, column: str) -> str:
             return f"column {column!r} is not UTF-8 (byte 0x{byte:02x} at character {at}); expected a text"
         return f"column {column!r} holds half a character ({encodable(letter)}, at {at}); expected a text"
     return ""
+
+
+def check_names(columns: Sequence[str], path: Path) -> None:
+    """Refuse a table with two columns of one name.
+
+    Raises
+    ------
+    InputError
+        Names the first such.
+    """
+    double = next((name for i, name in enumerate(columns) if name in columns[:i]), None)
+    if double is not None:
+        raise InputError(f"{path} has two columns called {double!r}: rename one")
+
+
+def unknown_column(name: str, columns: Sequence[str], path: Path) -> GhostbusterError:
+    """The error for a column that a table does not have.
+
+    One whose only column has another name has a first line that names no columns, or cells that nothing
+    known parts: whoever named that column would have whole lines judged.
+    """
+    shown = [one if len(one) <= LONGEST_NAME else one[: LONGEST_NAME - 1] + "\u2026" for one in columns]
+    if len(columns) == 1 and not columns[0].replace("_", "").isalnum():
+        return InputError(
+            f"{path} has no column {name!r}: its first line is {shown[0]!r}; expected the columns' names, "
+            "parted by commas, semicolons or tabs: save it as CSV with a header"
+        )
+    return unknown(name, shown, f"column of {path}", InputError)
 
 
 def is_missing(value: Any) -> bool:

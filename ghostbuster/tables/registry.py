@@ -7,7 +7,7 @@ from pathlib import Path
 from ghostbuster.errors import InputError
 from ghostbuster.registry import unknown
 from ghostbuster.tables.base import TableKind, TableReader
-from ghostbuster.tables.kinds import json_lines, parquet
+from ghostbuster.tables.kinds import json_array, json_file, json_lines, parquet
 from ghostbuster.tables.kinds.delimited import delimited
 
 KINDS: tuple[TableKind, ...] = (
@@ -16,10 +16,18 @@ KINDS: tuple[TableKind, ...] = (
     TableKind(
         "JSON lines",
         (".jsonl", ".ndjson"),
-        read=json_lines.read,
+        read=json_file.read,
         write=json_lines.write,
-        reader=json_lines.JsonLinesReader,
+        reader=json_file.JsonReader,
         sink=json_lines.JsonLinesSink,
+    ),
+    TableKind(
+        "JSON",
+        (".json",),
+        read=json_file.read,
+        write=json_array.write,
+        reader=json_file.JsonReader,
+        sink=json_array.JsonArraySink,
     ),
     TableKind(
         "Parquet",

@@ -12,6 +12,7 @@ from ghostbuster.errors import InputError
 from ghostbuster.system.atomic_files import publish
 from ghostbuster.tables.base import WORD, Chunk, Layout, Sink
 from ghostbuster.tables.chunks import RecordChunk
+from ghostbuster.tables.dialect import Dialect
 from ghostbuster.tables.journal import Journal, Score
 from ghostbuster.tables.registry import kind_of
 from ghostbuster.tables.survey import SHOWN, Fault, Job, Survey
@@ -114,13 +115,21 @@ def _batch(rows: Iterator[tuple[str, str]]) -> Iterator[tuple[str, str]]:
 
 def _sink(job: Job, path: Path, seen: Survey, added: dict[str, str]) -> Sink:
     if not job.submission:
-        return kind_of(job.output).sink(path, Layout(job.reader.columns, added, seen.schema))
+        return kind_of(job.output).sink(path, Layout(job.reader.columns, added, seen.schema, _dialect(job)))
     schema = seen.schema
     if schema is not None:
         import pyarrow as pa
 
         schema = pa.schema([schema.field(job.submission).with_name("id")])
     return kind_of(job.output).sink(path, Layout(["id"], added, schema))
+
+
+def _dialect(job: Job) -> Dialect | None:
+    """As the input is written: also its separator where both are of one kind, as spreadsheets expect it."""
+    found, separator = job.reader.dialect, kind_of(job.output).separator
+    if found is None or not separator or kind_of(job.output) is kind_of(job.reader.path):
+        return found
+    return found.between(separator)
 
 
 def _kept_part(job: Job, chunk: Chunk) -> Chunk:

@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ghostbuster.errors import InputError
-from ghostbuster.registry import unknown
 from ghostbuster.tables.base import NUMBER, WORD, Chunk, TableReader
-from ghostbuster.tables.chunks import texts_in
+from ghostbuster.tables.chunks import check_names, texts_in, unknown_column
 from ghostbuster.tables.registry import kind_of
 
 if TYPE_CHECKING:
@@ -124,7 +123,7 @@ def _texts(job: Job, chunk: Chunk) -> Iterator[tuple[str, str]]:
     """Text and fault of each row; a column that no row can have is an error of the table."""
     columns = job.reader.columns
     if columns and job.text_column not in columns:
-        raise unknown(job.text_column, columns, f"column of {job.reader.path}", InputError)
+        raise unknown_column(job.text_column, columns, job.reader.path)
     return texts_in(chunk, job.text_column)
 
 
@@ -132,10 +131,8 @@ def _check_columns(job: Job, *, faults: bool) -> None:
     columns = job.reader.columns
     for name in (job.text_column if job.reader.n_rows is None else "", job.submission):
         if name and name not in columns:
-            raise unknown(name, columns, f"column of {job.reader.path}", InputError)
-    double = next((name for i, name in enumerate(columns) if name in columns[:i]), None)
-    if double is not None:
-        raise InputError(f"{job.reader.path} has two columns called {double!r}: rename one")
+            raise unknown_column(name, columns, job.reader.path)
+    check_names(columns, job.reader.path)
     if job.submission:
         return
     for name in [*job.added, *([job.error_column] if faults else [])]:

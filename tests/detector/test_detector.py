@@ -1,3 +1,4 @@
+import io
 import json
 import pickle
 
@@ -260,11 +261,41 @@ def test_a_wrong_setting_is_named_with_what_was_expected(data, params, message):
         (["a", None], "text 1 is NoneType; expected str"),
         (["a", float("nan")], "text 1 is float; expected str"),
         (3, "got int; expected a sequence of texts"),
+        ({"text": ["a"]}, "got dict, which would be read as its keys"),
+        ({"a": 1}.keys(), "got dict_keys, which has no order"),
+        ({"a", "b"}, "got set, which has no order"),
+        (io.StringIO("two\nlines"), "got StringIO, which would be read line by line"),
+        (np.array([["a", "b"]]), "text 0 is ndarray; expected str"),
+        (np.array("a"), "got ndarray; expected a sequence"),
+        (
+            pd.DataFrame({"essay": ["a"]}),
+            "no column of the DataFrame is called 'text'; expected one of 'essay'",
+        ),
+        (pd.DataFrame([["a", "b"]], columns=["text", "text"]), "two columns called 'text'"),
     ],
 )
 def test_what_is_no_sequence_of_texts_is_refused(fitted, texts, message):
     with pytest.raises(InputError, match=message):
         fitted.predict_proba(texts)
+    with pytest.raises(InputError, match=message):
+        fitted.judge(texts)
+
+
+def test_a_data_frame_is_read_by_its_column_of_texts_and_a_generator_to_its_end(fitted):
+    texts = passages(3, 60)
+    expected = fitted.predict_proba(texts).tolist()
+    table = pd.DataFrame({"id": [1, 2, 3], "text": texts})
+    assert fitted.predict_proba(table).tolist() == expected
+    assert fitted.predict_proba(one for one in texts).tolist() == expected
+    assert [one.probability for one in fitted.judge(table)] == [row[1] for row in expected]
+
+
+def test_score_takes_labels_in_another_form_than_at_training(fitted):
+    texts, labels = passages(6, 60), [0, 1, 0, 1, 0, 1]
+    as_numbers = fitted.score(texts, labels)
+    assert as_numbers == np.mean(fitted.predict_proba(texts).argmax(axis=1) == labels)
+    for words in (["human", "AI"], [False, True], ["0.0", "1.0"]):
+        assert fitted.score(texts, np.array([words[label] for label in labels], dtype=object)) == as_numbers
 
 
 def test_labels_are_checked_before_any_model_reads():

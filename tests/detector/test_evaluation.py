@@ -71,11 +71,28 @@ def test_another_column_splits_both_classes_and_gives_no_figure_of_a_class_that_
     assert made["c"].figures["false_positive_rate"] is None
 
 
-@pytest.mark.parametrize(("missing", "name"), [(0, "human"), (1, "machine")])
-def test_a_class_of_which_no_text_was_judged_is_named(missing, name):
-    verdicts = [
-        Verdict(math.nan, "unsure", (), 1, 1) if label == missing else verdict
-        for label, verdict in zip(LABELS, VERDICTS, strict=True)
-    ]
-    with pytest.raises(InputError, match=f"no {name} text long enough to judge"):
-        evaluate(LABELS, verdicts)
+def test_people_alone_give_the_false_positive_rate():
+    made = evaluate(LABELS[:4], VERDICTS[:4])
+    assert (made.n_human, made.n_machine, made.n_unjudged) == (4, 0, 1)
+    known = {name: figure.value for name, figure in made.figures.items() if figure is not None}
+    assert known == {"false_positive_rate": 1 / 4, "unsure_rate": 1 / 4}
+    assert made.figures["auroc"] is None
+
+
+def test_machines_alone_give_the_true_positive_rate():
+    known = {
+        name for name, figure in evaluate(LABELS[4:], VERDICTS[4:]).figures.items() if figure is not None
+    }
+    assert known == {"true_positive_rate", "unsure_rate"}
+
+
+def test_a_class_of_which_no_text_was_judged_is_not_compared():
+    unjudged = [Verdict(math.nan, "unsure", (), 1, 1)] * 4
+    made = evaluate(LABELS, unjudged + VERDICTS[4:])
+    assert made.figures["auroc"] is None
+    assert made.figures["false_positive_rate"].value == 0
+
+
+def test_no_text_at_all_is_refused():
+    with pytest.raises(InputError, match="no text to evaluate"):
+        evaluate([], [])

@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ghostbuster.errors import InputError
 from ghostbuster.metrics.classification import auroc, tpr_at_fpr
 from ghostbuster.metrics.curves import FPR_GRID, LENGTH_CLASSES, curves, length_class, tpr_at
 from ghostbuster.metrics.intervals import wilson
@@ -74,9 +73,11 @@ def test_every_judged_text_is_in_one_bar_and_one_bin():
     assert len(found.edges) == len(found.human) + 1
 
 
-def test_a_class_without_a_probability_is_refused():
-    with pytest.raises(InputError, match="one class only"):
-        curves([0, 1], [0.5, math.nan])
+def test_one_class_alone_has_a_histogram_and_no_curve():
+    found = curves([0, 1], [0.5, math.nan])
+    assert found.roc is None
+    assert found.calibration == ()
+    assert (sum(found.human), sum(found.machine)) == (1, 0)
 
 
 def test_curves_can_be_written_as_json():

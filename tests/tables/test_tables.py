@@ -1,5 +1,6 @@
 import json
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -84,8 +85,13 @@ def test_a_byte_order_mark_is_no_part_of_the_first_column(tmp_path):
     ("values", "labels"),
     [
         (["0", "1"], [0, 1]),
+        (["0.0", "1.0"], [0, 1]),
+        (["False", "TRUE"], [0, 1]),
         (["human", "machine"], [0, 1]),
         ([" Human ", "MACHINE"], [0, 1]),
+        (["Human", "AI-generated"], [0, 1]),
+        (["human-written", "ai"], [0, 1]),
+        ([np.float32(0), np.bool_(True)], [0, 1]),
         ([0, 1], [0, 1]),
         ([False, True], [0, 1]),
         ([1.0, 0.0], [1, 0]),
@@ -95,7 +101,7 @@ def test_labels_are_0_or_human_and_1_or_machine(tmp_path, values, labels):
     assert labels_of(pd.DataFrame({"label": values}), "label", tmp_path) == labels
 
 
-@pytest.mark.parametrize("value", ["2", "ai", "", None, 2, 0.5, float("nan")])
+@pytest.mark.parametrize("value", ["2", "not human", "yes", "0.5", "nan", "", None, 2, 0.5, float("nan")])
 def test_any_other_label_names_its_row_and_column(value):
     table = pd.DataFrame({"label": pd.Series([0, value], dtype=object)})
     with pytest.raises(InputError, match=r"row 2 of t\.csv: column 'label' holds"):
@@ -126,13 +132,21 @@ def test_a_missing_column_names_the_nearest(tmp_path):
 
 
 MALFORMED = {
-    "ragged.csv": (b"text,label\na,1\nb,0,extra\n", "no CSV table .*line 3"),
+    "ragged.csv": (b"text,label\na,1\nb,0,extra\n", "row 2 of .*: 3 cells; expected 2, as in the header"),
     "quotes.csv": (b'text\n"never closed\n', "no CSV table"),
     "nothing.csv": (b"", "no CSV table"),
     "header.csv": (b"text,label\n", "has no row"),
-    "latin.csv": ("text\nStraße\n".encode("latin-1"), r"not UTF-8 \(byte"),
-    "double.jsonl": (b'{"text": "a"}\n{"text": \n', "no JSONL table .line 2"),
-    "list.jsonl": (b"[1, 2]\n", "line 1 is no object"),
+    "cut.csv": ("text\nStraße\n".encode("utf-16")[:-1], "no CSV table .*truncated data"),
+    "bare.csv": ("text\nwords\n".encode("utf-16-le"), "looks like UTF-16 without a byte order mark"),
+    "double.jsonl": (b'{"text": "a"}\n{"text": \n', r"row 2 of .*: no JSON \(Expecting value"),
+    "list.jsonl": (b"[1, 2]\n", r"row 1 of .*: no JSON object: \[1, 2\]: mend it or drop the row"),
+    "list.json": (b'[{"text": "a"}, [1]]', r"row 2 of .*: no JSON object: \[1\]: mend it or drop the row"),
+    "open.json": (b'[{"text": "a"}', "no JSON table .behind element 1: expected a comma or the array's end"),
+    "behind.json": (b'[{"text": "a"}] {}', "no JSON table .something stands behind the array's end"),
+    "broken.json": (b'[{"text": "a", }]', "no JSON table .element 1: "),
+    "deep.json": (b'[{"text": ' + b"[" * 100_000, "no JSON table .element 1"),
+    "other.json": (b'{\n"text": {"0": "a"}}', "no JSON table .expected an array of objects"),
+    "no.json": (b"[]", "has no row"),
     "empty.jsonl": (b"\n\n", "has no row"),
     "cut.parquet": (b"PAR1 and no more", "parquet"),
     "table.xlsx": (b"PK", "no kind of table is called '.xlsx'"),

@@ -11,7 +11,7 @@ import typer
 
 from ghostbuster.commands.shared.console import warn
 
-TABLE_KINDS = "CSV, TSV, JSON lines or Parquet"
+TABLE_KINDS = "CSV, TSV, JSON lines, JSON or Parquet"
 """The kinds of tables as help texts name them; the registry itself would slow down ``--help``."""
 
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on standard error.")]

@@ -33,7 +33,16 @@ def figures_as_table(evaluation: Evaluation, model: str, threshold: Threshold) -
         f"(probability {threshold.probability:.3f} on)"
     )
     lines = [counts, promise, "", f"{'':<48}{'value':>8}  95 % interval"]
-    lines += [f"{NAMES[name]:<48}{_cells(figure)}" for name, figure in evaluation.figures.items()]
+    lines += [
+        f"{NAMES[name]:<48}{_cells(figure)}"
+        for name, figure in evaluation.figures.items()
+        if figure is not None
+    ]
+    if missing := [name for name, figure in evaluation.figures.items() if figure is None]:
+        lines += [
+            "",
+            f"not measured, since {_lacks(evaluation)}: {', '.join(NAMES[name] for name in missing)}",
+        ]
     column = None
     for part in evaluation.slices:
         if part.column != column:
@@ -42,6 +51,13 @@ def figures_as_table(evaluation: Evaluation, model: str, threshold: Threshold) -
         lines.append(f"  {part.value} ({part.n_human:,} human, {part.n_machine:,} machine)")
         lines += [f"    {NAMES[name]:<44}{_cells(f)}" for name, f in part.figures.items() if f is not None]
     return "\n".join(lines)
+
+
+def _lacks(evaluation: Evaluation) -> str:
+    """What the texts lack that some figures need."""
+    if not evaluation.n_machine:
+        return "there is no machine text"
+    return "too few texts were judged" if evaluation.n_human else "there is no human text"
 
 
 def _cells(figure: Estimate) -> str:

@@ -107,7 +107,7 @@ def _page(
         n_machine=f"{evaluation.n_machine:,}",
         n_unjudged=f"{evaluation.n_unjudged:,}",
         kept=_kept(evaluation, threshold),
-        figures=[_figure(name, figure) for name, figure in evaluation.figures.items()],
+        figures=[_figure(*one) for one in evaluation.figures.items()],
         curves=plots[:n_curves],
         names=list(SHARES.values()),
         parts=[
@@ -127,7 +127,12 @@ _NOTES = {"generator": "Each generator\u2019s texts are compared with all human 
 
 def _kept(evaluation: Evaluation, threshold: Threshold) -> str:
     """Whether the promise to people held on these texts."""
+    promise = (
+        f"The detector promises to call at most {percent(threshold.rate)} of human texts machine-written. "
+    )
     fpr = evaluation.figures["false_positive_rate"]
+    if fpr is None:
+        return promise + "Of human texts there is none here, so nothing is said of that."
     verdict = (
         "the promise is broken on these texts"
         if fpr.low > threshold.rate
@@ -138,18 +143,14 @@ def _kept(evaluation: Evaluation, threshold: Threshold) -> str:
         else "that is more than promised, though chance could explain it"
     )
     return (
-        f"The detector promises to call at most {percent(threshold.rate)} of human texts machine-written. "
-        f"Of these {evaluation.n_human:,} it called {percent(fpr.value)} so ({percent(fpr.low)} to "
+        f"{promise}Of these {evaluation.n_human:,} it called {percent(fpr.value)} so ({percent(fpr.low)} to "
         f"{percent(fpr.high)}): {verdict}."
     )
 
 
-def _figure(name: str, figure: Estimate) -> dict[str, str]:
-    return {
-        "name": NAMES[name],
-        "value": f"{figure.value:.3f}",
-        "interval": f"{figure.low:.3f} to {figure.high:.3f}",
-    }
+def _figure(name: str, figure: Estimate | None) -> dict[str, str]:
+    value, interval = _cell(figure)
+    return {"name": NAMES[name], "value": value, "interval": interval}
 
 
 def _rows(evaluation: Evaluation, column: str) -> list[dict[str, Any]]:

@@ -97,9 +97,16 @@ def draw(curves: Curves, slices: Sequence[Slice]) -> list[Plot]:
     curves : Curves
     slices : sequence of Slice
         One figure for each column among them.
+
+    Returns
+    -------
+    list of Plot
+        Of texts of one class, which have no ROC curve, the histogram and the parts.
     """
     made = [
-        _plot(name, title, caption, partial(_alone, put, curves)) for name, title, caption, put in _CURVES
+        _plot(name, title, caption, partial(_alone, put, curves))
+        for name, title, caption, put in _CURVES
+        if curves.roc is not None or put is _put_histogram
     ]
     for column in dict.fromkeys(part.column for part in slices):
         parts = [part for part in slices if part.column == column]
@@ -162,7 +169,8 @@ def _inline(svg: str, name: str, title: str) -> str:
 
 
 def _put_roc(axes: Axes, curves: Curves) -> None:
-    roc = curves.roc
+    if (roc := curves.roc) is None:
+        return
     axes.plot([0, 1], [0, 1], color=INK, linewidth=0.8, linestyle=":", label="chance")
     axes.fill_between(roc.fpr, roc.low, roc.high, color=MACHINE, alpha=0.3, linewidth=0, step="post")
     axes.step(roc.fpr, roc.tpr, color=MACHINE, linewidth=1.8, where="post", label="detector")
@@ -172,7 +180,8 @@ def _put_roc(axes: Axes, curves: Curves) -> None:
 
 
 def _put_det(axes: Axes, curves: Curves) -> None:
-    roc = curves.roc
+    if (roc := curves.roc) is None:
+        return
     fpr = np.asarray(roc.fpr)
     inside = (fpr >= _DET_TICKS[0]) & (fpr < 1)
     x = _deviate(fpr[inside])

@@ -13,14 +13,11 @@ from typing import TYPE_CHECKING, Any
 from ghostbuster.system.printable import encodable
 from ghostbuster.tables.base import Chunk, Layout, TableKind
 from ghostbuster.tables.chunks import gather_chunks, is_missing
-from ghostbuster.tables.kinds.files import FileReader, LineSink
-from ghostbuster.text.encoding import BYTE_ORDER_MARKS
+from ghostbuster.tables.dialect import MOST_CELL, Dialect, dialect_of
+from ghostbuster.tables.kinds.files import FileReader, LineSink, whole
 
 if TYPE_CHECKING:
     from pandas import DataFrame
-
-MOST_CELL = 2**30
-"""Characters of a cell; the csv module's own limit is shorter than an essay."""
 
 _END = "\x00the file's end"  # read as a cell of its own, unless a quote before it was never closed
 
@@ -34,6 +31,7 @@ def delimited(name: str, suffixes: tuple[str, ...], separator: str) -> TableKind
         write=partial(write, separator=separator),
         reader=partial(DelimitedReader, separator=separator),
         sink=partial(DelimitedSink, separator=separator),
+        separator=separator,
     )
 
 
@@ -55,12 +53,7 @@ def _quote(cell: str, separator: str) -> str:
 
 def read(path: Path, separator: str) -> DataFrame:
     """Read the whole table; every cell is a string."""
-    import pandas as pd
-
-    cells = pd.read_csv(
-        path, sep=separator, header=None, dtype=str, na_filter=False, encoding="utf-8-sig"
-    )  # read as a header, the first line would have its double names renamed
-    return cells.iloc[1:].set_axis(cells.iloc[0].tolist(), axis=1).reset_index(drop=True)
+    return whole(DelimitedReader(path, separator))
 
 
 def write(table: DataFrame, path: Path, separator: str) -> None:
@@ -80,6 +73,12 @@ class DelimitedReader(FileReader):
     ----------
     path : Path
     separator : str
+        That of the file's suffix; ``dialect_of`` says which one parts the cells.
+
+    Attributes
+    ----------
+    dialect : Dialect or None
+        How the file is written; known from the first chunk on.
     """
 
     def __init__(self, path: Path, separator: str) -> None:
@@ -88,16 +87,14 @@ class DelimitedReader(FileReader):
 
     def _chunks(self, only: str | None) -> Iterator[Chunk]:  # noqa: ARG002 - lines hold all columns
         csv.field_size_limit(MOST_CELL)
-        with self.path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as handle:
-            cells = _closed(csv.reader(_with_end(handle), delimiter=self.separator))
+        found = self.dialect = dialect_of(self.path, self.separator)
+        with self.path.open(encoding=found.encoding, errors=found.errors, newline="") as handle:
+            handle.read(len(found.separator_line))
+            cells = _closed(csv.reader(_with_end(handle), delimiter=found.separator))
             self.columns = self._header(next(cells, None))
             yield from gather_chunks(map(self._row, cells))
 
     def _header(self, names: list[str] | None) -> list[str]:
-        with self.path.open("rb") as handle:
-            mark = next((e for m, e in BYTE_ORDER_MARKS.items() if handle.peek(4).startswith(m)), "utf-8")
-        if not mark.startswith("utf-8"):
-            raise ValueError(f"it is in {mark.upper()}; expected UTF-8")
         if not names:
             raise ValueError("no header; expected the columns' names in the first line")
         for name in names:
@@ -116,27 +113,29 @@ class DelimitedReader(FileReader):
 
 
 class DelimitedSink(LineSink):
-    """Write the table in chunks; a missing value is an empty cell.
+    """Write the table in chunks, as the table it is made of is written; a missing value is an empty cell.
 
     Parameters
     ----------
     path : Path
     layout : Layout
     separator : str
+        Where the layout names no dialect.
     """
 
     def __init__(self, path: Path, layout: Layout, separator: str) -> None:
         super().__init__(path, layout)
-        self.separator = separator
+        self.dialect = layout.dialect or Dialect(separator=separator)
 
     def header(self) -> str:
-        """The columns' names."""
-        return csv_line([*self.columns, *self.added], self.separator)
+        """The columns' names, behind the line that names the separator if there was one."""
+        names = csv_line([*self.columns, *self.added], self.dialect.separator)
+        return self.dialect.separator_line + names
 
     def line(self, row: Mapping[str, Any], added: Mapping[str, Any]) -> str:
         """One row, its line end included."""
         values = [*(row.get(name) for name in self.columns), *(added[name] for name in self.added)]
-        return csv_line(map(_cell, values), self.separator)
+        return csv_line(map(_cell, values), self.dialect.separator)
 
 
 def _cell(value: Any) -> str:

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any, Self
 
 from ghostbuster.errors import InputError
 from ghostbuster.tables.base import Added, Chunk, Layout
-from ghostbuster.tables.chunks import texts_in
+from ghostbuster.tables.chunks import check_names, texts_in
+from ghostbuster.tables.dialect import Dialect
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from pandas import DataFrame
 
 
 class FileReader:
@@ -31,6 +33,7 @@ class FileReader:
         self.columns: list[str] = []
         self.schema: pa.Schema | None = None
         self.n_rows: int | None = None
+        self.dialect: Dialect | None = None
 
     def digest(self) -> str:
         """SHA-256 of the file's bytes."""
@@ -59,7 +62,7 @@ class FileReader:
 
 
 class LineSink:
-    """Base class: a file written line by line. A kind implements ``line``, and ``header`` if it has one.
+    """Base class: a file written line by line. A kind implements ``line``; ``header``, ``footer`` at need.
 
     Parameters
     ----------
@@ -69,6 +72,7 @@ class LineSink:
 
     def __init__(self, path: Path, layout: Layout) -> None:
         self.columns, self.added = list(layout.kept), list(layout.added)
+        self.dialect = Dialect()
         self._handle = path.open("wb")
 
     def __enter__(self) -> Self:
@@ -77,22 +81,60 @@ class LineSink:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if kind is None:
+            self._handle.write(self._encoded(self.footer()))
         self._handle.close()
 
     def write(self, chunk: Chunk, added: Added) -> None:
         """Write rows with their new columns."""
         if not self._handle.tell():
-            self._handle.write(_encoded(self.header()))
+            self._handle.write(self.dialect.mark + self._encoded(self.header()))
         for i, row in enumerate(chunk.records()):
-            self._handle.write(_encoded(self.line(row, {name: added[name][i] for name in self.added})))
+            line = self.line(row, {name: added[name][i] for name in self.added})
+            self._handle.write(self._encoded(line))
 
     def header(self) -> str:
         """What stands before the first row, its line end included."""
         return ""
 
+    def footer(self) -> str:
+        """What stands behind the last row."""
+        return ""
+
     def line(self, row: Mapping[str, Any], added: Mapping[str, Any]) -> str:
         """One row, its line end included."""
         raise NotImplementedError
+
+    def _encoded(self, text: str) -> bytes:
+        """UTF-8, and whatever other bytes a CSV file held; UTF-16 where the input was."""
+        if not self.dialect.encoding.startswith("utf-8"):
+            return text.encode(self.dialect.written, "surrogatepass")
+        for errors in ("strict", "surrogateescape"):
+            try:
+                return text.encode("utf-8", errors)
+            except UnicodeEncodeError:
+                continue
+        return text.encode("utf-8", "backslashreplace")
+
+
+def whole(reader: FileReader) -> DataFrame:
+    """All rows of a file of lines in memory; a row with a fault ends it.
+
+    Raises
+    ------
+    InputError
+        When the file cannot be read, a row is no row, or two columns have one name.
+    """
+    import pandas as pd
+
+    rows: list[dict[str, Any]] = []
+    for chunk in reader.chunks():
+        for number, fault in enumerate(chunk.faults, start=len(rows) + 1):
+            if fault:
+                raise InputError(f"row {number} of {reader.path}: {fault}: mend it or drop the row")
+        rows += chunk.records()
+    check_names(reader.columns, reader.path)
+    return pd.DataFrame(rows, columns=reader.columns, dtype=object)
 
 
 @contextmanager
@@ -115,13 +157,3 @@ def file_errors(path: Path) -> Iterator[None]:
             raise
         first = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise InputError(f"{path} is no {path.suffix[1:].upper()} table ({first}): check the file") from None
-
-
-def _encoded(text: str) -> bytes:
-    """UTF-8, and whatever other bytes a CSV file held."""
-    for errors in ("strict", "surrogateescape"):
-        try:
-            return text.encode("utf-8", errors)
-        except UnicodeEncodeError:
-            continue
-    return text.encode("utf-8", "backslashreplace")

@@ -18,6 +18,8 @@ from ghostbuster.text.documents import check_installed, document_text, documents
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from ghostbuster.tables.dialect import Dialect
+
 
 class FolderReader:
     """A folder of documents as a table of two columns: the path within the folder, and the text.
@@ -45,6 +47,7 @@ class FolderReader:
         check_installed(self.documents)
         self.columns = [id_column]
         self.schema: pa.Schema | None = None
+        self.dialect: Dialect | None = None
         self.n_rows: int | None = len(self.documents)
 
     def digest(self) -> str:

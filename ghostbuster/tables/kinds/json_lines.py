@@ -1,4 +1,4 @@
-"""JSON lines: one object a line; values keep their types, and columns are all keys that occur."""
+"""JSON lines: one object a line; values keep their types."""
 
 from __future__ import annotations
 
@@ -8,47 +8,27 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ghostbuster.system.printable import encodable
-from ghostbuster.tables.base import Chunk
-from ghostbuster.tables.chunks import gather_chunks, is_missing
-from ghostbuster.tables.kinds.files import FileReader, LineSink
+from ghostbuster.tables.chunks import is_missing
+from ghostbuster.tables.dialect import encoding_of
+from ghostbuster.tables.kinds.files import LineSink
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
 
-def read(path: Path) -> DataFrame:
-    """Read the whole table; missing keys stay missing."""
-    import pandas as pd
-
-    rows = []
-    with path.open(encoding="utf-8-sig") as lines:
-        for number, line in enumerate(lines, start=1):
-            if line.strip():
-                rows.append(_object_or_error(line, number))
-    return pd.DataFrame(rows, dtype=object)
-
-
 def write(table: DataFrame, path: Path) -> None:
     """Write the whole table; missing keys stay missing."""
+    with path.open("w", encoding="utf-8", newline="\n") as handle:
+        for row in objects(table):
+            handle.write(json.dumps(row, ensure_ascii=False, default=str) + "\n")
+
+
+def objects(table: DataFrame) -> Iterator[dict[str, Any]]:
+    """Each row as a dict, without the keys that it misses."""
     names = [str(name) for name in table.columns]
     columns: Sequence[list[Any]] = [table[name].tolist() for name in table.columns]
-    with path.open("w", encoding="utf-8", newline="\n") as handle:
-        for row in zip(*columns, strict=True):
-            kept = {name: value for name, value in zip(names, row, strict=True) if not _is_absent(value)}
-            handle.write(json.dumps(kept, ensure_ascii=False, default=str) + "\n")
-
-
-class JsonLinesReader(FileReader):
-    """Read the table in chunks; a line that is no object is a row with a fault."""
-
-    def _chunks(self, only: str | None) -> Iterator[Chunk]:  # noqa: ARG002 - lines hold all columns
-        known = dict.fromkeys(self.columns)
-        with self.path.open("rb") as handle:
-            for chunk in gather_chunks(_object_or_fault(line) for line in _filled(handle)):
-                for row in chunk.rows:
-                    known.update(dict.fromkeys(row))
-                yield chunk
-        self.columns = list(known)
+    for row in zip(*columns, strict=True):
+        yield {name: value for name, value in zip(names, row, strict=True) if not _is_absent(value)}
 
 
 class JsonLinesSink(LineSink):
@@ -63,18 +43,6 @@ class JsonLinesSink(LineSink):
         return written + "\n"
 
 
-def _object_or_error(line: str, number: int) -> dict[str, Any]:
-    try:
-        value = json.loads(line)
-    except ValueError as error:
-        raise ValueError(f"line {number}: {error}") from None
-    except RecursionError:
-        raise ValueError(f"line {number} is nested too deeply") from None
-    if not isinstance(value, dict):
-        raise ValueError(f"line {number} is no object")  # noqa: TRY004 - read_table sorts by ValueError
-    return value
-
-
 def _object_or_fault(line: bytes) -> tuple[dict[str, Any], str]:
     """The object of a line, or what is wrong with the line and all that it holds."""
     shown = line.decode("utf-8", "backslashreplace").strip()
@@ -87,12 +55,18 @@ def _object_or_fault(line: bytes) -> tuple[dict[str, Any], str]:
     return (value, "") if isinstance(value, dict) else ({}, f"no JSON object: {shown}")
 
 
-def _filled(lines: Iterator[bytes]) -> Iterator[bytes]:
-    """Lines that hold anything; a byte order mark before the first belongs to none."""
-    for number, line in enumerate(lines):
-        kept = line.removeprefix(b"\xef\xbb\xbf") if number == 0 else line
-        if kept.strip():
-            yield kept
+def rows(path: Path) -> Iterator[tuple[dict[str, Any], str]]:
+    """The objects of a file, one a line, each with what is wrong with it."""
+    found = encoding_of(path)
+    if found.encoding.startswith("utf-8"):
+        with path.open("rb") as handle:
+            handle.seek(len(found.mark))
+            yield from (_object_or_fault(line) for line in handle if line.strip())
+    else:
+        with path.open(encoding=found.encoding, errors=found.errors) as lines:
+            yield from (
+                _object_or_fault(one.encode("utf-8", "surrogatepass")) for one in lines if one.strip()
+            )
 
 
 def _is_absent(value: Any) -> bool:
