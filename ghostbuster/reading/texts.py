@@ -28,9 +28,9 @@ def check_texts(texts: object) -> list[str]:
         such a column), or an element is no string; it names the first such element.
     """
     _refuse_other_things(texts)
-    source = text_column(texts, TEXT_COLUMN) if is_data_frame(texts) else texts
+    source: Any = text_column(texts, TEXT_COLUMN) if is_data_frame(texts) else texts
     try:
-        made = list(source)  # type: ignore[call-overload]
+        made = list(source)
     except TypeError as error:
         raise InputError(
             f"got {type(texts).__name__}; expected a sequence of texts (list, array, Series)"

@@ -184,7 +184,7 @@ MALFORMED = {
     "later.csv": (b'text,id\na,1\nb,"2\nc,3\n', "row 2 opens a quote that is never closed"),
     "nothing.csv": (b"", "no header"),
     "header.csv": (b"text,label2\n", "has no row"),
-    "utf16.csv": ("text\nwords\n".encode("utf-16"), "it is in UTF-16"),
+    "utf16.csv": ("text\nwords\n".encode("utf-16-le"), "looks like UTF-16 without a byte order mark"),
     "latin.csv": ("Straße,text\na,b\n".encode("latin-1"), "column name .* is not UTF-8"),
     "twice.csv": (b"text,text\na,b\n", "two columns called 'text'"),
     "other.csv": (b"Texts\na\n", "'text'; expected one of 'Texts'; did you mean 'Texts'"),
