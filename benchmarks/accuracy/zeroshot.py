@@ -18,6 +18,10 @@ DIRECTIONS = {
     "stat-lrr": 1.0,
     "stat-fast-detectgpt": 1.0,
     "stat-binoculars": -1.0,
+    "stat-dna-detectllm": -1.0,
+    "stat-lastde": 1.0,
+    "stat-where-unsure": 1.0,
+    "stat-where-sure": 1.0,
 }
 
 

@@ -19,6 +19,10 @@ CHANNELS = {
     "varentropy": "unevenness of {}'s guesses",
     "cross_entropy": "{}'s disagreement with the other",
     "cross_varentropy": "unevenness of {}'s disagreement with the other",
+    "top_logprob": "certainty of {}'s first guess",
+    "mass_above": "weight of {}'s better guesses",
+    "top10_mass": "weight of {}'s ten best guesses",
+    "lookback": "how far {} expects the last token again",
 }
 NGRAMS = {"unigram": "commonness of words", "trigram": "familiarity of word sequences"}
 

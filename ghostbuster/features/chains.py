@@ -98,3 +98,11 @@ class Models:
 
 
 Chain: TypeAlias = Vector | Apply
+
+
+def chain_of(first: str, *rest: str) -> Chain:
+    """``chain_of("a.x", "v-sub", "b.y")``: a vector, then ops and vectors by turns."""
+    chain: Chain = Vector(first)
+    for op, name in zip(rest[::2], rest[1::2], strict=True):
+        chain = Apply(chain, op, Vector(name))
+    return chain

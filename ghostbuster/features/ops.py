@@ -48,6 +48,12 @@ def _divide(a: Float1d, b: Float1d) -> Float1d:
     return bounded(np.divide(a, b, out=np.zeros_like(a), where=divisible))
 
 
+def _over_root(a: Float1d, b: Float1d) -> Float1d:
+    positive = b > SMALLEST_DIVISOR
+    root = np.sqrt(np.where(positive, b, 1.0))
+    return bounded(np.where(positive, a / root, 0.0))
+
+
 def _clipped_ratio(a: Float1d, b: Float1d) -> Float1d:
     ratio: Float1d = np.clip(a, 1e-4, 1e4) / np.clip(b, 1e-4, 1e4)
     return ratio
@@ -75,6 +81,7 @@ OPS: dict[str, Op] = {
             binary=True,
         ),
         Op("v-ratio", _clipped_ratio, "a / b, both first held within [1e-4, 1e4]", "{} relative to {}"),
+        Op("v-over-root", _over_root, "a / sqrt(b); 0 where b is not positive", "{} in units of {}"),
     )
 }
 

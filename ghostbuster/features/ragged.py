@@ -33,6 +33,25 @@ class Layout:
         filled: npt.NDArray[np.bool_] = np.arange(longest) < self.lengths[:, None]
         return filled
 
+    @cached_property
+    def texts(self) -> Int1d:
+        """Text of each unit, (n_units,)."""
+        owners: Int1d = np.repeat(np.arange(self.lengths.size), self.lengths)
+        return owners
+
+    @cached_property
+    def left(self) -> Int1d:
+        """Units from each one to the end of its text, itself among them: (n_units,)."""
+        left: Int1d = np.repeat(self.ends, self.lengths) - np.arange(self.ends[-1])
+        return left
+
+    @cached_property
+    def shorter(self) -> tuple[npt.NDArray[np.bool_], Layout]:
+        """Which units stay when each text loses its last but never its only one, and their layout."""
+        return (self.left > 1) | (self.left == np.repeat(self.lengths, self.lengths)), Layout(
+            np.maximum(self.lengths - 1, 1)
+        )
+
     def without_first(self, n: int) -> tuple[npt.NDArray[np.bool_], Layout]:
         """Which units stay when each text of more than ``n`` loses its first ``n``, and their layout."""
         cut = np.where(self.lengths > n, n, 0)
@@ -96,6 +115,15 @@ class Ragged:
         return self.sum(self.squares) / self.layout.lengths
 
     @cached_property
+    def differences(self) -> Ragged:
+        """Each unit's successor less the unit, one fewer than units; 0 where a text has one unit only."""
+        steps = np.zeros_like(self.values)
+        np.subtract(self.values[1:], self.values[:-1], out=steps[:-1])
+        steps[self.layout.ends - 1] = 0.0  # the last unit's successor is in another text
+        kept, layout = self.layout.shorter
+        return Ragged(steps[kept], layout)
+
+    @cached_property
     def varies(self) -> npt.NDArray[np.bool_]:
         """Texts whose units differ by more than rounding does: (n_texts,)."""
         # 1e-100: its square can still be divided by
@@ -138,7 +166,7 @@ class Ragged:
         return segment_sums(self.ordered, first, first + n) / n
 
 
-def segment_sums(values: Float32, first: Int1d, last: Int1d) -> Float1d:
+def segment_sums(values: Float32 | Float1d, first: Int1d, last: Int1d) -> Float1d:
     """Sums of ``values[first:last]`` in float64, none of them empty."""
     edges = np.stack([first, last], axis=1).ravel()
     if edges[-1] == values.size:

@@ -8,9 +8,10 @@ from functools import partial
 from itertools import combinations, permutations
 
 from ghostbuster.errors import FeatureError, SettingError
-from ghostbuster.features.chains import Apply, Chain, Models, Vector
+from ghostbuster.features.chains import Apply, Chain, Models, Vector, chain_of
 from ghostbuster.features.duplicates import unique_chains
 from ghostbuster.features.expression import Feature
+from ghostbuster.features.families import newer
 from ghostbuster.features.ops import OPS
 from ghostbuster.features.reducers import REDUCERS
 from ghostbuster.features.surface import SURFACE
@@ -34,6 +35,7 @@ LOGRANKS = ("strong.logrank", "weak.logrank")
 NATS = (*LOGPROBS, *EXPECTATIONS, *LOGRANKS)
 VARIANCES = ("strong.varentropy", "weak.varentropy")
 CROSS_VARIANCES = ("strong.cross_varentropy", "weak.cross_varentropy")
+RATIOS = ("stat-lrr", "stat-fast-detectgpt", "stat-binoculars")
 RANKS = ("strong.rank", "weak.rank")
 PROBS = ("strong.prob", "weak.prob", "trigram.prob", "unigram.prob")
 
@@ -140,21 +142,14 @@ def _zeroshot() -> Iterator[Feature]:
 
 
 def _reduced(chains: Iterator[Chain]) -> Iterator[Feature]:
-    """Every length-free reducer over every chain, without duplicates."""
+    """Every length-free reducer that goes everywhere over every chain, without duplicates."""
     # closed under a change of sign, so that a chain's negative has nothing to add; s-var is s-std squared
-    free = [r.name for r in REDUCERS.values() if not r.depends_on_length and r.name != "s-var"]
+    everywhere = (r for r in REDUCERS.values() if r.everywhere and not r.depends_on_length)
+    free = [r.name for r in everywhere if r.name != "s-var"]
     for chain in unique_chains(chains):
         binary = isinstance(chain, Apply) and OPS[chain.op].binary
         for reducer in BINARY_REDUCERS if binary else free:
             yield Feature(chain, reducer)
-
-
-def _chain(*words: str) -> Chain:
-    """``_chain("a.x", "v-sub", "b.y")``."""
-    chain: Chain = Vector(words[0])
-    for op, name in zip(words[1::2], words[2::2], strict=True):
-        chain = Apply(chain, op, Vector(name))
-    return chain
 
 
 def _ngram() -> Iterator[Feature]:
@@ -166,26 +161,28 @@ def _pairs(names: Sequence[str]) -> Iterator[Chain]:
     yield from map(Vector, names)
     for a, b in permutations(names, 2):
         for op in ("v-sub", "v-add", "v-mul", "v-div", "v->"):
-            yield _chain(a, op, b)
+            yield chain_of(a, op, b)
 
 
 def _deviations() -> Iterator[Chain]:
     """By how much a token's log-prob misses what a model expected: its mean under p is minus the entropy."""
     for logprob in LOGPROBS[:2]:
         for expectation in EXPECTATIONS:
-            yield _chain(logprob, "v-add", expectation)
+            yield chain_of(logprob, "v-add", expectation)
 
 
 def _default_chains() -> Iterator[Chain]:
     """Depth 1; the pairs that mean something; deviations and differences against a third vector."""
     yield from map(Vector, (*NATS, *VARIANCES, *PROBS))
     yield from _deviations()
-    yield from (_chain(a, "v-sub", b) for a, b in combinations(NATS, 2))
-    yield from (_chain(a, "v-mul", b) for a, b in combinations((*NATS, *VARIANCES), 2))
-    yield from (_chain(a, "v->", b) for names in (LOGPROBS, EXPECTATIONS) for a, b in combinations(names, 2))
+    yield from (chain_of(a, "v-sub", b) for a, b in combinations(NATS, 2))
+    yield from (chain_of(a, "v-mul", b) for a, b in combinations((*NATS, *VARIANCES), 2))
+    yield from (
+        chain_of(a, "v->", b) for names in (LOGPROBS, EXPECTATIONS) for a, b in combinations(names, 2)
+    )
     # divisors that seldom come near 0
     for divisor in ("unigram.logprob", "trigram.logprob", *EXPECTATIONS):
-        yield from (_chain(a, "v-div", divisor) for a in NATS if a != divisor)
+        yield from (chain_of(a, "v-div", divisor) for a in NATS if a != divisor)
     for deviation in _deviations():
         yield from (
             Apply(deviation, "v-mul", Vector(third)) for third in ("unigram.logprob", "trigram.logprob")
@@ -193,7 +190,7 @@ def _default_chains() -> Iterator[Chain]:
         yield from (Apply(deviation, "v-div", Vector(third)) for third in (*EXPECTATIONS, *VARIANCES))
     for a, b in combinations(LOGPROBS, 2):
         for third in (*LOGPROBS, *EXPECTATIONS):
-            yield _chain(a, "v-sub", b, "v-mul", third)
+            yield chain_of(a, "v-sub", b, "v-mul", third)
 
 
 def _wide_chains() -> Iterator[Chain]:
@@ -203,7 +200,7 @@ def _wide_chains() -> Iterator[Chain]:
     yield from _pairs((*NATS, *VARIANCES, *CROSS_VARIANCES, *PROBS))
     for a, b in combinations(NATS, 2):
         for third in (*LOGPROBS, *EXPECTATIONS):
-            yield _chain(a, "v-sub", b, "v-mul", third)
+            yield chain_of(a, "v-sub", b, "v-mul", third)
 
 
 def _deep_chains() -> Iterator[Chain]:
@@ -219,12 +216,17 @@ def _surface_chains() -> Iterator[Chain]:
     names = [f"surface.{channel}" for channel in SURFACE]
     yield from map(Vector, names)
     for name in names:
-        yield from (_chain(a, "v-mul", name) for a in NATS)
+        yield from (chain_of(a, "v-mul", name) for a in NATS)
 
 
 def _ratios() -> Iterator[Feature]:
-    """Statistics that are not already some vector's mean."""
-    return (f for f in _zeroshot() if f.statistic is not None and len(f.statistic.channels) > 1)
+    """Statistics that are not already some vector's mean; newer ones are in the families."""
+    return (f for f in _zeroshot() if f.reducer in RATIOS)
+
+
+def _standard() -> Iterator[Feature]:
+    """The default space, and what its families have more."""
+    yield from dict.fromkeys((*_ours(_default_chains), *newer()))
 
 
 def _ours(*rules: Callable[[], Iterator[Chain]]) -> Iterator[Feature]:
@@ -240,6 +242,12 @@ SPACES: dict[str, Space] = {
             "default",
             partial(_ours, _default_chains),
             "log-probs, probabilities, ranks and expectations of all models, free of length",
+        ),
+        Space(
+            "standard",
+            _standard,
+            "the default space, and newer features: dynamics, spectra, diversity, repair, look-back, masses, "
+            "weights, tails",
         ),
         Space(
             "surface",
@@ -274,7 +282,7 @@ SPACES: dict[str, Space] = {
             "100 statistics of the Kaggle variant: probabilities and their ratios",
             exact=True,
         ),
-        Space("zeroshot", _zeroshot, "published statistics of one or two language models, not trained"),
+        Space("zeroshot", _zeroshot, "statistics of one or two language models, not trained"),
         Space("ngram", _ngram, "unigram and trigram alone, to depth 2, free of length", exact=True),
     )
 }

@@ -14,8 +14,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from ghostbuster.arrays import Float1d
+from ghostbuster.features import dynamics
 from ghostbuster.features.ragged import Ragged
 
+SMALLEST_WEIGHT = 1e-100
 LANGUAGE_MODELS = ("weak", "strong")  # the sources that can be each other's reference
 
 
@@ -69,6 +71,32 @@ def _curvature(logprob: Ragged, cross_entropy: Ragged, variance: Ragged) -> Floa
 def _perplexity_ratio(logprob: Ragged, cross_entropy: Ragged) -> Float1d:
     ratio: Float1d = -logprob.total / np.maximum(cross_entropy.total, 1e-6 * cross_entropy.layout.lengths)
     return ratio
+
+
+def _repair(logprob: Ragged, top_logprob: Ragged, expected: Ragged) -> Float1d:
+    """The mean of the perplexities before and after every token is mended; see Binoculars for the divisor."""
+    both = -(logprob.total + top_logprob.total) / 2
+    ratio: Float1d = both / np.maximum(expected.total, 1e-6 * expected.layout.lengths)
+    return ratio
+
+
+def _likelihood_over_diversity(logprob: Ragged) -> Float1d:
+    spread = dynamics.diversity_spread(logprob, 10 * logprob.layout.lengths)
+    return np.divide(logprob.mean, spread, out=np.zeros_like(spread), where=spread > 1e-6)  # noqa: PLR2004
+
+
+def _weighted(logprob: Ragged, weight: Float1d) -> Float1d:
+    total = logprob.sum(weight)
+    weighted = logprob.sum(weight * logprob.values)
+    return np.divide(weighted, total, out=np.zeros_like(total), where=total > SMALLEST_WEIGHT)
+
+
+def _where_unsure(logprob: Ragged, entropy: Ragged) -> Float1d:
+    return _weighted(logprob, entropy.values)
+
+
+def _where_sure(logprob: Ragged, entropy: Ragged) -> Float1d:
+    return _weighted(logprob, np.exp(-np.maximum(entropy.values, 0.0)))
 
 
 STATISTICS: dict[tuple[str, int], Statistic] = {
@@ -139,6 +167,48 @@ STATISTICS: dict[tuple[str, int], Statistic] = {
             "Hans et al. 2024 (Binoculars; performer, observer), arXiv:2401.12070",
             "surprise of {} against its disagreement with the other (Binoculars)",
             n_sources=2,
+        ),
+        Statistic(
+            "stat-dna-detectllm",
+            ("logprob", "top_logprob", "entropy"),
+            _repair,
+            "mean -(log p(x) + max_v log p(v)) / 2 over mean entropy(p)",
+            "Zhu et al. 2025 (DNA-DetectLLM; scoring model = observer), arXiv:2509.15550",
+            "effort to mend the text into what {} would write (DNA-DetectLLM)",
+        ),
+        Statistic(
+            "stat-dna-detectllm",
+            ("logprob", "top_logprob", "cross_entropy"),
+            _repair,
+            "mean -(log p(x) + max_v log p(v)) / 2 over mean -sum_v r(v) log p(v)",
+            "Zhu et al. 2025 (DNA-DetectLLM; performer, observer), arXiv:2509.15550",
+            "effort to mend the text into what {} would write (DNA-DetectLLM)",
+            n_sources=2,
+        ),
+        Statistic(
+            "stat-lastde",
+            ("logprob",),
+            _likelihood_over_diversity,
+            "mean log p(x) / standard deviation over scales 1 to 5 of the diversity entropy of log p(x), "
+            "patterns of 3, 10 bins a unit; 0 where it is 0",
+            "Xu et al. 2024 (Lastde), arXiv:2410.06072",
+            "predictability to {} for the variety of its patterns (Lastde)",
+        ),
+        Statistic(
+            "stat-where-unsure",
+            ("logprob", "entropy"),
+            _where_unsure,
+            "sum entropy(p) log p(x) / sum entropy(p)",
+            "weights by entropy, as PAWN learns them: Miralles-Gonzalez et al. 2025, arXiv:2501.03940",
+            "average predictability to {} where it is unsure",
+        ),
+        Statistic(
+            "stat-where-sure",
+            ("logprob", "entropy"),
+            _where_sure,
+            "sum exp(-entropy(p)) log p(x) / sum exp(-entropy(p))",
+            "weights by certainty, as PAWN learns them: Miralles-Gonzalez et al. 2025, arXiv:2501.03940",
+            "average predictability to {} where it is sure",
         ),
     )
 }

@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -25,6 +27,11 @@ FOR_EVER = [
     "stat-fast-detectgpt strong weak",
     "stat-binoculars weak strong",
     "stat-lrr strong",
+    "strong.logprob s-diff2-entropy",
+    "strong.logprob v-add strong.entropy v-over-root strong.varentropy s-under-2",
+    "strong.lookback v-sub strong.logprob s-p50",
+    "stat-dna-detectllm strong",
+    "stat-lastde weak",
 ]
 
 
@@ -172,7 +179,29 @@ def formulas(v):
         / np.sqrt(np.sum(v(s, "cross_varentropy"))),
         # Binoculars: log-perplexity of the performer over cross-perplexity of observer and performer
         "stat-binoculars weak strong": -np.mean(v(w, "logprob")) / np.mean(v(w, "cross_entropy")),
+        # DNA-DetectLLM: perplexities before and after every token is mended, over twice the cross-perplexity
+        "stat-dna-detectllm weak strong": -(np.mean(v(w, "logprob")) + np.mean(v(w, "top_logprob")))
+        / (2 * np.mean(v(w, "cross_entropy"))),
+        "stat-dna-detectllm strong": -(np.mean(v(s, "logprob")) + np.mean(v(s, "top_logprob")))
+        / (2 * np.mean(v(s, "entropy"))),
+        "stat-lastde strong": lastde(v(s, "logprob")),
+        "stat-where-unsure strong": np.average(v(s, "logprob"), weights=v(s, "entropy")),
+        "stat-where-sure weak": np.average(v(w, "logprob"), weights=np.exp(-v(w, "entropy"))),
     }
+
+
+def lastde(logprob):
+    """Mean log-likelihood over the spread, at five scales, of how evenly cosines of patterns are binned."""
+    n_bins = 10 * logprob.size
+    entropies = []
+    for scale in range(1, 6):
+        means = [np.mean(logprob[i : i + scale]) for i in range(logprob.size - scale + 1)]
+        patterns = [np.array(means[i : i + 3]) for i in range(len(means) - 2)]
+        cosines = [a @ b / np.sqrt((a @ a) * (b @ b)) for a, b in pairwise(patterns)]
+        shares = np.histogram(cosines, n_bins, (-1, 1))[0] / max(len(cosines), 1)
+        entropies.append(-sum(p * np.log(p) for p in shares if p) / np.log(n_bins))
+    spread = np.std(entropies, ddof=1)
+    return np.mean(logprob) / spread if spread > 1e-6 else 0.0
 
 
 @given(vectors(min_texts=1, max_texts=3, min_units=5))

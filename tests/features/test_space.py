@@ -1,15 +1,18 @@
+import hashlib
 from math import comb
 
 import pytest
-from strategies import VECTOR_NAMES, vectors_of_lengths
+from strategies import EXTRA_CHANNELS, VECTOR_NAMES, vectors_of_lengths
 
 from ghostbuster.errors import FeatureError, SettingError
 from ghostbuster.features.chains import Models
 from ghostbuster.features.duplicates import duplicate_key
 from ghostbuster.features.evaluate import evaluate_all
 from ghostbuster.features.expression import Feature
+from ghostbuster.features.families import FAMILIES
 from ghostbuster.features.reducers import REDUCERS
 from ghostbuster.features.spaces import GHOSTBUSTER_REDUCERS, SPACES, candidates, ghostbuster_chains
+from ghostbuster.features.zero_shot import LANGUAGE_MODELS
 
 WITHOUT_CROSS = [name for name in VECTOR_NAMES if "cross" not in name]
 
@@ -51,7 +54,7 @@ def test_the_ngram_space_reads_no_language_model():
 def test_the_zeroshot_space_holds_each_statistic_of_each_model_and_of_each_pair():
     space = {str(feature) for feature in candidates("zeroshot", VECTOR_NAMES)}
     assert {"stat-lrr weak", "stat-lrr strong", "stat-binoculars weak strong"} <= space
-    assert len(space) == 6 * 2 + 2 * 2
+    assert len(space) == 10 * 2 + 3 * 2
 
 
 def test_ghostbusters_space_to_depth_4_begins_with_the_one_to_depth_3():
@@ -64,6 +67,37 @@ def test_the_surface_space_is_the_default_one_and_more():
     surface, default = (candidates(name, VECTOR_NAMES) for name in ("surface", "default"))
     assert surface[: len(default)] == default
     assert all(any("surface." in name for name in f.vectors) for f in surface[len(default) :])
+
+
+def test_the_default_space_is_what_shipped_detectors_were_searched_in():
+    space = candidates("default", VECTOR_NAMES)
+    digest = hashlib.sha256("\n".join(map(str, space)).encode()).hexdigest()
+    assert (len(space), digest[:16]) == (5149, "bd7af191a9672406")
+
+
+def test_the_standard_space_is_the_default_one_and_every_family_once():
+    standard, default = (candidates(name, VECTOR_NAMES) for name in ("standard", "default"))
+    assert standard[: len(default)] == default
+    newer = [feature for family in FAMILIES.values() for feature in family.rule()]
+    assert len(set(newer)) == len(newer)
+    assert set(standard) == {*default, *newer}
+    assert not set(default) & set(newer)
+
+
+def test_without_the_extra_channels_the_standard_space_only_lacks_what_reads_them():
+    extra = {f"{model}.{channel}" for model in LANGUAGE_MODELS for channel in EXTRA_CHANNELS}
+    everything, fewer = (candidates("standard", set(VECTOR_NAMES) - less) for less in (set(), extra))
+    assert fewer == tuple(f for f in everything if not extra.intersection(f.vectors))
+    assert {name for name, family in FAMILIES.items() if set(family.rule()) & set(fewer)} == {
+        *("dynamics", "differences", "spectra", "diversity", "weights", "tails")
+    }
+
+
+@pytest.mark.parametrize("family", FAMILIES.values(), ids=lambda family: family.name)
+def test_every_family_names_its_source_and_follows_no_length(family):
+    assert family.paper
+    for feature in family.rule():
+        assert feature.statistic or not REDUCERS[feature.reducer].depends_on_length
 
 
 def test_between_them_the_spaces_read_every_vector_there_is():
@@ -80,7 +114,7 @@ def test_every_candidate_of_every_space_is_distinct_parses_back_and_has_finite_v
     assert (abs(values) < 1e30).all()
 
 
-@pytest.mark.parametrize("name", ["default", "surface", "wide", "deep", "ngram"])
+@pytest.mark.parametrize("name", ["default", "standard", "surface", "wide", "deep", "ngram"])
 def test_our_own_spaces_follow_no_length_and_hold_no_twins(name):
     chains = set()
     for feature in candidates(name, VECTOR_NAMES):
@@ -92,7 +126,12 @@ def test_our_own_spaces_follow_no_length_and_hold_no_twins(name):
 
 @pytest.mark.parametrize(
     ("name", "least", "most"),
-    [("default", 2_000, 6_000), ("wide", 15_000, 25_000), ("deep", 90_000, 130_000)],
+    [
+        ("default", 2_000, 6_000),
+        ("standard", 5_000, 8_000),
+        ("wide", 15_000, 25_000),
+        ("deep", 90_000, 130_000),
+    ],
 )
 def test_our_own_spaces_are_as_large_as_they_say(name, least, most):
     assert least <= len(candidates(name, VECTOR_NAMES)) <= most

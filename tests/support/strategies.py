@@ -14,7 +14,7 @@ from ghostbuster.features.zero_shot import LANGUAGE_MODELS, STATISTICS
 
 CHANNELS = ("logprob", "rank", "entropy", "varentropy", "cross_entropy", "cross_varentropy")
 EXTRA_CHANNELS = ("top_logprob", "mass_above", "top10_mass", "lookback")
-LM_CHANNELS = (*CHANNELS, "prob", "logrank")
+LM_CHANNELS = (*CHANNELS, *EXTRA_CHANNELS, "prob", "logrank")
 VECTOR_NAMES = (
     *(f"surface.{channel}" for channel in SURFACE),
     *(f"{lm}.{channel}" for lm in LANGUAGE_MODELS for channel in LM_CHANNELS),
@@ -25,7 +25,14 @@ VECTOR_NAMES = (
 def channel_values(channel, rng, n):
     """Plausible values of a channel that a model measures."""
     surprise = rng.gamma(1.5, 2.0, n)
-    made = {"logprob": -surprise, "rank": np.ceil(np.exp(surprise / 2))}
+    made = {
+        "logprob": -surprise,
+        "rank": np.ceil(np.exp(surprise / 2)),
+        "top_logprob": -surprise / 4,
+        "mass_above": 1 - np.exp(-surprise / 2),
+        "top10_mass": np.exp(-surprise / 8),
+        "lookback": -3 * surprise,
+    }
     return made.get(channel, surprise).astype(np.float32)
 
 
