@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from ghostbuster.commands.shared.console import TokenProgress, note
+from ghostbuster.commands.score_file import SOME_BAD
+from ghostbuster.commands.shared.console import TokenProgress, note, print_error, warn
 from ghostbuster.commands.shared.detectors import compute_on
 from ghostbuster.commands.shared.options import (
     Device,
@@ -17,9 +18,10 @@ from ghostbuster.commands.shared.options import (
     StrongModel,
     TextColumn,
     WeakModel,
+    Whole,
     score_cache,
 )
-from ghostbuster.errors import InputError
+from ghostbuster.errors import InputError, SettingError
 
 LABELS = "label"
 """Column that must not name a machine, where a table has it."""
@@ -60,6 +62,7 @@ def calibrate(
     device: Device = None,
     gpu_layers: GpuLayers = None,
     no_cache: NoCache = False,
+    whole: Whole = False,
     quiet: Quiet = False,
 ) -> None:
     """Measure a detector's thresholds anew on your own human texts.
@@ -75,7 +78,7 @@ def calibrate(
     check_writable(output, ArtifactError)
     if max_fpr is not None:
         check_rate(max_fpr)
-    texts = texts_by_people(human_texts, text_column)
+    texts, n_bad = texts_by_people(human_texts, text_column, whole=whole)
     detector, _ = open_detector(artifact, weak_model, strong_model)
     if max_fpr is not None:
         detector = detector.with_params(max_fpr=max_fpr)
@@ -89,25 +92,20 @@ def calibrate(
     for threshold in made.thresholds_ if register is None else made.register_thresholds_[register]:
         typer.echo(f"{threshold.rate:g}: machine from {threshold}")
     note(f"written to {output}", quiet=quiet)
+    if n_bad:
+        raise typer.Exit(SOME_BAD)
 
 
-def texts_by_people(path: Path, text_column: str) -> list[str]:
-    """The texts of a table's column, or of a folder's files in the order of their names.
+def texts_by_people(path: Path, text_column: str, *, whole: bool = False) -> tuple[list[str], int]:
+    """The texts of a table's column, or of a folder's files in the order of their names; how many are bad.
 
     Raises
     ------
     InputError
-        When there is none, one cannot be read, or a table says that a machine wrote one.
+        When there is none, a table cannot be read, or says that a machine wrote one.
     """
-    from ghostbuster.text.documents import DOCUMENTS, check_installed, document_text, documents_in
-
     if path.is_dir():
-        files = documents_in(path)
-        if not files:
-            kinds = ", ".join(DOCUMENTS)
-            raise InputError(f"{path} holds no document ({kinds}); expected one text by a person in each")
-        check_installed(files)
-        return [document_text(one) for one in files]
+        return _texts_in(path, whole=whole)
 
     from ghostbuster.tables.table import labels_of, read_table, texts_of
 
@@ -116,4 +114,31 @@ def texts_by_people(path: Path, text_column: str) -> list[str]:
         raise InputError(
             f"{path} labels {n_machine} of {len(rows)} texts machine; expected people's: drop those"
         )
-    return texts_of(rows, text_column, path, allow_blank=False)
+    return texts_of(rows, text_column, path, allow_blank=False), 0
+
+
+def _texts_in(folder: Path, *, whole: bool) -> tuple[list[str], int]:
+    """Texts of the documents that can be read; the others are named on standard error."""
+    from ghostbuster.text.documents.folder import documents_in
+    from ghostbuster.text.documents.read import check_installed, document_text
+
+    files, passed_over = documents_in(folder)
+    check_installed(files)
+    if passed_over:
+        warn(f"in {folder}, {passed_over}")
+    texts = []
+    for file in files:
+        try:
+            read = document_text(file, whole=whole)
+        except (InputError, SettingError) as error:
+            print_error(str(error))
+            continue
+        if read.refusal:
+            print_error(f"{file} has {read.refusal}")
+        else:
+            texts.append(read.text)
+    if not texts:
+        raise InputError(
+            f"{folder} holds no document that can be read; expected one text by a person in each"
+        )
+    return texts, len(files) - len(texts)

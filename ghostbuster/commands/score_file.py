@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -20,12 +20,16 @@ from ghostbuster.commands.shared.options import (
     Register,
     StrongModel,
     WeakModel,
+    Whole,
     format_option,
 )
 from ghostbuster.commands.shared.reports import ReportOption, write_verdicts
-from ghostbuster.errors import InputError
+from ghostbuster.errors import InputError, SettingError
 from ghostbuster.report.formats.verdicts import VERDICT_FORMATS, verdict_format
 from ghostbuster.system.printable import encodable
+
+if TYPE_CHECKING:
+    from ghostbuster.text.documents.read import TextRead
 
 SOME_BAD = 1
 """Exit code when some files were scored and others could not be read."""
@@ -34,7 +38,9 @@ NONE_GOOD = 2
 
 
 def score_file(
-    files: Annotated[list[str], typer.Argument(metavar="FILE", help="Texts; '-' reads standard input.")],
+    files: Annotated[
+        list[str], typer.Argument(metavar="FILE", help="Texts or documents; '-' reads standard input.")
+    ],
     model: Model = None,
     form: Annotated[str, format_option(VERDICT_FORMATS)] = "table",
     report: ReportOption = None,
@@ -44,16 +50,22 @@ def score_file(
     strong_model: StrongModel = None,
     device: Device = None,
     gpu_layers: GpuLayers = None,
+    whole: Whole = False,
     quiet: Quiet = False,
 ) -> None:
-    """Say how likely each text was written by a machine."""
+    """Say how likely each text was written by a machine.
+
+    Word, PDF, OpenDocument, RTF, web pages, e-mail, books and notebooks are read as people see them: the
+    prose alone, unless --whole is given.
+    """
     compute_on(device, gpu_layers, quiet=quiet)
     show = verdict_format(form)  # a bad name fails before any model loads
     if report is not None:
         from ghostbuster.report.html.page import check_page
 
         check_page(report, [Path(name) for name in files if name != "-"])
-    names, texts = read_files(files)
+    names, documents = read_files(files, whole=whole)
+    texts = [one.text for one in documents]
     if not texts:
         raise typer.Exit(NONE_GOOD)
 
@@ -63,12 +75,14 @@ def score_file(
     detector, identity = open_detector(model, weak_model, strong_model, register, panel)
     with TokenProgress(quiet=quiet) as progress:
         reading = detector.read(texts, progress)
+    reading = reading.annotated([one.notes for one in documents], [one.refusal for one in documents])
     verdicts = Report(
         names,
         detector.judge_reading(reading),
         identity,
         detector.threshold_,
         device_of(detector),
+        [one.parts for one in documents],
     )
     if report is not None:
         write_verdicts(report, verdicts, detector, reading, texts)
@@ -77,28 +91,29 @@ def score_file(
         raise typer.Exit(SOME_BAD)
 
 
-def read_files(files: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Names and texts of the files that can be read; the others are named on standard error.
+def read_files(files: Sequence[str], *, whole: bool = False) -> tuple[list[str], list[TextRead]]:
+    """Names of, and what is judged of, of the files that can be read; the others are named on standard error.
 
     Raises
     ------
     InputError
         When standard input is asked for twice.
     """
-    from ghostbuster.text.prepare import MOST_BYTES, decode, read_text
+    from ghostbuster.text.documents.read import document_text, read_stream, text_of
 
     if list(files).count("-") > 1:
         raise InputError("'-' is given twice; standard input can be read only once")
-    names, texts = [], []
+    names: list[str] = []
+    read: list[TextRead] = []
     for name in files:
         try:
             if name == "-":
-                text = decode(sys.stdin.buffer.read(MOST_BYTES + 1), "standard input")
+                one = text_of(read_stream(sys.stdin.buffer, "standard input"), whole=whole)
             else:
-                text = read_text(Path(name))
-        except InputError as error:
+                one = document_text(Path(name), whole=whole)
+        except (InputError, SettingError) as error:
             print_error(str(error))
         else:
             names.append(encodable(name))
-            texts.append(text)
-    return names, texts
+            read.append(one)
+    return names, read

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ghostbuster.commands.score_file import SOME_BAD
-from ghostbuster.commands.shared.console import RowProgress, note, print_error
+from ghostbuster.commands.shared.console import RowProgress, note, print_error, warn
 from ghostbuster.commands.shared.detectors import compute_on, device_of
 from ghostbuster.commands.shared.options import (
     TABLE_KINDS,
@@ -24,6 +24,7 @@ from ghostbuster.commands.shared.options import (
     StrongModel,
     TextColumn,
     WeakModel,
+    Whole,
     score_cache,
 )
 
@@ -61,6 +62,7 @@ def score_table(
     weak_model: WeakModel = None,
     strong_model: StrongModel = None,
     no_cache: NoCache = False,
+    whole: Whole = False,
     device: Device = None,
     gpu_layers: GpuLayers = None,
     quiet: Quiet = False,
@@ -68,7 +70,8 @@ def score_table(
     """Add to each row of a table how likely its text was written by a machine.
 
     Every other column is kept. The columns `probability` and `label` are added, and `error` where a row holds
-    no text. A run that was interrupted goes on where it was when the same command is given again.
+    no text; for a folder, `notes` where a document holds what was not read. A run that was interrupted goes
+    on where it was when the same command is given again.
     """
     from ghostbuster.commands.shared.detectors import open_detector
     from ghostbuster.errors import InputError
@@ -81,13 +84,18 @@ def score_table(
     compute_on(device, gpu_layers, quiet=quiet)
     kind_of(output)
     check_writable(output, InputError)
-    reader = open_reader(table, id_column, text_column)
+    reader = open_reader(table, id_column, text_column, whole=whole)
+    if reader.passed_over:
+        warn(f"in {table}, {reader.passed_over}")
     job = Job(reader, output, text_column, prefix, id_column if submission else "")
     seen = survey(job)
     detector, identity = open_detector(model, weak_model, strong_model, register, panel)
     judge = _submission(detector) if submission else _verdicts(detector)
     judge([])  # weak models that do not fit are refused before anything is begun
-    made_by = _identity(job, seen, identity, device_of(detector)) | {"--register": register or ""}
+    made_by = _identity(job, seen, identity, device_of(detector)) | {
+        "--register": register or "",
+        "--whole": "yes" if whole else "no",
+    }
     with Journal(output, made_by, restart=restart) as journal:
         if journal.n_rows:
             note(f"going on after {journal.n_rows:,} of {seen.n_rows:,} rows", quiet=quiet)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -42,6 +42,15 @@ class Reading:
     def texts(self) -> tuple[str, ...]:
         """Prepared texts."""
         return tuple(one.text for one in self.prepared)
+
+    def annotated(self, notes: Sequence[Sequence[str]], refusals: Sequence[str]) -> Reading:
+        """The same, with what is known of each text's document: notes on it, and why it is not judged."""
+        known = zip(self.prepared, notes, refusals, strict=True)
+        prepared = tuple(
+            replace(one, notes=(*told, *one.notes), refusal=refusal or one.refusal)
+            for one, told, refusal in known
+        )
+        return replace(self, prepared=prepared)
 
     def take(self, texts: Int1d) -> Reading:
         """The chosen texts, in the order given."""

@@ -27,6 +27,8 @@ class Report:
         The promise on human texts that the verdicts keep.
     device : str
         Where the language models computed: ``CPU``, or the cards' names.
+    parts : sequence of sequence of dict, length n_texts
+        Words of each part of a document, and whether it was read; empty where nothing is known of that.
     """
 
     paths: Sequence[str]
@@ -34,6 +36,7 @@ class Report:
     model: str
     threshold: Threshold
     device: str = "CPU"
+    parts: Sequence[Sequence[dict[str, object]]] = ()
 
     def records(self) -> list[dict[str, Any]]:
         """One dict a text, fit for JSON; a text without a probability has None there."""
@@ -47,6 +50,7 @@ class Report:
                 "n_words": verdict.n_words,
                 "model": self.model,
                 "device": self.device,
+                "parts": list(parts),
                 "evidence": [
                     {
                         "feature": e.feature,
@@ -57,5 +61,7 @@ class Report:
                     for e in verdict.evidence
                 ],
             }
-            for path, verdict in zip(self.paths, self.verdicts, strict=True)
+            for path, verdict, parts in zip(
+                self.paths, self.verdicts, self.parts or [()] * len(self.paths), strict=True
+            )
         ]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -19,6 +19,21 @@ NUMBER, WORD = "double", "string"
 
 Added = Mapping[str, Sequence[Any]]
 """Values of the new columns of a chunk, one a row; a sink takes those it was opened for."""
+
+
+class TextRow(NamedTuple):
+    """The text of a row, or what is wrong with the row: one of the two is empty.
+
+    Attributes
+    ----------
+    text, fault : str
+    note : str
+        What a reader of the verdict has to know of the text: words of a document that were not read.
+    """
+
+    text: str
+    fault: str = ""
+    note: str = ""
 
 
 class Chunk(Protocol):
@@ -57,6 +72,8 @@ class TableReader(Protocol):
         holds its texts in no column, and is not read before it is scored.
     dialect : Dialect or None
         Encoding and separator of a file of cells, known from the first chunk on; None for other kinds.
+    passed_over : str
+        Files of a folder that are no documents, in words; empty where there is none.
     """
 
     path: Path
@@ -64,13 +81,14 @@ class TableReader(Protocol):
     schema: pa.Schema | None
     n_rows: int | None
     dialect: Dialect | None
+    passed_over: str
 
     def chunks(self, only: str | None = None) -> Iterator[Chunk]:
         """All rows in order; the column ``only`` alone where the kind can read that at less cost."""
         ...
 
-    def texts(self, column: str, start: int = 0) -> Iterator[tuple[str, str]]:
-        """The text of each row, from row ``start`` on, and what is wrong with it; one of the two is empty."""
+    def texts(self, column: str, start: int = 0) -> Iterator[TextRow]:
+        """The text of each row, from row ``start`` on."""
         ...
 
     def digest(self) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 from ghostbuster.errors import GhostbusterError, InputError
 from ghostbuster.registry import unknown
 from ghostbuster.system.printable import encodable
-from ghostbuster.tables.base import Chunk
+from ghostbuster.tables.base import Chunk, TextRow
 
 CHUNK_ROWS = 512
 CHUNK_BYTES = 2**20
@@ -57,11 +57,11 @@ def gather_chunks(rows: Iterator[tuple[dict[str, Any], str]]) -> Iterator[Record
         yield RecordChunk(listed, faults)
 
 
-def texts_in(chunk: Chunk, column: str) -> Iterator[tuple[str, str]]:
-    """The text of each row, and what is wrong with it; one of the two is always empty."""
+def texts_in(chunk: Chunk, column: str) -> Iterator[TextRow]:
+    """The text of each row, or what is wrong with it."""
     for value, fault in zip(chunk.values(column), chunk.faults, strict=True):
         wrong = fault or fault_of(value, column)
-        yield ("", wrong) if wrong else (value, "")
+        yield TextRow("", wrong) if wrong else TextRow(value)
 
 
 def fault_of(value: Any, column: str) -> str:

@@ -33,11 +33,14 @@ class Score:
     label : str or None
     error : str
         Why there is neither; empty for a sound row.
+    note : str
+        What of its document was not read.
     """
 
     probability: float | None
     label: str | None = None
     error: str = ""
+    note: str = ""
 
 
 def journal_path(output: Path) -> Path:
@@ -100,7 +103,8 @@ class Journal:
             When the disk is full or failing; what was kept before stays.
         """
         listed = [
-            [score.probability, score.label, score.error][: 3 if score.error else 2] for score in scores
+            [one.probability, one.label, one.error, one.note][: 4 if one.note else 3 if one.error else 2]
+            for one in scores
         ]
         self._write(json.dumps([self.n_rows, listed], separators=(",", ":")))
         self.n_rows += len(scores)

@@ -66,7 +66,7 @@ def kind_of(path: Path) -> TableKind:
     return known[suffix]
 
 
-def open_reader(path: Path, id_column: str, text_column: str) -> TableReader:
+def open_reader(path: Path, id_column: str, text_column: str, *, whole: bool = False) -> TableReader:
     """The reader of a table file, or of a folder of documents as a table of ids and texts.
 
     Parameters
@@ -74,6 +74,8 @@ def open_reader(path: Path, id_column: str, text_column: str) -> TableReader:
     path : Path
     id_column, text_column : str
         What a folder's columns are called.
+    whole : bool
+        Whether all that a folder's documents show is read, not their prose alone.
 
     Raises
     ------
@@ -83,5 +85,5 @@ def open_reader(path: Path, id_column: str, text_column: str) -> TableReader:
     if path.is_dir() and not is_table(path):
         from ghostbuster.tables.kinds.folder import FolderReader
 
-        return FolderReader(path, id_column, text_column)
+        return FolderReader(path, id_column, text_column, whole=whole)
     return kind_of(path).reader(path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 from ghostbuster.arrays import Progress
 from ghostbuster.errors import InputError
 from ghostbuster.system.atomic_files import publish
-from ghostbuster.tables.base import WORD, Chunk, Layout, Sink
+from ghostbuster.tables.base import WORD, Chunk, Layout, Sink, TextRow
 from ghostbuster.tables.chunks import RecordChunk
 from ghostbuster.tables.dialect import Dialect
 from ghostbuster.tables.journal import Journal, Score
@@ -43,10 +44,15 @@ def score(job: Job, journal: Journal, judge: Judge, progress: Progress) -> None:
     done, n_characters = journal.n_rows, 0
     rows = job.reader.texts(job.text_column, done)
     while batch := list(_batch(rows)):
-        good = [text for text, fault in batch if not fault]
+        good = [row.text for row in batch if not row.fault]
         found = iter(judge(good) if good else ())
-        journal.append([Score(None, None, fault) if fault else next(found) for _, fault in batch])
-        n_characters += sum(len(text) for text, _ in batch)
+        journal.append(
+            [
+                Score(None, None, row.fault) if row.fault else replace(next(found), note=row.note)
+                for row in batch
+            ]
+        )
+        n_characters += sum(len(row.text) for row in batch)
         progress(journal.n_rows - done, n_characters)
 
 
@@ -68,7 +74,7 @@ def write(job: Job, seen: Survey, journal: Journal, *, faulty: bool) -> None:
     job : Job
     seen : Survey
     journal : Journal
-        With a score of every row.
+        With a score of every row; there is a column of notes where a row has one.
     faulty : bool
         Whether a column of errors is wanted.
 
@@ -77,7 +83,12 @@ def write(job: Job, seen: Survey, journal: Journal, *, faulty: bool) -> None:
     InputError
         When the table is no longer the one that was scored, or the output cannot be written.
     """
-    added = job.added | ({job.error_column: WORD} if faulty and not job.submission else {})
+    added = job.added
+    if not job.submission:
+        noted = any(one.note for one in journal.scores())
+        added = (
+            added | ({job.error_column: WORD} if faulty else {}) | ({job.note_column: WORD} if noted else {})
+        )
     temporary = job.output.with_name(f".{job.output.name}.writing")
     try:
         _check_unchanged(job, seen)
@@ -103,12 +114,12 @@ def _check_unchanged(job: Job, seen: Survey) -> None:
         )
 
 
-def _batch(rows: Iterator[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+def _batch(rows: Iterator[TextRow]) -> Iterator[TextRow]:
     """The next rows, up to one batch."""
     n_characters = 0
     for n_rows, row in enumerate(islice(rows, MOST_ROWS), start=1):
         yield row
-        n_characters += len(row[0])
+        n_characters += len(row.text)
         if n_characters >= (BATCH_CHARACTERS if n_rows >= BATCH_ROWS else MOST_CHARACTERS):
             return
 
@@ -147,5 +158,6 @@ def _columns(job: Job, scores: Sequence[Score]) -> dict[str, list[Any]]:
     return {
         job.prefix + "probability": probabilities,
         job.prefix + "label": [one.label for one in scores],
+        job.note_column: [one.note or None for one in scores],
         job.error_column: [one.error or None for one in scores],
     }

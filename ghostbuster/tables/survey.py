@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ghostbuster.errors import InputError
-from ghostbuster.tables.base import NUMBER, WORD, Chunk, TableReader
+from ghostbuster.tables.base import NUMBER, WORD, Chunk, TableReader, TextRow
 from ghostbuster.tables.chunks import check_names, texts_in, unknown_column
 from ghostbuster.tables.registry import kind_of
 
@@ -84,6 +84,11 @@ class Job:
         """Column that tells what is wrong with a row."""
         return self.prefix + "error"
 
+    @property
+    def note_column(self) -> str:
+        """Column that tells what of a document was not read, and what is suspicious."""
+        return self.prefix + "notes"
+
 
 def survey(job: Job) -> Survey:
     """Read all rows once: count them, and refuse what cannot be scored before a model is loaded.
@@ -105,7 +110,7 @@ def survey(job: Job) -> Survey:
         for chunk in reader.chunks(job.text_column):
             if types is not None and reader.schema is None:
                 types.see(chunk.records())
-            for n_rows, (text, fault) in enumerate(_texts(job, chunk), start=n_rows + 1):  # noqa: B020
+            for n_rows, (text, fault, _note) in enumerate(_texts(job, chunk), start=n_rows + 1):  # noqa: B020
                 n_characters += len(text)
                 if fault:
                     n_faults += 1
@@ -119,7 +124,7 @@ def survey(job: Job) -> Survey:
     return Survey(digest, n_rows, n_characters, n_faults, tuple(faults), schema)
 
 
-def _texts(job: Job, chunk: Chunk) -> Iterator[tuple[str, str]]:
+def _texts(job: Job, chunk: Chunk) -> Iterator[TextRow]:
     """Text and fault of each row; a column that no row can have is an error of the table."""
     columns = job.reader.columns
     if columns and job.text_column not in columns:
@@ -135,7 +140,8 @@ def _check_columns(job: Job, *, faults: bool) -> None:
     check_names(columns, job.reader.path)
     if job.submission:
         return
-    for name in [*job.added, *([job.error_column] if faults else [])]:
+    noted = [job.note_column] if job.reader.n_rows is not None else []
+    for name in [*job.added, *noted, *([job.error_column] if faults else [])]:
         if name in columns:
             raise InputError(
                 f"{job.reader.path} already has a column {name!r}, which would be lost: rename it, or give "

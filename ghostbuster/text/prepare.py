@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ghostbuster.errors import InputError
-from ghostbuster.text import characters, markup, typography
+from ghostbuster.text import characters, hyphenation, markup, typography
 from ghostbuster.text.encoding import BYTE_ORDER_MARKS
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ STEPS: tuple[tuple[Callable[[str], tuple[str, int]], str | None], ...] = (
     (markup.drop_label, None),
     (markup.strip_markdown, "markdown was removed ({n} mark{s})"),
     (markup.strip_tags, None),
+    (hyphenation.join_hyphenated, None),
     (typography.collapse_space, None),
     (typography.join_tokens, None),
     (typography.attach_quotes, None),

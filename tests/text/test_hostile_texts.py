@@ -12,9 +12,9 @@ from ghostbuster.artifacts.shipped import shipped
 from ghostbuster.cli import main
 from ghostbuster.detector.artifact import load
 from ghostbuster.errors import InputError
-from ghostbuster.text import documents
 from ghostbuster.text import prepare as text_module
-from ghostbuster.text.documents import document_text
+from ghostbuster.text.documents import bounds, kinds
+from ghostbuster.text.documents.read import document_text as judged_text
 from ghostbuster.text.encoding import fix_encoding, unescape
 from ghostbuster.text.prepare import prepare, prepare_or_refuse, read_text
 
@@ -22,6 +22,11 @@ LITE = shipped("lite")
 
 PROSE = passages(1, 220)[0]
 LETTERS = str.maketrans("aeocp", "\u0430\u0435\u043e\u0441\u0440")
+
+
+def document_text(path):
+    return judged_text(path, whole=True).text
+
 
 TEXTS = {
     "plain": PROSE,
@@ -214,7 +219,7 @@ def test_encodings_that_name_themselves_are_read(tmp_path):
         assert read_text(tmp_path / "a.txt") == PROSE
 
 
-@given(st.binary(max_size=60), st.sampled_from(sorted(documents.DOCUMENTS)))
+@given(st.binary(max_size=60), st.sampled_from(sorted(kinds.SUFFIXES)))
 @example(b"%PDF-1.4\n", ".pdf")
 @example(b"PK\x03\x04", ".docx")
 @example(b"<![CDATA[", ".html")
@@ -283,10 +288,11 @@ def test_a_page_nested_without_end_is_read(tmp_path):
 
 
 def test_a_document_that_takes_its_reader_for_ever_is_refused(tmp_path, monkeypatch):
-    monkeypatch.setattr(documents, "PATIENCE", 0.3)
+    monkeypatch.setattr(bounds, "PATIENCE", 0.3)
     (tmp_path / "a.html").write_text("<a " * 100_000)
-    slow = documents.Document(lambda _: [None for _ in iter(int, 1)])
-    monkeypatch.setitem(documents.DOCUMENTS, ".html", slow)
+    monkeypatch.setattr(
+        "ghostbuster.text.documents.web.html.read_html", lambda *_: [None for _ in iter(int, 1)]
+    )
     with pytest.raises(InputError, match=r"a.html takes more than 0.3 seconds to read"):
         document_text(tmp_path / "a.html")
 
@@ -337,7 +343,7 @@ PDFS = {
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # see patience.AGAIN
 @pytest.mark.parametrize("kind", PDFS)
 def test_loops_of_pdf_files_end_in_one_error(tmp_path, monkeypatch, kind):
-    monkeypatch.setattr(documents, "PATIENCE", 2.0)
+    monkeypatch.setattr(bounds, "PATIENCE", 2.0)
     path = pdf(tmp_path, PDFS[kind])
     with pytest.raises(InputError, match=r"a\.pdf (takes|cannot|holds|is)"):
         document_text(path)

@@ -41,6 +41,12 @@ PanelName = Annotated[
         "--panel", metavar="NAME", help="A panel's language models, for a detector trained with such."
     ),
 ]
+Whole = Annotated[
+    bool,
+    typer.Option(
+        "--whole", help="Judge all that documents show, not their prose alone: headings, tables, references."
+    ),
+]
 TextColumn = Annotated[str, typer.Option(metavar="NAME", help="Column that holds the texts.")]
 LabelColumn = Annotated[
     str, typer.Option(metavar="NAME", help="Column that holds the labels: 0 or human, 1 or machine.")

@@ -11,7 +11,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from ghostbuster.errors import InputError
-from ghostbuster.tables.base import Added, Chunk, Layout
+from ghostbuster.tables.base import Added, Chunk, Layout, TextRow
 from ghostbuster.tables.chunks import check_names, texts_in
 from ghostbuster.tables.dialect import Dialect
 
@@ -34,6 +34,7 @@ class FileReader:
         self.schema: pa.Schema | None = None
         self.n_rows: int | None = None
         self.dialect: Dialect | None = None
+        self.passed_over = ""
 
     def digest(self) -> str:
         """SHA-256 of the file's bytes."""
@@ -53,8 +54,8 @@ class FileReader:
         with file_errors(self.path):
             yield from self._chunks(only)
 
-    def texts(self, column: str, start: int = 0) -> Iterator[tuple[str, str]]:
-        """The text of each row, from row ``start`` on, and what is wrong with it; one of the two is empty."""
+    def texts(self, column: str, start: int = 0) -> Iterator[TextRow]:
+        """The text of each row, from row ``start`` on, or what is wrong with it."""
         return islice((row for chunk in self.chunks(column) for row in texts_in(chunk, column)), start, None)
 
     def _chunks(self, only: str | None) -> Iterator[Chunk]:

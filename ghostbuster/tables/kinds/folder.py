@@ -8,12 +8,13 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ghostbuster.errors import InputError
+from ghostbuster.errors import InputError, SettingError
 from ghostbuster.system.printable import encodable
-from ghostbuster.tables.base import Chunk
+from ghostbuster.tables.base import Chunk, TextRow
 from ghostbuster.tables.chunks import RecordChunk
 from ghostbuster.tables.kinds.files import file_errors
-from ghostbuster.text.documents import check_installed, document_text, documents_in
+from ghostbuster.text.documents.folder import documents_in
+from ghostbuster.text.documents.read import check_installed, document_text
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -28,20 +29,21 @@ class FolderReader:
     ----------
     path : Path
     id_column, text_column : str
+    whole : bool
+        Whether all that documents show is read, not their prose alone.
 
     Raises
     ------
     InputError
-        When the folder holds no document of a known kind, or both columns have one name.
+        When the folder holds no document, or both columns have one name.
     SettingError
         When a library that a document needs is not installed.
     """
 
-    def __init__(self, path: Path, id_column: str, text_column: str) -> None:
+    def __init__(self, path: Path, id_column: str, text_column: str, *, whole: bool = False) -> None:
         self.path = path
-        self.documents = documents_in(path)
-        if not self.documents:
-            raise InputError(f"{path} holds no document; expected .txt, .md, .docx, .pdf or .html files")
+        self._whole = whole
+        self.documents, self.passed_over = documents_in(path)
         if id_column == text_column:
             raise InputError(f"ids and texts cannot both be called {id_column!r}: give another --id-column")
         check_installed(self.documents)
@@ -64,13 +66,15 @@ class FolderReader:
         for name in self._names():
             yield RecordChunk([{self.columns[0]: name}], [""])
 
-    def texts(self, column: str, start: int = 0) -> Iterator[tuple[str, str]]:  # noqa: ARG002 - no column
-        """The text of each document, from row ``start`` on, and what is wrong with it; one is empty."""
+    def texts(self, column: str, start: int = 0) -> Iterator[TextRow]:  # noqa: ARG002 - no column
+        """The text of each document, from row ``start`` on, or what is wrong with it."""
         for path in islice(self.documents, start, None):
             try:
-                yield document_text(path), ""
-            except InputError as error:
-                yield "", str(error)
+                read = document_text(path, whole=self._whole)
+            except (InputError, SettingError) as error:
+                yield TextRow("", str(error))
+            else:
+                yield TextRow(read.text, note="; ".join(filter(None, (read.refusal, *read.notes))))
 
     def _names(self) -> Iterator[str]:
         return (encodable(path.relative_to(self.path).as_posix()) for path in self.documents)

@@ -1,0 +1,1 @@
+"""PDF: letters with places on a page, to lines, columns and paragraphs."""

@@ -1,0 +1,71 @@
+"""Words broken at the ends of lines: joined if they are one word, left with their hyphen if not."""
+
+from __future__ import annotations
+
+import gzip
+import re
+from functools import cache
+from pathlib import Path
+
+WORDS_FILE = Path(__file__).parent / "english_words.txt.gz"
+"""English words of lower-case letters from SCOWL (size 60); ``training/word_list.py`` makes it."""
+
+_BROKEN = re.compile(r"([^\W\d_]+)(?:\u00ad|-|\u2010)[ \t]*\r?\n[ \t]*([^\W\d_]+)")
+_BEFORE_WORDS = frozenset(
+    {"co", "de", "ex", "mid", "multi", "non", "post", "pre", "pseudo", "quasi", "semi", "sub"}
+)
+"""Beginnings that are no words, and still stand before a hyphen."""
+_DERIVED = re.compile(r"([a-z]{3,}?)(?:ed|er|ers|ness|ly|like|ish)")
+_SOFT = "\u00ad"
+
+
+def join_hyphenated(text: str) -> tuple[str, int]:
+    """Join words that were broken at the end of a line.
+
+    ``under-`` above ``stand`` is one word, since a dictionary has *understand*; ``well-`` above ``known`` is
+    two, since it has both and not *wellknown*. What no dictionary knows in either way is joined: most such
+    breaks are a hyphenating program's.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    tuple of (str, int)
+        The text, and the number of words joined or brought on one line.
+    """
+    if "\n" not in text:
+        return text, 0
+    return _BROKEN.subn(_mended, text)
+
+
+def _mended(found: re.Match[str]) -> str:
+    first, second = found[1], found[2]
+    if _SOFT in found[0] or is_one_word(first, second):
+        return first + second
+    return f"{first}-{second}"
+
+
+def is_one_word(first: str, second: str) -> bool:
+    """Whether two halves that a hyphen parts at the end of a line are one word."""
+    if second[0].isupper():  # Anglo-Saxon; but SHOUT-ING
+        return first.isupper() and second.isupper() and is_one_word(first.lower(), second.lower())
+    known, head, tail = words(), first.lower(), second
+    if head + tail in known:
+        return True
+    if len(head) == 1 or head in known or head in _BEFORE_WORDS:
+        return not (tail in known or _stem(tail) in known)
+    return True
+
+
+def _stem(word: str) -> str:
+    """What a word such as *hearted* or *rater* is made of; itself where it is of no such kind."""
+    found = _DERIVED.fullmatch(word)
+    return found[1] if found else word
+
+
+@cache
+def words() -> frozenset[str]:
+    """The dictionary."""
+    return frozenset(gzip.decompress(WORDS_FILE.read_bytes()).decode().split())
