@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 WORDS_FILE = Path(__file__).parent / "english_words.txt.gz"
-"""English words of lower-case letters from SCOWL (size 60); ``training/word_list.py`` makes it."""
+"""English words of lower-case letters from SCOWL (size 60); ``training/data/word_list.py`` makes it."""
 
 _BROKEN = re.compile(r"([^\W\d_]+)(?:\u00ad|-|\u2010)[ \t]*\r?\n[ \t]*([^\W\d_]+)")
 _BEFORE_WORDS = frozenset(

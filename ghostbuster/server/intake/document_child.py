@@ -25,7 +25,7 @@ def read_documents(connection: Connection, most_bytes: int) -> None:
     most_bytes : int
         Of memory that this process may take.
     """
-    from ghostbuster.text.documents import document_text  # what it imports counts before the limit is set
+    from ghostbuster.text.documents.read import document_text  # what it imports counts before the limit is set
 
     _limit(most_bytes)
     connection.send((READY, None))
@@ -37,7 +37,7 @@ def read_documents(connection: Connection, most_bytes: int) -> None:
         try:
             with _as_file(data, suffix) as path:
                 try:
-                    text = document_text(path)
+                    read = document_text(path)
                 except GhostbusterError as error:
                     raise InputError(str(error).replace(str(path), name)) from None
         except GhostbusterError as error:
@@ -45,7 +45,10 @@ def read_documents(connection: Connection, most_bytes: int) -> None:
         except MemoryError:
             connection.send((FAILED, InputError(f"{name} takes too much memory to read: save it as text")))
         else:
-            connection.send((DONE, text))
+            if read.refusal:
+                connection.send((FAILED, InputError(f"{name} has {read.refusal}")))
+            else:
+                connection.send((DONE, read.text))
 
 
 @contextmanager

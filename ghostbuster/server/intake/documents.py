@@ -11,7 +11,7 @@ from ghostbuster.server.child_process import ChildDiedError, ChildProcess
 from ghostbuster.server.intake.document_child import read_documents
 from ghostbuster.server.limits import Limits
 from ghostbuster.system.printable import encodable, printable
-from ghostbuster.text.documents import DOCUMENTS
+from ghostbuster.text.documents.kinds import SUFFIXES
 
 N_READERS = 2
 """Documents read at once: a slow one holds up no other."""
@@ -52,7 +52,7 @@ class DocumentReader:
             When it cannot be read; the message names it.
         """
         suffix = PurePosixPath(name).suffix.lower()
-        if suffix not in DOCUMENTS:
+        if suffix not in SUFFIXES:
             raise InputError(f"{name} is of no kind that is read; expected one of {', '.join(suffixes())}")
         child = await self._free.get()
         try:
@@ -78,7 +78,7 @@ class DocumentReader:
 
 def suffixes() -> list[str]:
     """Kinds of documents that are read."""
-    return list(DOCUMENTS)
+    return list(SUFFIXES)
 
 
 def shown_name(name: str) -> str:

@@ -1,6 +1,6 @@
 """Make the list of English words that tells a word broken at the end of a line from a compound.
 
-    python -m training.word_list
+    python -m training.data.word_list
 
 Reads the word lists of Debian's packages ``wamerican`` and ``wbritish`` (SCOWL, size 60) and writes
 ``ghostbuster/text/english_words.txt.gz``: words of lower-case letters, one a line, sorted.
@@ -14,7 +14,7 @@ from pathlib import Path
 
 LISTS = ("american-english", "british-english")
 FOLDER = Path("/usr/share/dict")
-OUT = Path(__file__).parents[1] / "ghostbuster" / "text" / "english_words.txt.gz"
+OUT = Path(__file__).parents[2] / "ghostbuster" / "text" / "english_words.txt.gz"
 
 
 def main() -> None:

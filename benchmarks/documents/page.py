@@ -1,0 +1,93 @@
+"""The page that says how much of documents is read."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+PROSE, WHOLE = "ghostbuster, prose", "ghostbuster --whole"
+
+INTRODUCTION = """# Documents
+
+What is read of each kind of document, what is left out, and how much of it arrives. The figures are made by
+`python -m benchmarks.documents.documents --data FOLDER`; the words of {n:,} documents that it makes are known.
+
+## What is read, what is left out, what is said
+
+| kind | read | left out | said |
+|---|---|---|---|
+| plain text, markdown | everything that is prose | a list of references at the end, code between fences, quoted answers (`>`); of markdown also headings, tables, notes | how many words of what |
+| Word `.docx` `.docm` `.dotx` | what Word shows: tracked insertions and moves, content controls, custom XML, smart tags, text boxes once, fields, nested tables, merged cells once, strict files, imported chunks | deletions, what was moved away; headings, quotations, references, short cells of tables, captions, code, notes, tables of contents, headers and footers, by their styles, fields and controls | hidden words (`vanish`, in the colour behind them, 2 points or less, beside the page, in rows or lines too low for a letter): their number, as suspicious |
+| OpenDocument `.odt`, RTF | the same, as LibreOffice shows it | the same, by styles | the same; a password |
+| PDF | pages as they are laid out: columns one after the other, words broken at line ends whole | running heads, page numbers, line numbers, marks of notes; headings, captions, tables, code, notes, references, by their looks | words that are drawn invisible, in the colour behind them, outside the page, under a picture or an area; pages that are pictures; a password |
+| web pages, `.mhtml`, `.eml`, EPUB | what a browser shows by the page's own styles; the body of a message as mail programs choose it | headings, quotations, code, tables, captions, notes, navigation; attachments | words hidden by style sheets, attributes or position: their number, as suspicious |
+| notebooks, LaTeX | cells of markdown; words between commands | code, headings, quotations, tables, captions, notes, references | how many words of what |
+| Word 97 to 2003, Pages, Excel, PowerPoint, pictures, archives | nothing | | what it is and what to do, as an error of that file alone |
+
+A cell of a table with 25 words or more is prose: tables lay out pages, too. A *heading* of more than 30 words is prose.
+`--whole` judges all that is seen but running heads. A document whose words are none of them prose is `unsure`.
+
+## How much arrives
+
+**Recovered**: share of the words that a person sees which the reader finds. **Added**: words it finds beyond them
+(deleted, hidden, repeated), as a share of those seen. **Reordered**: share of the recovered words that stand in
+another order. Other readers are compared with `--whole`, since they do not tell prose from the rest; the rows *prose*
+compare what is judged with the paragraphs that were written as prose.
+"""
+
+LIBRARIES = """
+## Which libraries
+
+No library reads all that Word shows and nothing else (tables above), so the XML is walked here, on `lxml`. Web pages
+are parsed by `lxml`, their styles by `tinycss2` and `cssselect2`. PDF is read by PDFium (`pypdfium2`), in a process of
+its own that may crash or compute for ever without harm; whether a word shows is asked of the page as PDFium draws it.
+LaTeX is parsed by `pylatexenc`. Together they are 21 MB, under BSD, MIT and Apache licences. pandoc reads most kinds as
+well, but its wheel unpacks to 162 MB under the GPL, and it reads what is hidden. No well-kept library reads `.doc` and
+Pages; those are named.
+"""
+
+
+def page(report: Mapping[str, Any]) -> str:
+    """The page, in markdown."""
+    parts = [
+        INTRODUCTION.format(n=report["n_documents"]),
+        *_tables(report["rows"]),
+        LIBRARIES,
+        _hyphens(report["hyphens"]),
+    ]
+    return "\n".join(parts).strip() + "\n"
+
+
+def _tables(rows: Sequence[Mapping[str, Any]]) -> Iterable[str]:
+    by_kind: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    for row in rows:
+        by_kind[row["kind"]].append(row)
+    for kind, found in by_kind.items():
+        yield f"\n### `{kind}`\n"
+        yield "| made by | with | documents | reader | recovered | added | reordered |"
+        yield "|---|---|---:|---|---:|---:|---:|"
+        for row in found:
+            figures = " | ".join(_percent(row[name]) for name in ("recovered", "added", "reordered"))
+            reader = f"**{row['reader']}**" if row["reader"] in {PROSE, WHOLE} else row["reader"]
+            yield f"| {row['maker']} | {row['feature']} | {row['n']} | {reader} | {figures} |"
+
+
+def _hyphens(found: Mapping[str, Mapping[str, float]]) -> str:
+    lines = [
+        "\n## Words broken at line ends\n",
+        "Each word of six letters or more is broken at a random place, each compound at its hyphen. *Joined*: words that",
+        "are whole again. *Kept*: compounds that keep their hyphen.\n",
+        "| of | words | joined | compounds | kept |",
+        "|---|---:|---:|---:|---:|",
+    ]
+    for name, row in found.items():
+        lines.append(
+            f"| {name} | {row['n_words']:,} | {_percent(row['joined'])} | {row['n_compounds']:,} | "
+            f"{_percent(row['kept'])} |"
+        )
+    return "\n".join(lines)
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f} %"
