@@ -17,8 +17,15 @@ OFFICE = {
     ".docx": "docx:MS Word 2007 XML",
     ".pdf": "pdf",
 }
-PANDOC = {".docx": "docx", ".odt": "odt", ".rtf": "rtf", ".html": "html", ".epub": "epub", ".tex": "latex",
-          ".ipynb": "ipynb"}  # fmt: skip
+PANDOC = {
+    ".docx": "docx",
+    ".odt": "odt",
+    ".rtf": "rtf",
+    ".html": "html",
+    ".epub": "epub",
+    ".tex": "latex",
+    ".ipynb": "ipynb",
+}
 
 
 def exported(n_each: int, first: int = 4000) -> Iterator[Made]:
@@ -32,8 +39,16 @@ def exported(n_each: int, first: int = 4000) -> Iterator[Made]:
             originals[path] = made
         for suffix, filter_name in OFFICE.items():
             out = Path(folder) / suffix[1:]
-            command = ["soffice", "--headless", f"-env:UserInstallation=file://{folder}/profile", "--convert-to",
-                       filter_name, "--outdir", str(out), *map(str, originals)]  # fmt: skip
+            command = [
+                "soffice",
+                "--headless",
+                f"-env:UserInstallation=file://{folder}/profile",
+                "--convert-to",
+                filter_name,
+                "--outdir",
+                str(out),
+                *map(str, originals),
+            ]
             subprocess.run(command, check=True, capture_output=True, timeout=600)
             for path, made in originals.items():
                 data = (out / f"{path.stem}{suffix}").read_bytes()
@@ -53,7 +68,7 @@ def markdown(one: Essay) -> str:
             *one.paragraphs[3:],
             "## References",
             *one.references,
-        ]  # fmt: skip
+        ]
     )
 
 
@@ -69,8 +84,16 @@ def converted(n_each: int, first: int = 5000) -> Iterator[Made]:
     for i in range(n_each):
         one = essay(first + i)
         cells = " ".join(" ".join(row) for row in one.cells)
-        seen = [one.title, one.heading, *one.paragraphs[:3], one.quote, cells, *one.paragraphs[3:], "References",
-                *one.references]  # fmt: skip
+        seen = [
+            one.title,
+            one.heading,
+            *one.paragraphs[:3],
+            one.quote,
+            cells,
+            *one.paragraphs[3:],
+            "References",
+            *one.references,
+        ]
         for suffix, writer in PANDOC.items():
             with tempfile.TemporaryDirectory() as folder:
                 out = Path(folder) / f"a{suffix}"

@@ -12,9 +12,12 @@ from pathlib import Path
 from benchmarks.documents.material import Essay, Made, essay
 
 HIDING = {
-    "display:none": "display:none", "font-size:0": "font-size:0", "white": "color:#fff",
-    "off screen": "position:absolute;left:-9999px", "visibility": "visibility:hidden",
-}  # fmt: skip
+    "display:none": "display:none",
+    "font-size:0": "font-size:0",
+    "white": "color:#fff",
+    "off screen": "position:absolute;left:-9999px",
+    "visibility": "visibility:hidden",
+}
 
 
 def _page(one: Essay, style: str = "", paragraph: str = "<p>{}</p>", extra: str = "") -> str:
@@ -78,10 +81,20 @@ def chromium(source: str) -> bytes:
         page, out = Path(folder) / "a.html", Path(folder) / "a.pdf"
         page.write_text(source, "utf-8")
         subprocess.run(
-            ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--no-pdf-header-footer",
-             f"--print-to-pdf={out}", f"--user-data-dir={folder}/profile", page.as_uri()],  # fmt: skip
-            check=True, capture_output=True, timeout=120,
-        )  # fmt: skip
+            [
+                "chromium",
+                "--headless",
+                "--no-sandbox",
+                "--disable-gpu",
+                "--no-pdf-header-footer",
+                f"--print-to-pdf={out}",
+                f"--user-data-dir={folder}/profile",
+                page.as_uri(),
+            ],
+            check=True,
+            capture_output=True,
+            timeout=120,
+        )
         return out.read_bytes()
 
 
@@ -123,9 +136,15 @@ def _lines(text: str, width: int, *, hyphens: bool) -> list[str]:
 
 
 def _drawn(
-    one: Essay, width: int, *, hyphens: bool = False, columns: bool = False, heads: bool = False,
-    numbers: bool = False, hide: str = "",
-) -> bytes:  # fmt: skip
+    one: Essay,
+    width: int,
+    *,
+    hyphens: bool = False,
+    columns: bool = False,
+    heads: bool = False,
+    numbers: bool = False,
+    hide: str = "",
+) -> bytes:
     from reportlab.pdfgen.canvas import Canvas
 
     made = BytesIO()

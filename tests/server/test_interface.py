@@ -78,7 +78,12 @@ def test_a_line_is_answered_before_the_next_is_sent(server):
 
 
 def test_documents_get_an_array_and_one_that_cannot_be_read_says_why(server, expected):
-    files = [("0", b""), ("0.txt", TEXTS[0].encode()), ("bad.docx", b"no archive"), ("song.mp3", b"ID3")]
+    files = [
+        ("0", b""),
+        ("0.txt", TEXTS[0].encode()),
+        ("bad.docx", b"PK\x03\x04 no archive"),
+        ("song.mp3", b"ID3"),
+    ]
     body, head = multipart({"max_fpr": "0.01"}, files[1:])
     rows = server.request("POST", "/v1/verdicts", body, head).json()
     assert rows[0] == {**expected[0], "path": "0.txt"}

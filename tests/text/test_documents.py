@@ -313,12 +313,14 @@ def test_a_table_given_to_score_file_is_refused_with_the_command_that_is_meant(c
 def test_a_bad_document_ends_no_calibration(capsys, detector_file, tmp_path):
     folder = tmp_path / "people"
     folder.mkdir()
-    for n, text in enumerate(passages(12, 120)):
+    for n, text in enumerate(passages(24, 120)):
         (folder / f"{n:02}.txt").write_text(text)
     (folder / "bad.pdf").write_bytes(b"%PDF-1.4 and no more")
     (folder / "picture.png").write_bytes(b"\x89PNG\r\n")
     (folder / "~$lock.docx").write_bytes(b"x")
-    code, _, err = run(capsys, "calibrate", detector_file, folder, "-o", tmp_path / "new.joblib")
+    code, _, err = run(
+        capsys, "calibrate", detector_file, folder, "-o", tmp_path / "new.joblib", "--max-fpr", "0.05"
+    )
     assert code == 1
     assert (tmp_path / "new.joblib").exists()
     assert err.count("error: ") == 2

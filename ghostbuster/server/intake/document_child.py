@@ -25,7 +25,8 @@ def read_documents(connection: Connection, most_bytes: int) -> None:
     most_bytes : int
         Of memory that this process may take.
     """
-    from ghostbuster.text.documents.read import document_text  # what it imports counts before the limit is set
+    # what it imports counts before the limit is set
+    from ghostbuster.text.documents.read import document_text
 
     _limit(most_bytes)
     connection.send((READY, None))

@@ -1,1 +1,4 @@
-"""Web pages, and what is made of them: books, saved pages, e-mail."""
+"""Web pages, and what is made of them: books, saved pages, e-mail.
+
+May import what stands in `documents` itself.
+"""
