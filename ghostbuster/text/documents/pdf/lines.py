@@ -87,7 +87,8 @@ def _is_next(run: Sequence[Letter], letter: Letter) -> bool:
     last = run[-1]
     size = max(last.size, letter.size, 1.0)
     gap = letter.x0 - last.x1
-    return abs(letter.y - last.y) <= SAME_LINE * size and -0.6 * size <= gap <= CELL_GAP * size
+    follows = letter.x0 >= last.x0 - 0.2 * size  # letters of a ligature stand in one place
+    return abs(letter.y - last.y) <= SAME_LINE * size and follows and gap <= CELL_GAP * size
 
 
 def _piece(run: Sequence[Letter]) -> Line:

@@ -77,6 +77,8 @@ def _parts(group: Sequence[Line], line: Line, leading: float) -> bool:
     """Whether a new paragraph begins."""
     last = group[-1]
     step = last.y - line.y
+    if _is_row(last) and _is_row(line) and 0 < step < 3 * leading:
+        return False
     if step > 1.35 * leading + 0.5 or step < -SAME_COLUMN * leading:
         return True
     alike = abs(line.size - last.size) <= 0.08 * last.size and line.mono == last.mono
