@@ -50,7 +50,6 @@ class Report:
                 "n_words": verdict.n_words,
                 "model": self.model,
                 "device": self.device,
-                "parts": list(parts),
                 "evidence": [
                     {
                         "feature": e.feature,
@@ -60,6 +59,7 @@ class Report:
                     }
                     for e in verdict.evidence
                 ],
+                **({"parts": list(parts)} if len(parts) > 1 else {}),
             }
             for path, verdict, parts in zip(
                 self.paths, self.verdicts, self.parts or [()] * len(self.paths), strict=True

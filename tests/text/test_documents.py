@@ -11,9 +11,10 @@ from office_files import CASES, par, word_bytes
 from prose import passages
 
 from ghostbuster.errors import InputError, SettingError
+from ghostbuster.tables.registry import suffixes
 from ghostbuster.text.documents.document import Part
 from ghostbuster.text.documents.folder import documents_in
-from ghostbuster.text.documents.kinds import SUFFIXES, kind_of
+from ghostbuster.text.documents.kinds import SUFFIXES, TABLES, kind_of
 from ghostbuster.text.documents.read import check_installed, document_text, read_document
 
 PROSE = "The harbour was quiet that morning; nobody had asked for more."
@@ -337,6 +338,10 @@ def test_a_class_handed_in_is_read_whole_or_named(capsys, detector_file, tmp_pat
     assert [row["id"] for row in rows if row.get("error")] == ["Zoe/empty.txt"]
     assert len(rows) == 13
     assert "passed over: 1 lock file of Word (~$...), 1 file of macOS (__MACOSX)" in err
+
+
+def test_every_kind_of_table_is_known_as_one():
+    assert set(suffixes()) == TABLES
 
 
 def test_parts_know_whether_they_are_read(tmp_path):

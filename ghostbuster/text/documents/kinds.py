@@ -77,7 +77,7 @@ UNREADABLE: tuple[tuple[bytes, str, str], ...] = (
     (b"\xd0\xcf\x11\xe0", "an old office document (Word 97 to 2003)", _AS_WORD),
 )
 """First bytes, what they begin, and what to do. Checked for files that are no text."""
-TABLES = frozenset({".csv", ".tsv", ".jsonl", ".ndjson", ".parquet"})
+TABLES = frozenset({".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".parquet"})
 """Suffixes of tables, of which each row is a text of its own."""
 _IN_ARCHIVES: tuple[tuple[str, str, str], ...] = (
     (
