@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import logging
 import os
 import signal
@@ -62,20 +63,33 @@ def bind(host: str, port: int) -> socket.socket:
     SettingError
         When the address is not this computer's, or somebody listens there already.
     """
+    made = None
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-        family, _, _, _, address = found[0]
+        family, address = _family(host, port)
         made = socket.socket(family, socket.SOCK_STREAM)
         if os.name == "posix":
             made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         made.bind(address)
+        made.listen()
     except (OSError, OverflowError, UnicodeError) as error:
+        if made is not None:
+            made.close()
         why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise SettingError(
             f"cannot listen at {host} port {port} ({why}): give another --host or "
             "--port, or end what listens there"
         ) from None
     return made
+
+
+def _family(host: str, port: int) -> tuple[socket.AddressFamily, tuple[object, ...]]:
+    """Kind and form of an address; only a name is looked up."""
+    try:
+        version = ipaddress.ip_address(host).version
+    except ValueError:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        return family, address
+    return (socket.AF_INET if version == 4 else socket.AF_INET6), (host, port)  # noqa: PLR2004
 
 
 def start_children(
