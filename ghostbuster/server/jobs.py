@@ -115,7 +115,7 @@ class Job:
         self._judging = Judging(queue, self._entries(documents, limits), limits.window, patient=True)
         rows: Iterator[Row] = iter(self.rows)
         try:
-            async for found in self._judging:
+            async for found in self._judging.answers():
                 self._note(next(rows), found, has_room)
         except RequestError:  # the server is ending
             self.state = "stopped"

@@ -82,7 +82,7 @@ def test_two_workers_give_the_same_verdicts(server, detector_file):
 
 def test_with_two_workers_a_very_long_text_holds_nobody_up(detector_file):
     with Served("--model", detector_file, "--workers", "2") as two, ThreadPoolExecutor(2) as clients:
-        long = [clients.submit(post, two, " ".join(prose_of(40, 600, seed))) for seed in range(2)]
+        long = [clients.submit(post, two, " ".join(prose_of(35, 600, seed))) for seed in range(2)]
         time.sleep(0.2)
         assert post(two, TEXTS[0]).status == 200
         assert not any(future.done() for future in long)
@@ -102,7 +102,7 @@ def test_what_is_accepted_is_answered_before_it_ends(detector_file, number):
 
 def test_a_second_signal_ends_it_at_once(detector_file):
     with Served("--model", detector_file) as one, ThreadPoolExecutor(1) as client:
-        waiting = client.submit(post, one, " ".join(prose_of(40, 600)))
+        waiting = client.submit(post, one, " ".join(prose_of(35, 600)))
         time.sleep(0.4)
         one.process.send_signal(signal.SIGINT)
         time.sleep(0.3)
@@ -116,7 +116,7 @@ def test_a_second_signal_ends_it_at_once(detector_file):
 
 def test_while_it_ends_new_texts_are_told_to_go_elsewhere(detector_file):
     with Served("--model", detector_file) as one, ThreadPoolExecutor(1) as client:
-        waiting = client.submit(post, one, " ".join(prose_of(40, 600)))
+        waiting = client.submit(post, one, " ".join(prose_of(35, 600)))
         time.sleep(0.4)
         one.process.send_signal(signal.SIGTERM)
         time.sleep(0.3)
@@ -159,6 +159,7 @@ def test_a_client_that_never_reads_its_answer_is_let_go(detector_file):
             time.sleep(0.01)
         else:
             pytest.fail("it went on being served")
+        connection.close()
         assert one.request("GET", "/").status == 200
 
 

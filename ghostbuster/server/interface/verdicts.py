@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from typing import Any
 
-import anyio
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -102,7 +102,7 @@ async def _lines(service: Service, request: Request) -> Response:
             except RequestError as problem:
                 yield problem
 
-    found = aiter(Judging(service.queue, entries(), service.limits.window))
+    found = Judging(service.queue, entries(), service.limits.window).answers()
     first = await anext(found, None)  # a queue that is full is said by the status
 
     async def lines() -> AsyncGenerator[bytes, None]:
@@ -116,6 +116,8 @@ async def _lines(service: Service, request: Request) -> Response:
                 yield _line(number, answer)
         except RequestError as problem:
             yield _line(number + 1, problem)
+        finally:
+            await found.aclose()
 
     return _Lines(lines())
 
@@ -195,18 +197,22 @@ async def _all(
     service: Service, request: Request, entries: Sequence[Entry]
 ) -> list[Answer | GhostbusterError]:
     """Answers to all texts, unless the client goes away."""
-    answers: list[Answer | GhostbusterError] = []
-    async with anyio.create_task_group() as group:
 
-        async def watch() -> None:
-            while (await request.receive())["type"] != "http.disconnect":
-                pass
-            group.cancel_scope.cancel()
+    async def judge() -> list[Answer | GhostbusterError]:
+        judging = Judging(service.queue, entries, service.limits.window)
+        return [answer async for answer in judging.answers()]
 
-        group.start_soon(watch)
-        async for answer in Judging(service.queue, entries, service.limits.window):
-            answers.append(answer)  # noqa: PERF401 - what it raises must pass here
-        group.cancel_scope.cancel()
-    if len(answers) < len(entries):
+    async def gone() -> None:
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+
+    judging, watching = asyncio.create_task(judge()), asyncio.create_task(gone())
+    try:
+        await asyncio.wait([judging, watching], return_when=asyncio.FIRST_COMPLETED)
+        if judging.done():
+            return judging.result()
         raise bad_request("the connection", "a client that waits", "wait for the answer")
-    return answers
+    finally:
+        judging.cancel()
+        watching.cancel()
+        await asyncio.gather(judging, watching, return_exceptions=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from contextlib import suppress
 
 from ghostbuster.errors import GhostbusterError
@@ -15,7 +15,7 @@ Entry = Ask | GhostbusterError
 
 
 class Judging:
-    """Texts of one request on their way; iterate over it for an answer or an error each, in order.
+    """Texts of one request on their way.
 
     Parameters
     ----------
@@ -48,8 +48,8 @@ class Judging:
         """How much of the text whose turn it is, is done."""
         return 0.0 if self._current is None else self._current.share
 
-    async def __aiter__(self) -> AsyncIterator[Answer | GhostbusterError]:
-        """Answers in the order of the texts.
+    async def answers(self) -> AsyncGenerator[Answer | GhostbusterError, None]:
+        """An answer or an error for each text, in their order; close it to cancel the rest.
 
         Raises
         ------
