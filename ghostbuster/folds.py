@@ -27,6 +27,10 @@ def is_machine(y: npt.ArrayLike) -> Bool1d:
     return np.asarray(np.asarray(y) >= MACHINE_FROM)
 
 
+MOST_BUNDLES = 8
+"""Folds at most that hold sources out."""
+
+
 def sources_to_hold_out(sources: npt.ArrayLike | None) -> AnyArray | None:
     """The sources as an array where each can be held out once, which takes three or more; None elsewhere."""
     names = np.asarray([] if sources is None else sources)
@@ -101,6 +105,23 @@ def leave_one_out(hard: Int1d, sources: npt.ArrayLike, groups: npt.ArrayLike | N
                 f"without source {culprit!r} one class is left; expected both in every training side"
             )
     return folds
+
+
+def bundled(sources: npt.ArrayLike, most: int = MOST_BUNDLES) -> Int1d:
+    """Bundle of each text's source, shape (n_texts,): one a source, or ``most`` bundles of like size.
+
+    Leaving a bundle out leaves each of its sources out, at a cost that does not grow with their number.
+    The largest sources are dealt first, each to the smallest bundle.
+    """
+    _, codes, counts = np.unique(np.asarray(sources), return_inverse=True, return_counts=True)
+    if counts.size <= most:
+        return np.asarray(codes, dtype=np.intp)
+    bundle_of = np.empty(counts.size, dtype=np.intp)
+    sizes = np.zeros(most, dtype=np.intp)
+    for source in np.argsort(-counts, kind="stable"):
+        bundle_of[source] = np.argmin(sizes)
+        sizes[bundle_of[source]] += counts[source]
+    return bundle_of[codes]
 
 
 def balanced_weights(y: Float1d, sources: npt.ArrayLike | None = None) -> Float1d:

@@ -172,6 +172,39 @@ class HiddenStates:
         blocks = self.blocks[owned][:, _places(self.block_layers, layers)].astype(np.float64)
         return np.asarray(np.tensordot(weights, blocks, axes=1), dtype=np.float32)
 
+    def of_passages(self, text: int, passages: Sequence[tuple[int, int]]) -> HiddenStates:
+        """Passages of one text as texts, without blocks of their own; of the layers that have blocks.
+
+        Parameters
+        ----------
+        text, passages
+            As `passage_means` takes them.
+        """
+        means = self.passage_means(text, passages, self.block_layers.tolist())
+        return HiddenStates.without_blocks(self.block_layers, means)
+
+    @classmethod
+    def without_blocks(
+        cls, layers: npt.ArrayLike, means: npt.NDArray[np.float16] | npt.NDArray[np.float32]
+    ) -> HiddenStates:
+        """States of whole texts alone.
+
+        Parameters
+        ----------
+        layers : array of shape (n_layers,)
+        means : array of shape (n_texts, n_layers, width)
+        """
+        none = np.empty(0, dtype=np.int32)
+        return cls(
+            np.asarray(layers, dtype=np.int32),
+            means.astype(np.float16),
+            none,
+            np.empty((0, 0, means.shape[2]), dtype=np.float16),
+            none,
+            none,
+            np.zeros(len(means) + 1, dtype=np.int64),
+        )
+
 
 _DIMENSIONS = {
     "layers": 1,

@@ -15,9 +15,9 @@ from benchmarks.accuracy.trials import ranking
 from benchmarks.accuracy.zeroshot import zero_shot
 from benchmarks.measures import mean_with_interval, redrawn
 from benchmarks.results import Results
-from ghostbuster.detector.training import mix_of
 from ghostbuster.features.search.estimator import FeatureSearch
 from ghostbuster.features.spaces import SPACES
+from ghostbuster.heads.mixing import mix_of
 from ghostbuster.heads.scorer import mixed
 from ghostbuster.metrics.classification import auroc, tpr_at_fpr
 from training.data.dataset import PROBES, STRESS

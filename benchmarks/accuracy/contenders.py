@@ -16,11 +16,11 @@ import numpy.typing as npt
 from benchmarks.results import Results
 from ghostbuster.decision.calibration import Calibration
 from ghostbuster.decision.thresholds import thresholds
-from ghostbuster.detector.training import mix_of
 from ghostbuster.features.search.centering import center_sources
 from ghostbuster.features.search.estimator import FeatureSearch
 from ghostbuster.folds import balanced_weights, grouped_folds, leave_one_out
 from ghostbuster.heads.lexicon import Lexicon
+from ghostbuster.heads.mixing import mix_of
 from ghostbuster.heads.scorer import mixed
 from ghostbuster.heads.table import Head, make_head
 from ghostbuster.metrics.classification import threshold_at_fpr

@@ -33,8 +33,8 @@ from ghostbuster.decision.calibration import Calibration
 from ghostbuster.detector.classifier import GhostbusterClassifier
 from ghostbuster.detector.distillation import Mixing, distill
 from ghostbuster.detector.ensemble import combine
-from ghostbuster.detector.training import mix_of
 from ghostbuster.folds import balanced_weights
+from ghostbuster.heads.mixing import mix_of
 from ghostbuster.heads.scorer import mixed
 from ghostbuster.metrics.classification import auroc, tpr_at_fpr
 from ghostbuster.metrics.intervals import bootstrap

@@ -91,7 +91,6 @@ def distill(
     word = teacher_of(teacher, (rows, table), id_column, column)
 
     from ghostbuster.detector.classifier import GhostbusterClassifier
-    from ghostbuster.models.panel_choice import panel_of
     from ghostbuster.reading.read import read
 
     student = GhostbusterClassifier(
@@ -99,7 +98,7 @@ def distill(
     )
     with score_cache(enabled=not no_cache):
         with TokenProgress(quiet=quiet) as progress:
-            reading = read(texts, panel_of(panel), progress)
+            reading = read(texts, student.learning_panel(), progress)
         said = word(texts)
     note(f"distilling {len(texts):,} texts: features are chosen", quiet=quiet)
     save(distillation.distill(student, reading, said, labels, mixing, groups, sources), output)

@@ -63,6 +63,20 @@ def train(
     head: Annotated[
         str, typer.Option(metavar="NAME", help="One of: logistic, elastic-net, lightgbm.")
     ] = Params.head,
+    readers: Annotated[
+        str,
+        typer.Option(
+            metavar="NAMES",
+            help="What reads a text: features, words, states (hidden states), parted by commas; or auto.",
+        ),
+    ] = Params.readers,
+    mix: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="The readers' weights: stacked (learned), shares (--lexical-weight), or auto.",
+        ),
+    ] = Params.mix,
     lexical_weight: Annotated[
         float, typer.Option(metavar="SHARE", help="Share of the words themselves in the score, 0 for none.")
     ] = Params.lexical_weight,
@@ -109,6 +123,8 @@ def train(
         space=space,
         max_features=max_features,
         head=head,
+        readers=readers,
+        mix=mix,
         lexical_weight=lexical_weight,
         criterion=criterion,
         max_fpr=max_fpr,

@@ -10,11 +10,19 @@ import numpy.typing as npt
 
 from ghostbuster.arrays import Float1d
 from ghostbuster.errors import ArtifactError, InputError, SettingError
+from ghostbuster.folds import Folds, is_machine
+from ghostbuster.metrics.classification import expected_calibration_error
 
-Method = Literal["auto", "sigmoid", "isotonic"]
+Method = Literal["auto", "sigmoid", "isotonic", "smooth"]
+METHODS = ("auto", "sigmoid", "isotonic", "smooth")
 
-ENOUGH_FOR_ISOTONIC = 1000
-"""Texts of the rarer class from which ``auto`` takes isotonic (Niculescu-Mizil and Caruana, ICML 2005)."""
+ENOUGH_FOR_CURVE = 1000
+"""Texts of the rarer class from which ``auto`` follows a curve (Niculescu-Mizil and Caruana, ICML 2005)."""
+
+BINS = 40
+"""Quantile bins that the smooth curve goes through, before those that fall are pooled."""
+TABULATED = 400
+"""Points at which the smooth curve is kept."""
 
 FAINTEST_SLOPE = 0.01
 """Log-odds gained at least per standard deviation of the raw score, so that order is kept."""
@@ -29,13 +37,15 @@ class Calibration:
 
     Sigmoid: log-odds are a line in the raw score, fitted to smoothed targets (Platt). Isotonic: log-odds
     follow the steps of the best increasing map (pool adjacent violators), with a small slope so that texts
-    on one step keep their order. Either is extended beyond the scores it was fitted on without a jump.
+    on one step keep their order. Smooth: an increasing curve without steps, a monotone cubic through the
+    shares of quantile bins, of which those that fall are pooled; kept as a table. Each is extended beyond the
+    scores it was fitted on without a jump.
 
     Attributes
     ----------
-    method_ : {"sigmoid", "isotonic"}
+    method_ : {"sigmoid", "isotonic", "smooth"}
     slope_, intercept_ : float
-        Of the line; for isotonic the faint slope.
+        Of the line; for isotonic and smooth the faint slope.
     knots_, log_odds_ : arrays of shape (n_knots,)
         What is added to the line, linear between knots; none for sigmoid.
 
@@ -43,7 +53,8 @@ class Calibration:
     ----------
     Platt, "Probabilistic Outputs for Support Vector Machines", 1999; Lin, Lin and Weng, "A Note on Platt's
     Probabilistic Outputs for Support Vector Machines", Machine Learning 68 (2007); Zadrozny and Elkan,
-    "Transforming Classifier Scores into Accurate Multiclass Probability Estimates", KDD 2002.
+    "Transforming Classifier Scores into Accurate Multiclass Probability Estimates", KDD 2002; Fritsch and
+    Carlson, "Monotone Piecewise Cubic Interpolation", SIAM Journal on Numerical Analysis 17 (1980).
     """
 
     method_: str
@@ -68,8 +79,8 @@ class Calibration:
         y : array of shape (n_texts,)
             Probability of machine; 0 and 1 are certain labels.
         sample_weight : array of shape (n_texts,), optional
-        method : {"auto", "sigmoid", "isotonic"}
-            ``auto`` is isotonic from ``ENOUGH_FOR_ISOTONIC`` texts of the rarer class.
+        method : {"auto", "sigmoid", "isotonic", "smooth"}
+            ``auto`` is smooth from ``ENOUGH_FOR_CURVE`` texts of the rarer class, else sigmoid.
 
         Raises
         ------
@@ -78,17 +89,23 @@ class Calibration:
         SettingError
             When ``method`` is unknown.
         """
-        if method not in ("auto", "sigmoid", "isotonic"):
-            raise SettingError(f"method={method!r}; expected 'auto', 'sigmoid' or 'isotonic'")
+        if method not in METHODS:
+            raise SettingError(f"method={method!r}; expected one of {', '.join(map(repr, METHODS))}")
         scores, labels, weight = _checked(raw, y, sample_weight)
         rarer = min(labels.sum(), (1 - labels).sum())
-        isotonic = method == "isotonic" or (method == "auto" and rarer >= ENOUGH_FOR_ISOTONIC)
-        self.method_ = "isotonic" if isotonic else "sigmoid"
+        auto = "smooth" if rarer >= ENOUGH_FOR_CURVE else "sigmoid"
+        self.method_ = auto if method == "auto" else method
         low, high = smoothed_targets(labels, weight)
         spread = max(float(np.sqrt(np.average((scores - scores.mean()) ** 2))), _SETTLED)
         faint = FAINTEST_SLOPE / spread
-        if isotonic:
-            self._fit_isotonic(scores, labels, weight, np.array([low, high]), faint)
+        if self.method_ != "sigmoid":
+            follow = _isotonic if self.method_ == "isotonic" else _smooth
+            knots, shares = follow(scores, labels, weight)
+            shares = np.clip(shares, low, high)
+            self.slope_, self.intercept_ = faint, -faint * float(np.average(scores, weights=weight))
+            self.knots_, self.log_odds_ = knots, np.log(shares) - np.log1p(-shares)
+            if self.method_ == "smooth":
+                self.knots_, self.log_odds_ = _curve(self.knots_, self.log_odds_)
         else:
             target = low + labels * (high - low)
             self.slope_, self.intercept_ = _fit_line(scores, target, weight, faint)
@@ -136,17 +153,73 @@ class Calibration:
             raise ArtifactError("calibration does not rise with the score; calibrate again")
         return made
 
-    def _fit_isotonic(
-        self, scores: Float1d, labels: Float1d, weight: Float1d, ends: Float1d, faint: float
-    ) -> None:
-        from sklearn.isotonic import IsotonicRegression
 
-        steps = IsotonicRegression(out_of_bounds="clip").fit(scores, labels, sample_weight=weight)
-        shares = np.clip(steps.y_thresholds_, ends[0], ends[1])
-        middle = float(np.average(scores, weights=weight))
-        self.slope_, self.intercept_ = faint, -faint * middle
-        self.knots_ = np.asarray(steps.X_thresholds_, dtype=np.float64)
-        self.log_odds_ = np.log(shares) - np.log1p(-shares)
+def _isotonic(scores: Float1d, labels: Float1d, weight: Float1d) -> tuple[Float1d, Float1d]:
+    """Scores at the ends of the best rising map's steps, and the share of machine texts on each."""
+    from sklearn.isotonic import IsotonicRegression
+
+    steps = IsotonicRegression(out_of_bounds="clip").fit(scores, labels, sample_weight=weight)
+    return np.asarray(steps.X_thresholds_, dtype=np.float64), np.asarray(steps.y_thresholds_)
+
+
+def _smooth(scores: Float1d, labels: Float1d, weight: Float1d) -> tuple[Float1d, Float1d]:
+    """Mean score and share of machine texts of quantile bins, those that fall pooled: both rise.
+
+    A bin's share is drawn towards the share of all by one text of each class, so that a pure one claims no
+    certainty.
+    """
+    counted = weight > 0
+    scores, labels, weight = scores[counted], labels[counted], weight[counted]
+    order = np.argsort(scores, kind="stable")
+    passed = np.cumsum(weight[order])
+    which = np.minimum((passed - weight[order] / 2) * BINS / passed[-1], BINS - 1).astype(np.intp)
+    _, first = np.unique(scores[order], return_index=True)
+    which = which[first][
+        np.searchsorted(first, np.arange(order.size), side="right") - 1
+    ]  # ties stay together
+    pools: list[tuple[float, float, float]] = []  # weight, weight times score, weight of machine texts
+    for one in np.unique(which):
+        rows = order[which == one]
+        held = weight[rows]
+        pools.append((float(held.sum()), float(held @ scores[rows]), float(held @ labels[rows])))
+        while len(pools) > 1 and _share(pools[-2]) >= _share(pools[-1]):
+            last, before = pools.pop(), pools.pop()
+            pools.append((last[0] + before[0], last[1] + before[1], last[2] + before[2]))
+    return np.array([pool[1] / pool[0] for pool in pools]), np.array([_share(pool) for pool in pools])
+
+
+def _share(pool: tuple[float, float, float]) -> float:
+    return (pool[2] + 1) / (pool[0] + 2)
+
+
+def _curve(knots: Float1d, log_odds: Float1d) -> tuple[Float1d, Float1d]:
+    """A monotone cubic through the points, at `TABULATED` scores and the points themselves."""
+    from scipy.interpolate import PchipInterpolator
+
+    if knots.size < 3:  # noqa: PLR2004 - a line
+        return knots, log_odds
+    at = np.unique(np.concatenate([knots, np.linspace(knots[0], knots[-1], TABULATED)]))
+    return at, np.maximum.accumulate(PchipInterpolator(knots, log_odds)(at))
+
+
+def held_out_error(raw: Float1d, y: Float1d, weight: Float1d, folds: Folds) -> float:
+    """Expected calibration error of probabilities by maps that were not fitted on a text's fold.
+
+    Parameters
+    ----------
+    raw : array of shape (n_texts,)
+        Held-out scores.
+    y : array of shape (n_texts,), probability of machine
+    weight : array of shape (n_texts,)
+        The error is that of texts so weighted.
+    folds : list of (train, test) index arrays
+        Sources left out, for an error on sources that nothing was fitted on.
+    """
+    stated = np.full(raw.size, np.nan)
+    for train, test in folds:
+        stated[test] = Calibration().fit(raw[train], y[train], weight[train]).probability(raw[test])
+    known = np.isfinite(stated)
+    return expected_calibration_error(is_machine(y[known]), stated[known], sample_weight=weight[known])
 
 
 def smoothed_targets(labels: Float1d, weight: Float1d) -> tuple[float, float]:

@@ -26,6 +26,12 @@ CHANNELS = {
 }
 NGRAMS = {"unigram": "commonness of words", "trigram": "familiarity of word sequences"}
 
+READER_WORDS = {
+    "features": "how predictable the text is",
+    "words": "which words it uses",
+    "states": "what the larger model makes of it inside (hidden states)",
+}
+
 
 def in_words(feature: Feature) -> str:
     """What a feature measures.

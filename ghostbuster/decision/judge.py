@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from ghostbuster.arrays import Bool1d, Float2d, Int1d
-from ghostbuster.decision.explain import compared, in_words, term_in_words
+from ghostbuster.arrays import Bool1d, Float1d, Float2d, Int1d
+from ghostbuster.decision.explain import READER_WORDS, compared, in_words, term_in_words
 from ghostbuster.decision.novelty import english_share, lone_letters, surprise, too_short
 from ghostbuster.decision.thresholds import Threshold
 from ghostbuster.decision.trained import Trained
 from ghostbuster.decision.verdict import Evidence, Verdict, decide, top_evidence
-from ghostbuster.heads.scorer import Scorer
+from ghostbuster.heads.scorer import READERS, Scorer, mixed
 from ghostbuster.reading.read import Reading
+
+STATES = "reader states"
+"""The evidence of the hidden states, which have no parts that a person could read."""
 
 
 def judge_reading(reading: Reading, trained: Trained, threshold: Threshold, min_tokens: int) -> list[Verdict]:
@@ -55,12 +58,17 @@ def _doubts(matrix: Float2d, reading: Reading, trained: Trained) -> list[list[st
 
 def _judge_long(reading: Reading, trained: Trained, threshold: Threshold) -> list[Verdict]:
     matrix = trained.scorer.matrix(reading.vectors)
-    probabilities = trained.calibration.probability(trained.scorer.raw_score(matrix, reading.texts))
+    scorer = trained.scorer
+    parts = scorer.parts(matrix, reading.texts, scorer.states(reading.vectors))
+    probabilities = trained.calibration.probability(mixed(parts, scorer.mix))
     of_features = feature_evidence(matrix, trained)
     doubts = _doubts(matrix, reading, trained)
     verdicts = []
     for i, prepared in enumerate(reading.prepared):
-        label, reasons = decide(float(probabilities[i]), threshold, doubts[i])
+        applied = threshold.for_length(int(reading.n_tokens[i]))
+        label, reasons = decide(float(probabilities[i]), applied, doubts[i])
+        readers = readers_said(scorer, parts[i])
+        states = [one for one in readers if one.feature == STATES]
         verdicts.append(
             Verdict(
                 probability=float(probabilities[i]),
@@ -68,10 +76,29 @@ def _judge_long(reading: Reading, trained: Trained, threshold: Threshold) -> lis
                 reasons=reasons + prepared.notes,
                 n_tokens=int(reading.n_tokens[i]),
                 n_words=prepared.n_words,
-                evidence=top_evidence(of_features[i] + _of_words(prepared.text, trained.scorer)),
+                evidence=top_evidence(of_features[i] + _of_words(prepared.text, scorer) + states),
+                readers=readers,
+                threshold=applied.probability,
             )
         )
     return verdicts
+
+
+def readers_said(scorer: Scorer, parts: Float1d) -> tuple[Evidence, ...]:
+    """What each reader made of one text, in the order of ``READERS``.
+
+    Parameters
+    ----------
+    scorer : Scorer
+    parts : array of shape (n_readers,)
+        Log-odds of machine by each.
+    """
+    said = zip(READERS, parts.tolist(), scorer.mix, strict=False)
+    return tuple(
+        Evidence(f"reader {name}", raw, raw * weight, f"{READER_WORDS[name]}, which {_speaks(raw)}")
+        for name, raw, weight in said
+        if name in scorer.readers
+    )
 
 
 def feature_evidence(matrix: Float2d, trained: Trained) -> list[list[Evidence]]:

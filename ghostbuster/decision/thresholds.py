@@ -20,7 +20,8 @@ RATES = (0.05, 0.01, 0.001)
 HELD_OUT = "held-out human texts"
 MAX_ABOUT = 200
 """Characters that a file may say of what its thresholds were measured on."""
-ENOUGH = 100
+MAX_BANDS = 64
+ENOUGH = 200
 """Fewest human texts of a source for its own false-positive rate to be reported."""
 
 
@@ -44,6 +45,11 @@ class Threshold:
         The highest such share in a source of `ENOUGH` texts or more; ``fpr.value`` where there is none.
     about : str
         What those texts are, for people.
+    from_tokens : int
+        The shortest text that it is for.
+    bands : tuple of Threshold
+        Thresholds by length, the shortest texts' first; where there are some, they apply in place of
+        ``probability``, and the measured shares are theirs.
 
     Raises
     ------
@@ -58,6 +64,8 @@ class Threshold:
     n_sources: int = 1
     worst: float = math.nan
     about: str = HELD_OUT
+    from_tokens: int = 0
+    bands: tuple[Threshold, ...] = ()
 
     def __post_init__(self) -> None:
         if not 0 < self.rate < 1:
@@ -69,6 +77,21 @@ class Threshold:
                 raise SettingError(f"{name} is {getattr(self, name)!r}; expected 1 or more")
         if math.isnan(self.worst):
             object.__setattr__(self, "worst", self.fpr.value)
+
+    def for_length(self, n_tokens: int) -> Threshold:
+        """The threshold of a text's length band; itself where lengths are not told apart."""
+        fitting = [band for band in self.bands if band.from_tokens <= n_tokens]
+        return fitting[-1] if fitting else self
+
+    @property
+    def lowest(self) -> float:
+        """The lowest probability from which a text of some length is called machine."""
+        return min([band.probability for band in self.bands], default=self.probability)
+
+    @property
+    def highest(self) -> float:
+        """The probability from which a text of any length is called machine."""
+        return max([band.probability for band in self.bands], default=self.probability)
 
     @property
     def is_supported(self) -> bool:
@@ -84,9 +107,13 @@ class Threshold:
             "machine"
         )
 
-    def state(self) -> dict[str, float | int | str]:
+    def state(self) -> dict[str, Any]:
         """Plain numbers that ``from_state`` reads."""
-        return {
+        of_length = {
+            **({"from_tokens": self.from_tokens} if self.from_tokens else {}),
+            **({"bands": [band.state() for band in self.bands]} if self.bands else {}),
+        }
+        return of_length | {
             "rate": self.rate,
             "probability": self.probability,
             "fpr": self.fpr.value,
@@ -108,6 +135,7 @@ class Threshold:
             When something is missing or out of range.
         """
         try:
+            bands = _checked_bands(state.get("bands", ()))
             fpr = Estimate(float(state["fpr"]), float(state["fpr_low"]), float(state["fpr_high"]))
             return cls(
                 float(state["rate"]),
@@ -117,9 +145,18 @@ class Threshold:
                 int(state.get("n_sources", 1)),  # the first files have none of these
                 float(state.get("worst", fpr.value)),
                 printable(str(state.get("about", HELD_OUT))[:MAX_ABOUT]),
+                int(state.get("from_tokens", 0)),
+                tuple(cls.from_state(band) for band in bands),
             )
         except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise ArtifactError(f"threshold cannot be restored ({error}); calibrate again") from None
+
+
+def _checked_bands(bands: Any) -> Any:
+    """States of a threshold's bands; a band has none itself."""
+    if len(bands) > MAX_BANDS or any("bands" in band for band in bands):
+        raise ValueError(f"more than {MAX_BANDS} bands, or bands in bands")
+    return bands
 
 
 ByRegister = dict[str, tuple[Threshold, ...]]

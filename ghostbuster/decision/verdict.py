@@ -50,7 +50,12 @@ class Verdict:
     n_tokens, n_words : int
         Length of the prepared text.
     evidence : tuple of Evidence
-        The features that moved the score most, strongest first.
+        What moved the score most, strongest first.
+    readers : tuple of Evidence
+        What each reader of the text (features, words, hidden states) said by itself, and added.
+    threshold : float
+        The probability from which this text, with its length, is called machine-written; NaN for a text that
+        was not judged.
     """
 
     probability: float
@@ -59,6 +64,8 @@ class Verdict:
     n_tokens: int
     n_words: int
     evidence: tuple[Evidence, ...] = ()
+    readers: tuple[Evidence, ...] = ()
+    threshold: float = math.nan
 
 
 def decide(probability: float, threshold: Threshold, doubts: Sequence[str]) -> tuple[Label, tuple[str, ...]]:

@@ -4,27 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator, ClassifierMixin
 
-from ghostbuster.decision.calibration import Calibration
+from ghostbuster.decision.calibration import Calibration, held_out_error
 from ghostbuster.decision.judge import judged_people
+from ghostbuster.decision.length_bands import thresholds_by_length
 from ghostbuster.decision.novelty import NoveltyLimits, english_share, surprise
 from ghostbuster.decision.percentiles import Percentiles
-from ghostbuster.decision.thresholds import RATES, register_thresholds, thresholds
+from ghostbuster.decision.thresholds import RATES, register_thresholds
 from ghostbuster.decision.trained import Trained
 from ghostbuster.detector.detector import Detector
-from ghostbuster.detector.labels import encode_labels, hard_labels, row_array
+from ghostbuster.detector.labels import Labels, encode_labels, hard_labels, row_array
 from ghostbuster.detector.manifest import manifest
-from ghostbuster.detector.training import Examples, evaluate_candidates, fit_parts, held_out_parts, mix_of
+from ghostbuster.detector.training import (
+    Examples,
+    evaluate_candidates,
+    fit_parts,
+    held_out_folds,
+    held_out_parts,
+    learned_mix,
+)
 from ghostbuster.folds import balanced_weights
+from ghostbuster.heads.reader_figures import reader_figures
 from ghostbuster.heads.scorer import mixed
+from ghostbuster.heads.state_probe import states_of
+from ghostbuster.hidden_states import HiddenStates
 from ghostbuster.models.panel_choice import panel_of
 from ghostbuster.reading.read import Reading, read, refuse_empty
 from ghostbuster.reading.texts import check_texts
+
+if TYPE_CHECKING:
+    from ghostbuster.models.panel import Panel
 
 
 class GhostbusterClassifier(ClassifierMixin, Detector, BaseEstimator):  # type: ignore[misc]
@@ -38,8 +52,16 @@ class GhostbusterClassifier(ClassifierMixin, Detector, BaseEstimator):  # type: 
         Named candidate space of the feature search.
     max_features : int
     head : {"logistic", "elastic-net", "lightgbm"}
+    readers : str
+        What reads a text, parted by commas: ``features``, ``words``, ``states`` (hidden states of the strong
+        model). ``auto`` reads hidden states where the panel's strong model is a pretrained one.
+    mix : {"auto", "stacked", "shares"}
+        How the readers' weights come about: ``stacked`` learns them from held-out texts, ``shares`` gives the
+        words ``lexical_weight`` and the others equal parts of the rest; ``auto`` learns them where hidden
+        states are read.
     lexical_weight : float
-        Share of the words' own log-odds in the score, from 0 (none) to less than 1.
+        Share of the words' own log-odds in the score, from 0 (none) to less than 1; only whether it is 0
+        counts where weights are learned.
     criterion : {"log_loss", "auroc", "accuracy"}
         What the search improves, on held-out folds.
     max_fpr : float
@@ -111,7 +133,7 @@ class GhostbusterClassifier(ClassifierMixin, Detector, BaseEstimator):  # type: 
         self.params.check()
         listed = check_texts(texts)
         encode_labels(y, len(listed))  # before any model reads
-        reading = read(listed, panel_of(self.params.panel))
+        reading = read(listed, self.learning_panel())
         return self.fit_reading(reading, y, groups, sources, sample_weight, registers)
 
     def fit_reading(
@@ -126,33 +148,24 @@ class GhostbusterClassifier(ClassifierMixin, Detector, BaseEstimator):  # type: 
         """``fit`` for texts that this detector's panel has read already."""
         params = self.params
         params.check()
-        n_texts = len(reading.prepared)
-        labels = encode_labels(y, n_texts)
-        refuse_empty(reading)
-        examples = Examples(
-            *evaluate_candidates(params.space, reading.vectors),
-            reading.texts,
-            labels.probability,
-            row_array(sample_weight, "sample_weight", n_texts, balanced_weights(labels.probability, sources)),
-            row_array(groups, "groups", n_texts),
-            row_array(sources, "sources", n_texts),
-        )
-        parts = held_out_parts(examples, params)
-        mix = mix_of(parts, params.lexical_weight)
+        examples, labels = self._examples(reading, y, groups, sources, sample_weight)
+        parts = self.held_out_parts_ = held_out_parts(examples, params)
+        mix = learned_mix(parts, examples, params)
         raw = mixed(parts, mix)
         calibration = Calibration().fit(raw, examples.y, sample_weight=examples.weights)
         self.held_out_probability_ = calibration.probability(raw)
-        kinds = row_array(registers, "registers", n_texts)
+        kinds = row_array(registers, "registers", examples.y.size)
         people = judged_people(labels.people, reading, params.min_tokens)
         human, left_out = self.held_out_probability_[people], examples.left_out
+        of_people = None if left_out is None else left_out[people]
         scorer = replace(fit_parts(examples, params), mix=mix)
         matrix = scorer.matrix(reading.vectors)
-        panel = panel_of(params.panel)
+        panel = self.learning_panel()
         trained = Trained(
             scorer=scorer,
             calibration=calibration,
             novelty=NoveltyLimits.fit(matrix, surprise(reading), english_share(reading)),
-            thresholds=thresholds(human, RATES, None if left_out is None else left_out[people]),
+            thresholds=thresholds_by_length(human, reading.n_tokens[people], RATES, of_people),
             register_thresholds=register_thresholds(human, None if kinds is None else kinds[people]),
             percentiles=Percentiles.fit(matrix[people]),
             classes=labels.classes,
@@ -160,6 +173,9 @@ class GhostbusterClassifier(ClassifierMixin, Detector, BaseEstimator):  # type: 
             manifest={},
         )
         facts = manifest(params, trained, panel, reading, labels, sources)
+        facts["readers"] = reader_figures(parts, mix, params.reader_names, examples.y, left_out)
+        error = held_out_error(raw, examples.y, examples.weights, held_out_folds(examples, params))
+        facts["calibration"] = {"method": calibration.method_, "expected_error": error}
         self.trained_ = replace(trained, manifest=facts)
         return self
 
@@ -179,6 +195,38 @@ class GhostbusterClassifier(ClassifierMixin, Detector, BaseEstimator):  # type: 
         expected = hard_labels(y, len(listed))
         found = np.argmax(self.predict_proba(listed), axis=1)
         return float(accuracy_score(expected, found, sample_weight=sample_weight))
+
+    def learning_panel(self) -> Panel:
+        """The language models that read texts to learn from, with the hidden states that are wanted."""
+        return panel_of(self.params.panel, state_layers=self.params.state_layers)
+
+    def _examples(
+        self,
+        reading: Reading,
+        y: npt.ArrayLike,
+        groups: npt.ArrayLike | None,
+        sources: npt.ArrayLike | None,
+        sample_weight: npt.ArrayLike | None,
+    ) -> tuple[Examples, Labels]:
+        """What is learned from, checked; and the labels as they were given."""
+        params, n_texts = self.params, len(reading.prepared)
+        labels = encode_labels(y, n_texts)
+        refuse_empty(reading)
+        states = None
+        if "states" in params.reader_names:
+            kept = states_of(reading.vectors)
+            states = HiddenStates.without_blocks(kept.layers, kept.means)
+        weights = balanced_weights(labels.probability, sources)
+        examples = Examples(
+            *evaluate_candidates(params.space, reading.vectors),
+            reading.texts,
+            labels.probability,
+            row_array(sample_weight, "sample_weight", n_texts, weights),
+            row_array(groups, "groups", n_texts),
+            row_array(sources, "sources", n_texts),
+            states,
+        )
+        return examples, labels
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

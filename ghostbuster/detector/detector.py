@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import replace
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -23,6 +23,9 @@ from ghostbuster.models.panel_choice import panel_of
 from ghostbuster.reading.read import Reading, read, refuse_empty
 from ghostbuster.reading.texts import check_texts
 
+if TYPE_CHECKING:
+    from ghostbuster.models.panel import Panel
+
 
 class Detector:
     """A trained `GhostbusterClassifier`: reads and judges, and cannot be trained again.
@@ -31,7 +34,8 @@ class Detector:
 
     Parameters
     ----------
-    panel, space, max_features, head, lexical_weight, criterion, max_fpr, min_tokens, n_folds, random_state
+    panel, space, max_features, head, readers, mix, lexical_weight
+    criterion, max_fpr, min_tokens, n_folds, random_state
         As ``GhostbusterClassifier``'s.
 
     Attributes
@@ -129,17 +133,29 @@ class Detector:
         ArtifactError
             When the panel's models are not those the detector was trained with.
         """
-        expected = self._trained().fingerprints
         listed = check_texts(texts)
-        panel = panel_of(self.params.panel, expected)
-        check_fingerprints(expected, panel.fingerprints, panel.other_paths)
-        return read(listed, panel, progress)
+        return read(listed, self.open_panel(), progress)
+
+    def open_panel(self) -> Panel:
+        """The language models that it was trained with, and that read what it needs.
+
+        Raises
+        ------
+        ArtifactError
+            When the panel's models are others.
+        """
+        trained = self._trained()
+        panel = panel_of(self.params.panel, trained.fingerprints, trained.scorer.state_layers)
+        check_fingerprints(trained.fingerprints, panel.fingerprints, panel.other_paths)
+        return panel
 
     def probability_of(self, reading: Reading) -> Float1d:
         """Probability of machine for texts already read, shape (n_texts,)."""
         trained = self._trained()
         refuse_empty(reading)
-        raw = trained.scorer.raw_score(trained.scorer.matrix(reading.vectors), reading.texts)
+        scorer = trained.scorer
+        states = scorer.states(reading.vectors)
+        raw = scorer.raw_score(scorer.matrix(reading.vectors), reading.texts, states)
         return trained.calibration.probability(raw)
 
     def predict_proba(self, texts: Sequence[str]) -> Float2d:

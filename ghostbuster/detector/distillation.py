@@ -142,7 +142,8 @@ def distill(
         As ``targets`` and ``GhostbusterClassifier.fit``.
     """
     from ghostbuster.decision.judge import judged_people
-    from ghostbuster.decision.thresholds import RATES, thresholds
+    from ghostbuster.decision.length_bands import thresholds_by_length
+    from ghostbuster.decision.thresholds import RATES
 
     mixing = mixing or Mixing()
     wanted = targets(teacher, labels, mixing)
@@ -155,7 +156,8 @@ def distill(
         judged = judged_people(people, reading, student.params.min_tokens)
         left_out = sources_to_hold_out(sources)
         known_sources = None if left_out is None else left_out[judged]
-        promise = thresholds(student.held_out_probability_[judged], RATES, known_sources)
+        human = student.held_out_probability_[judged]
+        promise = thresholds_by_length(human, reading.n_tokens[judged], RATES, known_sources)
     facts = {
         "alpha": mixing.alpha,
         "temperature": mixing.temperature,

@@ -6,11 +6,14 @@ import inspect
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import update_wrapper
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 from ghostbuster.errors import SettingError
 from ghostbuster.models.panel_choice import PanelName
 from ghostbuster.registry import did_you_mean
+
+if TYPE_CHECKING:
+    from ghostbuster.models.panel_choice import StateLayers
 
 DEFAULT_PANEL = "embedded"
 """A panel that needs no download."""
@@ -30,6 +33,8 @@ class Params:
     space: str = "default"
     max_features: int = 100
     head: str = "logistic"
+    readers: str = "auto"
+    mix: str = "auto"
     lexical_weight: float = 0.7
     criterion: str = "log_loss"
     max_fpr: float = 0.01
@@ -47,6 +52,32 @@ class Params:
         values = {name: getattr(self, name) for name in sorted(NAMES)}
         return {name: list(one) if isinstance(one, tuple | list) else one for name, one in values.items()}
 
+    @property
+    def reader_names(self) -> tuple[str, ...]:
+        """What reads a text, in the order of ``READERS``; ``auto`` is what the panel is best at."""
+        from ghostbuster.heads.scorer import READERS
+        from ghostbuster.models.panels import PANELS
+
+        wanted = set(_parted(self.readers))
+        if self.readers == "auto":
+            row = PANELS.get(self.panel) if isinstance(self.panel, str) else None
+            wanted = {"features", "words"} | (
+                {"states"} if row is not None and row.strong_outputs.state_layers else set()
+            )
+        if self.lexical_weight == 0:
+            wanted -= {"words"}
+        return tuple(name for name in READERS if name in wanted)
+
+    @property
+    def state_layers(self) -> StateLayers:
+        """Hidden states that a panel is to read for training."""
+        return "auto" if "states" in self.reader_names else ()
+
+    @property
+    def is_stacked(self) -> bool:
+        """Whether the readers' weights are learned; ``auto`` learns them where hidden states are read."""
+        return self.mix == "stacked" or (self.mix == "auto" and "states" in self.reader_names)
+
     def check(self) -> None:
         """Refuse parameters that no training can use.
 
@@ -58,17 +89,35 @@ class Params:
         from ghostbuster.decision.thresholds import check_rate
         from ghostbuster.features.search.criteria import CRITERIA
         from ghostbuster.features.spaces import SPACES
+        from ghostbuster.heads.scorer import READERS
         from ghostbuster.heads.table import HEADS
 
         _check_row("space", self.space, SPACES)
         _check_row("criterion", self.criterion, CRITERIA)
         _check_row("head", self.head, HEADS)
+        _check_row("mix", self.mix, MIXES)
+        if self.readers != "auto":
+            for name in _parted(self.readers):
+                _check_row("readers", name, READERS)
+            if "features" not in _parted(self.readers):
+                raise SettingError(
+                    f"readers={self.readers!r} lacks features; expected them, and others beside"
+                )
         check_rate(self.max_fpr)
         if not 0 <= self.lexical_weight < 1:
             raise SettingError(f"lexical_weight={self.lexical_weight!r}; expected 0 or more, and less than 1")
         for name, least in (("max_features", 1), ("min_tokens", 1), ("n_folds", 2)):
             if getattr(self, name) < least:
                 raise SettingError(f"{name}={getattr(self, name)!r}; expected {least} or more")
+
+
+MIXES = ("auto", "stacked", "shares")
+"""How the readers' weights come about: learned on held-out texts, or shares set by ``lexical_weight``."""
+
+
+def _parted(readers: str) -> tuple[str, ...]:
+    """Names of readers, of a list with commas."""
+    return tuple(name.strip() for name in readers.split(","))
 
 
 NAMES = tuple(Params.__dataclass_fields__)

@@ -97,8 +97,8 @@ def judge_passages(detector: Detector, text: str, window: int = WINDOW) -> Passa
 def passages_of(detector: Detector, reading: Reading, window: int = WINDOW) -> Passages:
     """``judge_passages`` for a text already read.
 
-    Windows are slices of the text's own token scores. Unlike in a fresh text, the first tokens of a slice
-    were read with what stands before them.
+    Windows are slices of the text's own token scores, and means of its own blocks of hidden states. Unlike in
+    a fresh text, the first tokens of a slice were read with what stands before them.
 
     Parameters
     ----------
@@ -145,9 +145,11 @@ def cut(reading: Reading, starts: Int1d, width: int) -> Reading:
     rows = (starts[:, None] + np.arange(width)).ravel()
     channels = {name: values[rows] for name, values in reading.vectors.channels.items()}
     offsets = np.arange(starts.size + 1) * width
-    parts = [text[a:b].strip() for a, b in _spans(ends, starts, width)]
+    spans = _spans(ends, starts, width)
+    parts = [text[a:b].strip() for a, b in spans]
     prepared = tuple(PreparedText(part, len(part.split())) for part in parts)
-    return Reading(prepared, Vectors(channels, offsets), np.full(starts.size, width))
+    states = {name: one.of_passages(0, spans) for name, one in reading.vectors.states.items()}
+    return Reading(prepared, Vectors(channels, offsets, states), np.full(starts.size, width))
 
 
 def _spans(ends: AnyInt, starts: Int1d, width: int) -> list[tuple[int, int]]:
@@ -161,7 +163,7 @@ def _judge(detector: Detector, reading: Reading, starts: Int1d, width: int) -> t
     verdicts = detector.judge_reading(cut(reading, starts, width))
     made = []
     for (start, end), first, verdict in zip(spans, starts.tolist(), verdicts, strict=True):
-        _, without_doubts = decide(verdict.probability, detector.threshold_, ())
+        _, without_doubts = decide(verdict.probability, detector.threshold_.for_length(width), ())
         doubts = () if verdict.reasons == without_doubts else verdict.reasons
         made.append(Passage(start, end, first, first + width, verdict.probability, doubts))
     return tuple(made)

@@ -17,6 +17,7 @@ from ghostbuster.errors import ArtifactError
 from ghostbuster.features.expression import Feature
 from ghostbuster.heads.lexicon import Lexicon
 from ghostbuster.heads.scorer import Scorer
+from ghostbuster.heads.state_probe import StateProbe
 from ghostbuster.heads.table import HEADS
 from ghostbuster.system.printable import printable
 
@@ -38,6 +39,7 @@ def state_of(params: Params, trained: Trained) -> dict[str, Any]:
         "head": scorer.head.state(),
         "lexicon": None if scorer.lexicon is None else scorer.lexicon.state(),
         "mix": list(scorer.mix),
+        **({} if scorer.probe is None else {"probe": scorer.probe.state()}),
         "calibration": trained.calibration.state(),
         "thresholds": [threshold.state() for threshold in trained.thresholds],
         "register_thresholds": {
@@ -93,7 +95,10 @@ def trained_of(state: Mapping[str, Any], head: str) -> Trained:
         tuple(Feature.parse(text) for text in state["features"]),
         HEADS[head].trained.from_state(state["head"]),
         None if state["lexicon"] is None else Lexicon.from_state(state["lexicon"]),
-        (float(state["mix"][0]), float(state["mix"][1])),
+        tuple(float(one) for one in state["mix"]),
+        None
+        if state.get("probe") is None
+        else StateProbe.from_state(state["probe"]),  # the first files have none
     )
     quantiles = state.get("percentiles")  # the first files have none
     trained = Trained(
@@ -168,7 +173,12 @@ def _of_scorer(scorer: Scorer, n: int) -> _Named:
         yield f"head.{name}", array, (n,)
     if scorer.head.n_features_in_ != n:
         raise ArtifactError(f"the head was trained on another number of features than {n}")
-    yield "mix", scorer.mix, (2,)
+    yield "mix", scorer.mix, (2 if scorer.probe is None else 3,)
+    if scorer.probe is not None:
+        shape = (len(scorer.probe.layers), scorer.probe.coef.shape[1])
+        yield "probe.mean", scorer.probe.mean, shape
+        yield "probe.coef", scorer.probe.coef, shape
+        yield "probe.baseline", scorer.probe.baseline, ()
     if scorer.lexicon is not None:
         yield "lexicon.idf", scorer.lexicon.idf, (len(scorer.lexicon.terms),)
         yield "lexicon.coef", scorer.lexicon.coef, (len(scorer.lexicon.terms),)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from ghostbuster.arrays import AnyArray, Float1d, Float32, Int1d, Progress, Vectors
+from ghostbuster.arrays import AnyArray, Float1d, Float2d, Float32, Int1d, Progress, Vectors
 from ghostbuster.detector.params import Params
 from ghostbuster.errors import InputError
 from ghostbuster.features.evaluate import evaluate_all
@@ -15,10 +15,13 @@ from ghostbuster.features.expression import Feature
 from ghostbuster.features.search.centering import center_sources
 from ghostbuster.features.search.estimator import FeatureSearch
 from ghostbuster.features.spaces import candidates
-from ghostbuster.folds import Folds, grouped_folds, is_machine, leave_one_out, sources_to_hold_out
+from ghostbuster.folds import Folds, bundled, grouped_folds, is_machine, leave_one_out, sources_to_hold_out
 from ghostbuster.heads.lexicon import Lexicon
-from ghostbuster.heads.scorer import Scorer
+from ghostbuster.heads.mixing import mix_of, stacked_mix
+from ghostbuster.heads.scorer import READERS, Scorer
+from ghostbuster.heads.state_probe import StateProbe
 from ghostbuster.heads.table import make_head
+from ghostbuster.hidden_states import HiddenStates
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,9 @@ class Examples:
     y : array of shape (n_texts,), probability of machine
     weights : array of shape (n_texts,)
     groups, sources : array of shape (n_texts,), or None
-        Texts that share a group never stand on both sides of a fold; with sources, folds leave one out.
+        Texts that share a group never stand on both sides of a fold; with sources, folds leave them out.
+    states : HiddenStates or None
+        Of the same texts, where a probe is to learn from them.
     """
 
     candidates: tuple[Feature, ...]
@@ -45,6 +50,7 @@ class Examples:
     weights: Float1d
     groups: AnyArray | None = None
     sources: AnyArray | None = None
+    states: HiddenStates | None = None
 
     def take(self, rows: Int1d) -> Examples:
         """The chosen texts."""
@@ -56,41 +62,30 @@ class Examples:
             self.weights[rows],
             None if self.groups is None else self.groups[rows],
             None if self.sources is None else self.sources[rows],
+            None if self.states is None else self.states.take(rows),
         )
+
+    def learned_from(self) -> Examples:
+        """Those that weigh something: the others are only ever held out."""
+        rows = np.flatnonzero(self.weights > 0)
+        return self if rows.size == self.weights.size else self.take(rows)
 
     @property
     def left_out(self) -> AnyArray | None:
-        """Sources, where each is a fold: three or more are known."""
+        """Sources, where they are held out: three or more are known."""
         return sources_to_hold_out(self.sources)
 
     def folds(self, n_folds: int, seed: int) -> Folds:
-        """Leave-one-source-out where three or more sources are known, grouped folds elsewhere."""
+        """Sources left out, each or in bundles, where three or more are known; grouped folds elsewhere."""
         hard = is_machine(self.y).astype(np.intp)
         if self.left_out is not None:
-            return leave_one_out(hard, self.left_out, self.groups)
+            return leave_one_out(hard, bundled(self.left_out), self.groups)
         return grouped_folds(hard, self.groups, n_folds, seed)
 
     def columns(self, features: tuple[Feature, ...]) -> npt.NDArray[np.float64]:
         """Values of the chosen features, shape (n_texts, n_features)."""
         position = {feature: j for j, feature in enumerate(self.candidates)}
         return self.matrix[:, [position[feature] for feature in features]].astype(np.float64)
-
-
-def mix_of(held_out: npt.NDArray[np.float64], lexical_weight: float) -> tuple[float, float]:
-    """Multipliers of head and lexicon: equal spread on held-out texts, then their shares.
-
-    Parameters
-    ----------
-    held_out : array of shape (n_texts, 2)
-        Log-odds by head and by lexicon of texts that neither saw.
-    lexical_weight : float
-        The lexicon's share, 0 to 1.
-    """
-    if lexical_weight == 0:
-        return 1.0, 0.0
-    spread = np.maximum(held_out.std(axis=0), 1e-12)
-    scale = float(spread.mean())
-    return (1 - lexical_weight) * scale / float(spread[0]), lexical_weight * scale / float(spread[1])
 
 
 def evaluate_candidates(space: str, vectors: Vectors) -> tuple[tuple[Feature, ...], Float32]:
@@ -100,10 +95,11 @@ def evaluate_candidates(space: str, vectors: Vectors) -> tuple[tuple[Feature, ..
 
 
 def fit_parts(examples: Examples, params: Params) -> Scorer:
-    """Search features, train the head on them, and train a lexicon, all on these examples only.
+    """Train every reader on these examples only: features and their head, lexicon, probe of hidden states.
 
-    Search and head are given columns that are centred by source (``center_sources``).
+    Search, head and probe are given columns that are centred by source (``center_sources``).
     """
+    examples = examples.learned_from()
     examples = replace(examples, matrix=center_sources(examples.matrix, examples.y, examples.sources))
     search = FeatureSearch(
         space=params.space,
@@ -122,22 +118,37 @@ def fit_parts(examples: Examples, params: Params) -> Scorer:
     head = make_head(params.head, params.random_state)
     X = examples.columns(search.features_)
     head = head.fit(X, examples.y, sample_weight=examples.weights, groups=groups)
-    lexicon = None
-    if params.lexical_weight > 0:
+    lexicon = probe = None
+    if "words" in params.reader_names:
         lexicon = Lexicon.fit(examples.texts, examples.y, examples.weights)
-    return Scorer(search.features_, head, lexicon)
+    if examples.states is not None:
+        probe = StateProbe.fit(examples.states, examples.y, examples.weights, examples.sources)
+    mix = (1.0, 0.0) if probe is None else (1.0, 0.0, 0.0)
+    return Scorer(search.features_, head, lexicon, mix, probe)
 
 
-def held_out_parts(
-    examples: Examples, params: Params, progress: Progress | None = None
-) -> npt.NDArray[np.float64]:
-    """Log-odds of every text by a head and a lexicon that never saw its fold, shape (n_texts, 2)."""
+def learned_mix(parts: Float2d, examples: Examples, params: Params) -> tuple[float, ...]:
+    """Multipliers of the readers, by held-out log-odds or by hand, as the parameters say."""
+    if not params.is_stacked:
+        return mix_of(parts, params.lexical_weight if "words" in params.reader_names else 0.0)
+    present = [name in params.reader_names for name in READERS[: parts.shape[1]]]
+    return stacked_mix(parts, examples.y, examples.weights, present)
+
+
+def held_out_folds(examples: Examples, params: Params) -> Folds:
+    """The folds that every text is held out in once; texts that weigh nothing are not trained on."""
     folds = examples.folds(params.n_folds, params.random_state)
-    parts = np.empty((examples.y.size, 2))
+    return [(train[examples.weights[train] > 0], test) for train, test in folds]
+
+
+def held_out_parts(examples: Examples, params: Params, progress: Progress | None = None) -> Float2d:
+    """Log-odds of every text by readers that never saw its fold, shape (n_texts, 2), or 3 with a probe."""
+    folds = held_out_folds(examples, params)
+    parts = np.empty((examples.y.size, 2 if examples.states is None else 3))
     for done, (train, test) in enumerate(folds):
         scorer = fit_parts(examples.take(train), params)
         held = examples.take(test)
-        parts[test] = scorer.parts(held.columns(scorer.features), held.texts)
+        parts[test] = scorer.parts(held.columns(scorer.features), held.texts, held.states)
         if progress is not None:
             progress(done + 1, len(folds))
     return parts

@@ -15,8 +15,9 @@ from typing import Any, Self
 
 import numpy as np
 
-from ghostbuster.arrays import Bool1d, Float1d, Int1d
+from ghostbuster.arrays import Float1d, Int1d
 from ghostbuster.errors import ArtifactError
+from ghostbuster.heads.training_set import certain_labels
 
 _TERM = re.compile(r"\w+|[^\w\s]")
 MOST_TERMS = 30_000
@@ -81,7 +82,7 @@ class Lexicon:
         )
         matrix = vectorizer.fit_transform(texts)
         model = LogisticRegression(C=_STRENGTH, max_iter=1000, tol=1e-6)
-        model.fit(*_certain(matrix, y, weights))
+        model.fit(*certain_labels(matrix, y, weights))
         names = tuple(vectorizer.get_feature_names_out().tolist())
         return cls(names, vectorizer.idf_, model.coef_[0].copy(), float(model.intercept_[0]))
 
@@ -122,16 +123,3 @@ class Lexicon:
         """Undo ``state``."""
         names = tuple(state["terms"].split("\n")) if state["terms"] else ()
         return cls(names, np.asarray(state["idf"]), np.asarray(state["coef"]), float(state["baseline"]))
-
-
-def _certain(matrix: Any, y: Float1d, weights: Float1d) -> tuple[Any, Bool1d, Float1d]:
-    """Soft labels as hard ones: probability y becomes a machine row of weight y and a human one of 1 - y.
-
-    The log loss is linear in its label, so the loss is the same.
-    """
-    machine, human = np.flatnonzero(y > 0), np.flatnonzero(y < 1)
-    if not np.intersect1d(machine, human).size:
-        return matrix, y > 0, weights
-    rows = np.concatenate([machine, human])
-    shares = np.concatenate([weights[machine] * y[machine], weights[human] * (1 - y[human])])
-    return matrix[rows], np.arange(rows.size) < machine.size, shares

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from ghostbuster.arrays import Float1d, Float2d, Int1d
+from ghostbuster.arrays import Bool1d, Float1d, Float2d, Int1d
 from ghostbuster.errors import InputError
 from ghostbuster.folds import Folds, grouped_folds, is_machine
 from ghostbuster.heads.validation import finite_matrix
@@ -93,3 +93,16 @@ def log_loss(y: Float1d, raw: Float1d, weight: Float1d) -> float:
     """Weighted mean cross-entropy of log-odds ``raw`` against soft labels ``y``, in nats."""
     losses = np.logaddexp(0.0, raw) - y * raw
     return float(np.average(losses, weights=weight))
+
+
+def certain_labels(matrix: Any, y: Float1d, weights: Float1d) -> tuple[Any, Bool1d, Float1d]:
+    """Soft labels as hard ones: probability y becomes a machine row of weight y and a human one of 1 - y.
+
+    The log loss is linear in its label, so the loss is the same.
+    """
+    machine, human = np.flatnonzero(y > 0), np.flatnonzero(y < 1)
+    if not np.intersect1d(machine, human).size:
+        return matrix, y > 0, weights
+    rows = np.concatenate([machine, human])
+    shares = np.concatenate([weights[machine] * y[machine], weights[human] * (1 - y[human])])
+    return matrix[rows], np.arange(rows.size) < machine.size, shares

@@ -113,7 +113,9 @@ def f1(y: npt.ArrayLike, predicted: npt.ArrayLike) -> float:
     return 2 * hits / float(machine.sum() + said.sum())
 
 
-def expected_calibration_error(y: npt.ArrayLike, p: npt.ArrayLike, n_bins: int = 15) -> float:
+def expected_calibration_error(
+    y: npt.ArrayLike, p: npt.ArrayLike, n_bins: int = 15, sample_weight: npt.ArrayLike | None = None
+) -> float:
     """Mean distance between stated probability and observed frequency, over bins of equal width.
 
     Parameters
@@ -122,6 +124,7 @@ def expected_calibration_error(y: npt.ArrayLike, p: npt.ArrayLike, n_bins: int =
     p : array-like of shape (n_texts,)
         Probability of machine.
     n_bins : int
+    sample_weight : array-like of shape (n_texts,), optional
 
     Raises
     ------
@@ -138,5 +141,6 @@ def expected_calibration_error(y: npt.ArrayLike, p: npt.ArrayLike, n_bins: int =
             f"p runs from {stated.min():g} to {stated.max():g}; expected probabilities in [0, 1]"
         )
     which = np.minimum((stated * n_bins).astype(np.intp), n_bins - 1)
-    gap = np.bincount(which, weights=machine - stated, minlength=n_bins)
-    return float(np.abs(gap).sum() / stated.size)
+    weight = np.ones(stated.size) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
+    gap = np.bincount(which, weights=weight * (machine - stated), minlength=n_bins)
+    return float(np.abs(gap).sum() / weight.sum())

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ghostbuster.decision.thresholds import Threshold
-    from ghostbuster.decision.verdict import Verdict
+    from ghostbuster.decision.verdict import Evidence, Verdict
 
 
 @dataclass(frozen=True)
@@ -50,18 +50,22 @@ class Report:
                 "n_words": verdict.n_words,
                 "model": self.model,
                 "device": self.device,
-                "evidence": [
-                    {
-                        "feature": e.feature,
-                        "value": e.value,
-                        "contribution": e.contribution,
-                        "meaning": e.meaning,
-                    }
-                    for e in verdict.evidence
-                ],
+                "threshold": None if math.isnan(verdict.threshold) else verdict.threshold,
+                "readers": [_plain(one) for one in verdict.readers],
+                "evidence": [_plain(one) for one in verdict.evidence],
                 **({"parts": list(parts)} if len(parts) > 1 else {}),
             }
             for path, verdict, parts in zip(
                 self.paths, self.verdicts, self.parts or [()] * len(self.paths), strict=True
             )
         ]
+
+
+def _plain(one: Evidence) -> dict[str, Any]:
+    """A piece of evidence, fit for JSON."""
+    return {
+        "feature": one.feature,
+        "value": one.value,
+        "contribution": one.contribution,
+        "meaning": one.meaning,
+    }

@@ -39,16 +39,22 @@ def decimals(probability: float) -> str:
 def promise(threshold: Threshold) -> str:
     """The threshold and its false-positive rate, with interval, as sentences."""
     fpr = threshold.fpr
-    if threshold.probability > 1:
+    if threshold.lowest > 1:
         return (
             f"This detector calls no text machine-written: the {threshold.n_human:,} texts by people that it "
             f"was measured on are too few to promise {percent(threshold.rate)}."
         )
     return (
-        f"A text is called machine-written from {threshold.probability:.3f} on. Of {threshold.n_human:,} "
+        f"A text is called machine-written from {from_where(threshold)}. Of {threshold.n_human:,} "
         f"texts by people that the detector had never seen, {percent(fpr.value)} scored that high "
         f"(95\u00a0% interval {percent(fpr.low)} to {percent(fpr.high)})."
     )
+
+
+def from_where(threshold: Threshold) -> str:
+    """The probability from which a text is called machine-written; a range where it hangs on the length."""
+    low, high = (f"{one:.3f}" for one in (threshold.lowest, threshold.highest))
+    return f"{low} on" if low == high else f"{low} to {high} on, by its length"
 
 
 def in_a_class(threshold: Threshold) -> str:

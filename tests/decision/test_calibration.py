@@ -7,7 +7,7 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
 
-from ghostbuster.decision.calibration import ENOUGH_FOR_ISOTONIC, Calibration, smoothed_targets
+from ghostbuster.decision.calibration import ENOUGH_FOR_CURVE, Calibration, smoothed_targets
 from ghostbuster.errors import ArtifactError, InputError, SettingError
 from ghostbuster.metrics.classification import auroc, expected_calibration_error
 
@@ -28,7 +28,7 @@ def labelled(draw):
     return np.array(raw), np.array(y)
 
 
-@pytest.mark.parametrize("method", ["sigmoid", "isotonic"])
+@pytest.mark.parametrize("method", ["sigmoid", "isotonic", "smooth"])
 @given(data=labelled(), wild=st.floats(-1e300, 1e300))
 def test_probabilities_rise_with_the_score_and_never_reach_certainty(method, data, wild):
     raw, y = data
@@ -39,7 +39,7 @@ def test_probabilities_rise_with_the_score_and_never_reach_certainty(method, dat
     assert ((p > 0) & (p < 1)).all()
 
 
-@pytest.mark.parametrize("method", ["sigmoid", "isotonic"])
+@pytest.mark.parametrize("method", ["sigmoid", "isotonic", "smooth"])
 def test_texts_keep_their_order_so_ranking_metrics_do_not_change(method):
     raw, y = drawn()
     p = Calibration().fit(raw, y, method=method).probability(raw)
@@ -47,7 +47,7 @@ def test_texts_keep_their_order_so_ranking_metrics_do_not_change(method):
     assert auroc(y, p) == auroc(y, raw)
 
 
-@pytest.mark.parametrize("method", ["sigmoid", "isotonic"])
+@pytest.mark.parametrize("method", ["sigmoid", "isotonic", "smooth"])
 def test_calibration_mends_scores_that_overstate(method):
     raw, y = drawn()
     fresh, fresh_y = drawn(4000, seed=1)
@@ -123,7 +123,7 @@ def test_a_soft_label_is_both_answers_with_its_shares_of_weight():
 
 
 @pytest.mark.parametrize(
-    ("rarer", "method"), [(ENOUGH_FOR_ISOTONIC - 1, "sigmoid"), (ENOUGH_FOR_ISOTONIC, "isotonic")]
+    ("rarer", "method"), [(ENOUGH_FOR_CURVE - 1, "sigmoid"), (ENOUGH_FOR_CURVE, "smooth")]
 )
 @pytest.mark.parametrize("common", [0.0, 1.0])
 def test_auto_chooses_by_the_rarer_class(rarer, method, common):
@@ -139,7 +139,7 @@ def test_scores_that_mean_nothing_give_the_base_rate():
     np.testing.assert_allclose(p, 0.25, atol=0.02)
 
 
-@pytest.mark.parametrize("method", ["sigmoid", "isotonic"])
+@pytest.mark.parametrize("method", ["sigmoid", "isotonic", "smooth"])
 def test_scores_all_alike_give_the_base_rate(method):
     y = np.repeat([0.0, 1.0], [300, 100])
     assert Calibration().fit(np.ones(400), y, method=method).probability([1.0])[0] == pytest.approx(
@@ -147,7 +147,7 @@ def test_scores_all_alike_give_the_base_rate(method):
     )
 
 
-@pytest.mark.parametrize("method", ["sigmoid", "isotonic"])
+@pytest.mark.parametrize("method", ["sigmoid", "isotonic", "smooth"])
 def test_a_calibration_restored_from_its_state_says_the_same(method):
     raw, y = drawn(200)
     made = Calibration().fit(raw, y, method=method)

@@ -78,13 +78,13 @@ def test_a_threshold_restored_from_its_state_is_equal():
 
 
 def test_a_rate_holds_in_the_worst_source_by_itself_by_hand():
-    lenient = np.arange(1, 101) / 1000  # at 5 %: above 0.095 stand five
-    strict = np.arange(1, 101) / 101  # above 95 / 101 stand five
-    human, sources = np.concatenate([lenient, strict]), np.repeat(["a", "b"], 100)
+    lenient = np.arange(1, 201) / 2000  # at 5 %: above 0.095 stand ten
+    strict = np.arange(1, 201) / 201  # above 190 / 201 stand ten
+    human, sources = np.concatenate([lenient, strict]), np.repeat(["a", "b"], 200)
     (pooled,), (made,) = thresholds(human, (0.05,)), thresholds(human, (0.05,), sources, in_every_source=True)
-    assert pooled.probability == np.nextafter(90 / 101, 1)  # ten of two hundred
-    assert made.probability == np.nextafter(95 / 101, 1)
-    assert (made.fpr.value, made.worst, made.n_sources) == (5 / 200, 5 / 100, 2)
+    assert pooled.probability == np.nextafter(180 / 201, 1)  # twenty of four hundred
+    assert made.probability == np.nextafter(190 / 201, 1)
+    assert (made.fpr.value, made.worst, made.n_sources) == (10 / 400, 10 / 200, 2)
     assert (pooled.worst, pooled.n_sources) == (0.05, 1)
 
 
@@ -96,10 +96,10 @@ def test_a_source_too_small_to_see_a_rate_does_not_set_its_threshold():
 
 
 def test_the_worst_source_may_be_one_too_small_to_see_the_rate_by_itself():
-    human = np.concatenate([np.arange(900) / 10_000, np.arange(1, 101) / 101])
-    (made,) = thresholds(human, (0.001,), np.repeat(["large", "small"], [900, 100]))
+    human = np.concatenate([np.arange(800) / 10_000, np.arange(1, 201) / 201])
+    (made,) = thresholds(human, (0.001,), np.repeat(["large", "small"], [800, 200]))
     assert made.fpr.value == 1 / 1000
-    assert made.worst == 1 / 100
+    assert made.worst == 1 / 200
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 5), st.sampled_from([0.001, 0.01, 0.05]))
@@ -115,10 +115,10 @@ def test_no_source_of_enough_texts_exceeds_the_rate(seed, n_sources, rate):
 
 
 def test_the_promise_says_how_it_was_measured():
-    (made,) = thresholds(np.arange(200) / 200, (0.05,), np.repeat(["a", "b"], 100))
+    (made,) = thresholds(np.arange(400) / 400, (0.05,), np.repeat(["a", "b"], 200))
     assert str(made) == (
-        "0.945, the threshold at which 5.0% (95 % interval 2.4% to 9.0%; in the worst of 2 sources 10.0%) of "
-        "200 held-out human texts were called machine"
+        "0.948, the threshold at which 5.0% (95 % interval 3.1% to 7.6%; in the worst of 2 sources 10.0%) of "
+        "400 held-out human texts were called machine"
     )
 
 
@@ -203,7 +203,7 @@ def test_a_threshold_out_of_range_is_refused(change, message):
 
 
 def test_a_threshold_keeps_its_worst_source_when_it_is_restored():
-    (made,) = thresholds(np.arange(200) / 200, (0.05,), np.repeat(["a", "b"], 100))
+    (made,) = thresholds(np.arange(400) / 400, (0.05,), np.repeat(["a", "b"], 200))
     assert made.worst == 0.1
     assert made.worst != made.fpr.value
     assert Threshold.from_state(made.state()) == made

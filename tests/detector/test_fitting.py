@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from ghostbuster import GhostbusterClassifier
-from ghostbuster.detector.training import mix_of
 from ghostbuster.errors import InputError
+from ghostbuster.heads.mixing import mix_of
 from ghostbuster.heads.scorer import mixed
 
 

@@ -304,7 +304,7 @@ WRONG = [
     ("lexicon.idf", None, "terms and weights differ in number"),
     ("lexicon.baseline", math.inf, "lexicon.baseline holds something else than finite"),
     ("mix", [1.0, math.nan], "mix holds something else than finite"),
-    ("mix", [1.0], "IndexError"),
+    ("mix", [1.0], "mix has shape"),
     ("calibration.slope", math.nan, "does not rise"),
     ("calibration.slope", math.inf, "calibration.line holds something else than finite"),
     ("calibration.knots", np.array([np.nan]), "calibration does not rise|calibration.knots"),

@@ -15,9 +15,12 @@ from ghostbuster.arrays import TokenScores
 from ghostbuster.features.evaluate import evaluate_all
 from ghostbuster.features.expression import Feature
 from ghostbuster.features.spaces import candidates
+from ghostbuster.models.llama.token_statistics import EXTRA_CHANNELS
+from ghostbuster.models.panels import PANELS
 from ghostbuster.reading.read import Reading, reading_of
 from ghostbuster.text.prepare import PreparedText
 from training.data.labelled import LabelledText
+from training.data.read_corpus import CHUNK, Corpus
 from training.data.score_cache import cached_scores
 
 if TYPE_CHECKING:
@@ -63,6 +66,11 @@ class Material:
     def files(self) -> npt.NDArray[np.str_]:
         """File of each text, shape (n_texts,)."""
         return np.array([text.file for text in self.texts])
+
+    def take(self, texts: Indices) -> Material:
+        """The chosen texts, in the order given; where the strong model's tokens end is not kept."""
+        chosen = tuple(self.texts[i] for i in texts.tolist())
+        return Material(chosen, self.reading.take(texts), np.empty(0, dtype=np.int64))
 
 
 @dataclass(frozen=True)
@@ -110,3 +118,43 @@ def read_material(
         reading_of(scores, prepared, shared_tokenizer=panel.shared_tokenizer),
         scores["strong"].ends,
     )
+
+
+def read_corpus_material(folder: Path, panel_name: str, n_texts: int | None = None) -> Material:
+    """What a panel says of the texts that ``training.data.read_corpus`` has read so far.
+
+    Parameters
+    ----------
+    folder : Path
+        Its chunks.
+    panel_name : {"standard", "lite"}
+    n_texts : int, optional
+        The first so many; all that were read by default.
+    """
+    corpus = Corpus.open(folder)
+    n_chunks = len(corpus.chunks) if n_texts is None else -(-n_texts // CHUNK)
+    corpus = Corpus(corpus.texts[: n_chunks * CHUNK], corpus.chunks[:n_chunks])
+    roles = CORPUS_ROLES[panel_name]
+    row = PANELS[panel_name]
+    layers = {"weak": row.weak_outputs.state_layers, "strong": row.strong_outputs.state_layers}
+    extra = {"weak": row.weak_outputs.extra_channels, "strong": row.strong_outputs.extra_channels}
+    scores: dict[str, TokenScores] = {}
+    for role, source in roles.items():
+        read = corpus.scores([source], layers.get(role, ()))[source]
+        dropped = set() if extra.get(role, True) else set(EXTRA_CHANNELS)
+        if panel_name == "standard":  # no second model of one vocabulary reads along
+            dropped |= {"cross_entropy", "cross_varentropy"}
+        channels = {name: values for name, values in read.channels.items() if name not in dropped}
+        scores[role] = TokenScores(channels, read.ends, read.offsets, read.states)
+    prepared = [PreparedText(text.text, len(text.text.split())) for text in corpus.texts]
+    shared = panel_name == "lite"
+    reading = reading_of(scores, prepared, shared_tokenizer=shared)
+    return Material(tuple(corpus.texts), reading, scores["strong"].ends)
+
+
+_NGRAMS = {"unigram": "unigram", "trigram": "trigram"}
+CORPUS_ROLES = {
+    "standard": {"weak": "embedded-strong", "strong": "strong", **_NGRAMS},
+    "lite": {"weak": "embedded-weak", "strong": "embedded-strong", **_NGRAMS},
+}
+"""By panel, which model of the corpus has which role."""

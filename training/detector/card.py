@@ -1,162 +1,147 @@
 """Write the model card of a trained detector, from its manifest and the benchmark's figures.
 
-python -m training.detector.card [--artifact FILE] [--figures docs/data/accuracy.json]
+    python -m training.detector.card ARTIFACT [--figures FILE]
+
+``FILE`` is what ``python -m benchmarks.accuracy.unseen`` wrote of this detector; without it the card has the
+figures of the manifest alone.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import textwrap
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ghostbuster.artifacts.shipped import FOLDER, LITE
 from ghostbuster.detector.artifact import open_artifact
 from ghostbuster.detector.classifier import GhostbusterClassifier
 from ghostbuster.errors import ArtifactError
 from ghostbuster.system.atomic_files import atomic_write
+from training.detector.licences import LICENCES
 
-LICENCES = {
-    "biscope": "BiScope, CC BY-SA 4.0",
-    "detectrl": "DetectRL, no licence stated",
-    "l2r": "Learning to Rewrite, CC BY 3.0",
-    "lastde": "Lastde, no licence stated",
-    "outfox": "OUTFOX, Apache-2.0",
-    "rexshijaku": "TOEFL essays beside ChatGPT's (rexshijaku), MIT",
-    "hc3plus": "HC3 Plus, none stated",
-}
+TEMPLATE = """# The detector `{name}`
 
-TEMPLATE = """# The detector `lite`
+`{name}.joblib`, sha256 `{digest}`. {n_features} features of the space `{space}` under a `{head}` head, seed
+{seed}. Made by `python -m training.detector.train_default --panel {name}`; scoring with other models than
+these is refused: {models}.
 
-`lite.joblib`, sha256 `{digest}`. Head
-`{head}`, {n_features} features of the space `{space}`, words weigh {lexical_weight:.0%}, seed {seed}.
-Made by `python -m training.detector.train_default`; the weak models are the embedded ones, and scoring with
-others is refused.
+## What reads a text, and what each reader earns
+
+Each reader asked about sources that it has not learned from; means over {n_sources} sources with both
+classes. `share` is its part of the mixed score's spread, learned by stacking on those held-out scores.
+
+| reader | share | AUROC | TPR at 1 % FPR |
+|---|---|---|---|
+{readers}
+
+Probabilities: {calibration}, expected calibration error on sources left out {error:.3f}.
 
 ## What it learned from
 
 {n_human} human and {n_machine} machine texts (whole ones and passages of them), {n_tokens} tokens. No
 text is in this repository or in the artifact: it holds numbers, and a list of {n_terms} words and pairs of
-words, each of which stood in five texts or more.
+words, each of which stood in five texts or more. Sources with human texts alone set thresholds and nothing
+else.
 
 | source | human | machine | from |
 |---|---|---|---|
 {sources}
 
-Texts are English: stories, reviews, news, abstracts, school and exam essays, forum answers, nine
-registers of everyday prose; the machine ones come from language models between text-davinci-003 and
-GPT-4o. Never learned from: `hc3plus` (30-word summaries), `detectrl.human_perturbed` (people's texts
-with noise).
-
-## How well it does on a source it has not seen
-
-Each row is a detector of the same make, trained without the source and asked about it. All figures,
-intervals and the protocol: [docs/accuracy.md](../../docs/accuracy.md).
-
-| file | AUROC | TPR at 1 % FPR | FPR where 1 % was promised | AUROC of TF-IDF |
-|---|---|---|---|---|
+Never learned from: `hc3plus` (30-word summaries), `detectrl.human_perturbed` (people's texts with noise).
 {figures}
-
-{place}
-
 ## Thresholds
 
-From scores of human texts of {min_tokens} tokens or more that were held out together with their whole source:
+From texts by people, of {min_tokens} tokens or more, that were held out together with their whole source;
+each length has its own. `worst` is the share in the worst source of 200 people or more.
 
-| promised | probability from which a text is called machine | measured | in the worst source | human texts |
-|---|---|---|---|---|
+| promised | of texts of | called machine from probability | measured | worst | human texts |
+|---|---|---|---|---|---|
 {thresholds}
 
-The promise is about all these people together. A source whose people write unlike the others breaks it, as
-the fourth column says (sources of 100 texts or more), and so does the third column of the table above.
-Recalibrate on texts of the people it will judge (`ghostbuster calibrate`). Thresholds for one kind of text
-(`--register`): {registers}.
+The promise is about all these people together; people who write unlike them may be accused more often, as the
+fifth column says. Recalibrate on texts of the people it will judge (`ghostbuster calibrate`). Thresholds for
+one kind of text (`--register`): {registers}.
 
 ## Limits
 
 * It is evidence, not proof: nobody should be punished on its word. Second-language writers, very plain
   or very formal writers, and texts that were edited by a machine are where such detectors err.
 * English prose only; texts under {min_tokens} tokens are `unsure`. Newer language models than those
-  above, models made to write like people, and paraphrasers may pass.
+  it learned from, models made to write like people, and paraphrasers may pass.
 * Rewriting, noise and translation lower its score; the ranking survives better than the threshold.
 """
 
+FIGURES = """
+## How well it does on a source it has not seen
 
-def card(detector: GhostbusterClassifier, digest: str, figures: Mapping[str, Any]) -> str:
+Each row's source was left out of everything that judged it: readers, weights, calibration, thresholds.
+Intervals are 95 %. `accused` and `found` are people and machine texts called machine-written where 1 % was
+promised.
+
+| source | people, machines | AUROC | TPR at 1 % FPR | accused | found | AUROC of TF-IDF |
+|---|---|---|---|---|---|---|
+{rows}
+"""
+
+
+def card(detector: GhostbusterClassifier, name: str, digest: str, found: Mapping[str, Any] | None) -> str:
     """The card in Markdown.
 
     Parameters
     ----------
     detector : GhostbusterClassifier, fitted with sources
+    name : str
+        What it ships as.
     digest : str
         SHA-256 of the artifact.
-    figures : mapping
-        What ``benchmarks.accuracy.accuracy`` wrote as JSON.
+    found : mapping, optional
+        What ``benchmarks.accuracy.unseen`` wrote as JSON.
     """
-    data = detector.manifest_["data"]
+    facts = detector.manifest_
+    data, readers = facts["data"], facts["readers"]
     lexicon = detector.trained_.scorer.lexicon
     return TEMPLATE.format(
+        name=name,
         digest=digest,
         head=detector.head,
         n_features=len(detector.features_),
         space=detector.space,
-        lexical_weight=detector.lexical_weight,
         seed=detector.random_state,
+        models=", ".join(f"`{model['role']}` {model['file']}" for model in facts["models"]),
+        n_sources=readers[-1]["n_sources"],
+        readers="\n".join(_reader(one) for one in readers),
+        calibration=facts["calibration"]["method"],
+        error=facts["calibration"]["expected_error"],
         n_human=data["n_human"],
         n_machine=data["n_machine"],
         n_tokens=data["n_tokens"],
         sources="\n".join(
-            f"| {name} | {n['n_human']} | {n['n_machine']} | {LICENCES.get(name, 'unknown')} |"
-            for name, n in data["sources"].items()
+            f"| {source} | {n['n_human']} | {n['n_machine']} | {LICENCES.get(source, 'unknown')} |"
+            for source, n in data["sources"].items()
         ),
         n_terms=0 if lexicon is None else len(lexicon.terms),
-        figures=_figures(detector, figures),
-        place=_place(detector, figures["variants"]),
+        figures="" if found is None else FIGURES.format(rows=_rows(found)),
         thresholds=_thresholds(detector),
         min_tokens=detector.min_tokens,
         registers=", ".join(f"`{name}`" for name in detector.register_thresholds_) or "none",
     )
 
 
-def _figures(detector: GhostbusterClassifier, found: Mapping[str, Any]) -> str:
-    """One row a file, of the contender with this head."""
-    unseen = found["leave_one_source_out"]
-    form = f"({detector.head} head, words)" if detector.lexical_weight else f"({detector.head} head)"
-    name = next(name for name in found["detectors"] if form in name)
+def _reader(one: Mapping[str, Any]) -> str:
+    figures = f"{one['auroc']:.3f} | {one['tpr_at_1_percent_fpr']:.3f}"
+    return f"| {one['reader']} | {one['share']:.0%} | {figures} |"
+
+
+def _rows(found: Mapping[str, Any]) -> str:
+    """One row a source that was left out."""
+    baseline = found["readers"]["TF-IDF"]["sources"]
     rows = []
-    for file, ours in unseen[name].items():
-        cells = [_cell(ours.get(metric)) for metric in ("auroc", "tpr", "fpr")]
-        rows.append(
-            f"| {file} | {' | '.join(cells)} | {_cell(unseen[found['baseline']][file].get('auroc'))} |"
-        )
+    for source, ours in found["readers"]["all, mixed"]["sources"].items():
+        cells = [_cell(ours.get(metric)) for metric in ("auroc", "tpr", "accused", "found")]
+        counts = f"{ours['n_human']}, {ours['n_machine']}"
+        rows.append(f"| {source} | {counts} | {' | '.join(cells)} | {_cell(baseline[source].get('auroc'))} |")
     return "\n".join(rows)
-
-
-def _place(detector: GhostbusterClassifier, variants: Mapping[str, Any]) -> str:
-    """Where this make stands among all that were compared."""
-    head = "LightGBM" if detector.head == "lightgbm" else detector.head
-    mine = f"{head} head, words {100 * detector.lexical_weight:.0f} %"
-    if mine not in variants:
-        raise ArtifactError(
-            f"docs/data/accuracy.json has no row {mine!r}: run benchmarks.accuracy.accuracy for this make"
-        )
-    auroc = {name: row["auroc"]["value"] for name, row in variants.items()}
-    above = [name for name in auroc if auroc[name] > auroc[mine]]
-    place = (
-        "the best of them"
-        if not above
-        else "behind " + ", ".join(f'"{name}" by {auroc[name] - auroc[mine]:.4f}' for name in above)
-    )
-    tpr = {name: row["tpr"]["value"] for name, row in variants.items()}
-    better = sum(value > tpr[mine] for value in tpr.values())
-    return textwrap.fill(
-        f"Of the {len(variants)} makes compared there this one ({mine}) is, by mean AUROC over sources "
-        f"left out ({auroc[mine]:.3f}), {place}; by TPR at 1 % FPR ({tpr[mine]:.3f}) "
-        + (f"{better} are better." if better else "it is the best."),
-        110,
-    )
 
 
 def _cell(figure: Mapping[str, float] | None) -> str:
@@ -167,18 +152,22 @@ def _cell(figure: Mapping[str, float] | None) -> str:
 
 def _thresholds(detector: GhostbusterClassifier) -> str:
     rows = []
-    for one in detector.thresholds_:
-        measured = f"{one.fpr.value:.2%} [{one.fpr.low:.2%}, {one.fpr.high:.2%}]"
-        rows.append(
-            f"| {one.rate:.1%} | {one.probability:.4f} | {measured} | {one.worst:.2%} | {one.n_human} |"
-        )
+    for promised in detector.thresholds_:
+        for one in (promised, *promised.bands):
+            lengths = one.about.partition(" of ")[2] or "every length"
+            stated = "by length" if one.bands else f"{one.probability:.4f}"
+            measured = f"{one.fpr.value:.2%} [{one.fpr.low:.2%}, {one.fpr.high:.2%}]"
+            rows.append(
+                f"| {one.rate:.1%} | {lengths} | {stated} | {measured} | {one.worst:.2%} | {one.n_human} |"
+            )
     return "\n".join(rows)
 
 
-def write_card(artifact: Path, figures: Path) -> None:
-    """The card beside an artifact, of its name."""
+def write_card(artifact: Path, figures: Path | None = None) -> None:
+    """``NAME.md`` beside ``NAME.joblib``."""
     opened = open_artifact(artifact)
-    content = card(opened.classifier(), opened.digest, json.loads(figures.read_text(encoding="utf-8")))
+    found = None if figures is None else json.loads(figures.read_text(encoding="utf-8"))
+    content = card(opened.classifier(), artifact.stem, opened.digest, found)
     with atomic_write(artifact.with_suffix(".md"), ArtifactError) as unfinished:
         unfinished.write_text(content, encoding="utf-8")
 
@@ -187,8 +176,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--artifact", type=Path, default=FOLDER / f"{LITE}.joblib")
-    parser.add_argument("--figures", type=Path, default=Path("docs/data/accuracy.json"))
+    parser.add_argument("artifact", type=Path)
+    parser.add_argument("--figures", type=Path)
     options = parser.parse_args()
     write_card(options.artifact, options.figures)
 

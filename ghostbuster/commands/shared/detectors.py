@@ -107,9 +107,7 @@ def log_on_stderr(*, quiet: bool) -> None:
 
 def device_of(detector: Detector) -> str:
     """Where the language models of a detector that has read something compute."""
-    from ghostbuster.models.panel_choice import panel_of
-
-    return panel_of(detector.params.panel, detector.trained_.fingerprints).device
+    return detector.open_panel().device
 
 
 class _StderrHandler(logging.Handler):

@@ -39,13 +39,12 @@ def write_verdicts(
     """
     import numpy as np
 
-    from ghostbuster.models.panel_choice import panel_of
     from ghostbuster.report.html.detail import detail_for
     from ghostbuster.report.html.page import write_page
     from ghostbuster.report.html.verdicts import verdicts_page
 
     details = [detail_for(detector, reading.take(np.array([i])), text) for i, text in enumerate(written)]
-    panel = panel_of(detector.params.panel, detector.trained_.fingerprints)
+    panel = detector.open_panel()
     unit = "token" if panel.shared_tokenizer else "word"
     write_page(verdicts_page(report, details, panel.describe(), unit), path)
 

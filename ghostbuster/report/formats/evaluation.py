@@ -6,6 +6,8 @@ import json
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from ghostbuster.report.wording import from_where
+
 if TYPE_CHECKING:
     from ghostbuster.decision.thresholds import Threshold
     from ghostbuster.detector.evaluation import Evaluation
@@ -30,7 +32,7 @@ def figures_as_table(evaluation: Evaluation, model: str, threshold: Threshold) -
     )
     promise = (
         f"promise kept by the verdicts: at most {100 * threshold.rate:g} % of human texts called machine "
-        f"(probability {threshold.probability:.3f} on)"
+        f"(probability {from_where(threshold)})"
     )
     lines = [counts, promise, "", f"{'':<48}{'value':>8}  95 % interval"]
     lines += [
@@ -68,7 +70,13 @@ def figures_as_json(evaluation: Evaluation, model: str, threshold: Threshold) ->
     """One object: counts, figures as value, low and high, and the same for each part."""
     content = {
         "model": model,
-        "threshold": {"rate": threshold.rate, "probability": threshold.probability},
+        "threshold": {
+            "rate": threshold.rate,
+            "probability": threshold.probability,
+            "by_length": [
+                {"from_tokens": band.from_tokens, "probability": band.probability} for band in threshold.bands
+            ],
+        },
         "n_human": evaluation.n_human,
         "n_machine": evaluation.n_machine,
         "n_unjudged": evaluation.n_unjudged,

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ghostbuster.registry import lookup
-from ghostbuster.report.wording import percent
+from ghostbuster.report.wording import from_where, percent
 from ghostbuster.system.printable import printable
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def _promise(report: Report) -> str:
     promise, fpr = report.threshold, report.threshold.fpr
     return (
         "Probability: that a machine wrote the text, were machine and human texts equally common. A text is "
-        f"called machine-written from {promise.probability:.3f} on: {_percent(fpr.value)} of "
+        f"called machine-written from {from_where(promise)}: {_percent(fpr.value)} of "
         f"{promise.n_human:,} texts by people, held out of training, scored that high (95 % interval "
         f"{_percent(fpr.low)} to {_percent(fpr.high)}). A verdict is a reason to look closer, not evidence "
         f"by itself. Detector: {report.model}."

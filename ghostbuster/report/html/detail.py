@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ghostbuster.arrays import AnyInt, Float1d
+from ghostbuster.decision.explain import READER_WORDS
+from ghostbuster.heads.scorer import READERS
 from ghostbuster.text.sentences import sentence_spans
 
 if TYPE_CHECKING:
@@ -80,7 +82,7 @@ class Detail:
         Where paragraphs begin, in characters, beside the first.
     passages : Passages
     parts : tuple of (str, float)
-        What the features and the words added in all, before calibration (nats of log-odds).
+        What each reader (features, words, hidden states) added in all, before calibration (nats of log-odds).
     """
 
     text: str
@@ -109,11 +111,15 @@ def detail_for(detector: Detector, reading: Reading, written: str) -> Detail:
 
 
 def _parts(detector: Detector, reading: Reading) -> list[tuple[str, float]]:
-    """What the features and the words of one text add to its score in all."""
+    """What each reader of one text adds to its score in all."""
     scorer = detector.trained_.scorer
-    features, words = scorer.parts(scorer.matrix(reading.vectors), reading.texts)[0] * scorer.mix
-    named = [(f"how predictable the text is ({len(scorer.features)} features)", float(features))]
-    return named if scorer.lexicon is None else [*named, ("which words it uses", float(words))]
+    states = scorer.states(reading.vectors)
+    parts = scorer.parts(scorer.matrix(reading.vectors), reading.texts, states)[0] * scorer.mix
+    more = {"features": f" ({len(scorer.features)} features)"}
+    named = zip(READERS, parts.tolist(), strict=False)
+    return [
+        (READER_WORDS[name] + more.get(name, ""), added) for name, added in named if name in scorer.readers
+    ]
 
 
 def detail_of(

@@ -95,7 +95,7 @@ def _text(key: str, path: str, verdict: Verdict, detail: Detail, threshold: Thre
         "says": LABELS[verdict.label],
         "probability": decimals(verdict.probability) if judged else "",
         "at": f"{100 * verdict.probability:.2f}" if judged else "",
-        "zones": _zones(threshold),
+        "zones": _zones(threshold.for_length(verdict.n_tokens)),
         "shares": other_shares(verdict.probability) if judged else [],
         "reasons": without_notes(verdict.reasons, detail.notes),
         "notes": detail.notes,
