@@ -33,7 +33,7 @@ from ghostbuster.decision.thresholds import Threshold
 from ghostbuster.detector.classifier import GhostbusterClassifier
 from ghostbuster.detector.params import Params
 from ghostbuster.detector.training import Examples, held_out_parts
-from ghostbuster.errors import ArtifactError, InputError
+from ghostbuster.errors import InputError
 from ghostbuster.features.expression import Feature
 from ghostbuster.features.spaces import SPACES
 from ghostbuster.folds import balanced_weights
@@ -349,38 +349,44 @@ def test_the_cache_holds_no_text(tmp_path):
     assert b"unmistakable" not in path.read_bytes()
 
 
-@pytest.fixture
-def figures():
+def test_a_card_states_what_the_detector_and_the_benchmark_say():
     one = {"value": 0.9, "low": 0.85, "high": 0.95}
-    names = ["ghostbuster (logistic head, words)", "ghostbuster (logistic head)", BASELINE]
-    files = {"a.train": {"auroc": one, "tpr": one, "fpr": one}, "probe": {"fpr": one}}
-    return {"detectors": names[:2], "baseline": BASELINE, "leave_one_source_out": dict.fromkeys(names, files)}
-
-
-def test_a_card_states_what_the_detector_and_the_benchmark_say(figures):
+    ours = {"n_human": 5, "n_machine": 6, "auroc": one, "tpr": one, "accused": one, "found": one}
+    people = {"n_human": 7, "n_machine": 0, "accused": one}
+    found = {
+        "readers": {name: {"sources": {"outfox": ours, "cuad": people}} for name in ("all, mixed", "TF-IDF")}
+    }
     detector = GhostbusterClassifier()
     sources = {"outfox": {"n_human": 5, "n_machine": 6}}
+    reader = {"reader": "states", "share": 0.6, "auroc": 0.91, "tpr_at_1_percent_fpr": 0.5, "n_sources": 9}
+    band = Threshold(0.01, 0.91, wilson(1, 100), 100, about="held-out human texts of 150 tokens or more")
     detector.trained_ = SimpleNamespace(
         scorer=Scorer((Feature.parse("weak.logprob s-avg"),), head=None, lexicon=None),
-        thresholds=(Threshold(0.01, 0.87, wilson(1, 100), 100),),
+        thresholds=(
+            Threshold(0.01, 0.87, wilson(1, 100), 100),
+            Threshold(0.05, 0.5, wilson(5, 100), 100, bands=(band,)),
+        ),
         register_thresholds={"essay": ()},
-        manifest={"data": {"n_human": 11, "n_machine": 12, "n_tokens": 13, "sources": sources}},
+        manifest={
+            "data": {"n_human": 11, "n_machine": 12, "n_tokens": 13, "sources": sources},
+            "models": [{"role": "weak", "file": "small.gguf"}],
+            "readers": [reader],
+            "calibration": {"method": "smooth", "expected_error": 0.0312},
+        },
     )
-    make = f"logistic head, words {100 * detector.lexical_weight:.0f} %"
-    of = {make: (0.8, 0.4), "better": (0.825, 0.3), "worse": (0.7, 0.2)}
-    variants = {name: {"auroc": {"value": auroc}, "tpr": {"value": tpr}} for name, (auroc, tpr) in of.items()}
-    written = card(detector, "abc123", {**figures, "variants": variants})
-    assert 'behind "better" by 0.0250; by TPR at 1 % FPR (0.400) it is the best.' in " ".join(written.split())
-    with pytest.raises(
-        ArtifactError, match=r"no row 'logistic head, words .*': run benchmarks.accuracy.accuracy"
-    ):
-        card(detector, "abc123", {**figures, "variants": {}})
-    for part in (
-        "`abc123`",
+    written = card(detector, "standard", "abc123", found)
+    for part in (  # Wilson's interval of 1 in 100 is 0.18 % to 5.45 %
+        "`standard.joblib`, sha256 `abc123`",
+        "`weak` small.gguf",
+        "| states | 60% | 0.910 | 0.500 |",
+        "smooth, expected calibration error on sources left out 0.031",
         "(`--register`): `essay`.",
         "| outfox | 5 | 6 | OUTFOX, Apache-2.0 |",
-        "| a.train |" + " 0.900 [0.850, 0.950] |" * 4,
-        "| probe | - | - | 0.900 [0.850, 0.950] | - |",
-        "| 1.0% | 0.8700 | 1.00% [0.18%, 5.45%] | 1.00% | 100 |",  # Wilson's interval of 1 in 100
+        "| outfox | 5, 6 |" + " 0.900 [0.850, 0.950] |" * 5,
+        "| cuad | 7, 0 | - | - | 0.900 [0.850, 0.950] | - | - |",
+        "| 1.0% | every length | 0.8700 | 1.00% [0.18%, 5.45%] | 1.00% | 100 |",
+        "| 5.0% | every length | by length | 5.00%",
+        "| 1.0% | 150 tokens or more | 0.9100 | 1.00% [0.18%, 5.45%] | 1.00% | 100 |",
     ):
         assert part in written
+    assert "source it has not seen" not in card(detector, "standard", "abc123", None)
