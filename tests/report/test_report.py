@@ -20,7 +20,14 @@ PROMISE = Threshold(rate=0.01, probability=0.943, fpr=Estimate(0.0097, 0.0071, 0
 VERDICTS = (
     Verdict(0.02125, "human", ("probability 0.021 is below 0.500",), 420, 1325),
     Verdict(
-        0.99131, "machine", ("at or above 0.943",), 400, 313, (Evidence("strong.logprob mean", -2.5, 0.75),)
+        0.99131,
+        "machine",
+        ("at or above 0.943",),
+        400,
+        313,
+        (Evidence("strong.logprob mean", -2.5, 0.75),),
+        (Evidence("reader states", 1.5, 0.5, "inside"),),
+        0.943,
     ),
     Verdict(math.nan, "unsure", ("too short: 12 tokens", "2 invisible marks were removed"), 12, 9),
 )
@@ -39,6 +46,8 @@ def test_json_holds_every_field_of_every_verdict():
         "n_words": 313,
         "model": "default@1f0c4a5b6d7e",
         "device": "CPU",
+        "threshold": 0.943,
+        "readers": [{"feature": "reader states", "value": 1.5, "contribution": 0.5, "meaning": "inside"}],
         "evidence": [{"feature": "strong.logprob mean", "value": -2.5, "contribution": 0.75, "meaning": ""}],
     }
 
