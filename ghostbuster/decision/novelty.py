@@ -11,6 +11,7 @@ import numpy as np
 
 from ghostbuster.arrays import AnyArray, Float1d
 from ghostbuster.reading.read import Reading
+from ghostbuster.text.english import FUNCTION_WORDS
 from ghostbuster.text.prepare import PreparedText
 
 QUANTILE = 0.999
@@ -24,13 +25,6 @@ MOST_LONE_LETTERS = 0.15
 texts have under 0.09, those with a space after every fifth character 0.17 or more."""
 _MOST_TRAINED = 0.99  # the share is looked at where so many training texts exceed it
 
-FUNCTION_WORDS = frozenset(
-    """the of and to a in is that it for as was with be by on not he i this are or his from at which but have
-    an had they you were there one all we can her has been if more when will would who so no she other its
-    may these what them than some him time into only do my out your up our me how then about their could
-    also because after over such through where between even most before many those us just like very any
-    did does should being here while am much too own both each under""".split()  # noqa: SIM905 - read as words
-)
 _WORD = re.compile(r"[^\W\d_]+")
 _LONE_LETTER = re.compile(r"(?<!\S)[\"'(]*[b-zB-HJ-Z][\"').,;:!?]*(?!\S)")
 

@@ -55,6 +55,9 @@ _TAG = re.compile(
     r"</?(?:p|br|b|i|u|em|strong|div|span|a|ul|ol|li|h[1-6]|blockquote|code|pre)\b[^<>]*>", re.IGNORECASE
 )
 
+LONGEST_CUT = 40
+"""Words of a sentence that breaks off; what is longer is no sentence (docs/reliability/unfinished.md)."""
+
 _END_MARKS = re.compile(r"([.!?]+)[\"')\]]*")
 _LEADING_DOTS = re.compile(r"\.*[!?]")
 _FINISHED = re.compile(r"[.!?][\"')\]]*$")
@@ -92,15 +95,19 @@ def strip_tags(text: str) -> tuple[str, int]:
 
 
 def drop_unfinished_end(text: str) -> tuple[str, int]:
-    """Drop a last sentence that breaks off, if at least two sentences and half the text stay."""
+    """Drop a last sentence that breaks off, and say how many words it had.
+
+    At least two sentences and half the text stay; what is longer than a sentence, such as a list or a text
+    without full stops, stays too.
+    """
     if not text or _FINISHED.search(text, max(len(text) - 8, 0)):
         return text, 0
     half = len(text) // 2
     ends = list(_sentence_ends(text, half, len(text)))
-    if not ends:
+    if not ends or (len(ends) == 1 and not any(True for _ in _sentence_ends(text, 0, half))):
         return text, 0
-    earlier = any(True for _ in _sentence_ends(text, 0, half))
-    return (text[: ends[-1]] if len(ends) > 1 or earlier else text), 0
+    n_words = len(text[ends[-1] :].split())
+    return (text[: ends[-1]], n_words) if n_words <= LONGEST_CUT else (text, 0)
 
 
 def _sentence_ends(text: str, start: int, stop: int) -> Iterator[int]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ghostbuster.errors import InputError
-from ghostbuster.text import characters, hyphenation, markup, typography
+from ghostbuster.text import characters, hyphenation, invisible, lookalikes, markup, styles, typography
 from ghostbuster.text.encoding import BYTE_ORDER_MARKS
 
 if TYPE_CHECKING:
@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 STEPS: tuple[tuple[Callable[[str], tuple[str, int]], str | None], ...] = (
     (characters.trim_mark_floods, "{n} stacked accent{s} {were} removed"),
     (characters.repair_encoding, "characters garbled by a wrong encoding were repaired"),
-    (characters.remove_invisible, "{n} invisible mark{s} {were} removed"),
+    (invisible.remove_invisible, "{n} invisible mark{s} {were} removed"),
+    (styles.undo_marks, "{n} look-alike{s} of punctuation marks {were} replaced"),
     (characters.normalise, None),
-    (characters.replace_lookalikes, "{n} look-alike{s} of Latin letters {were} replaced"),
+    (lookalikes.replace_lookalikes, "{n} look-alike{s} of Latin letters {were} replaced"),
     (typography.straighten, None),
     (markup.drop_preamble, "a chat preamble was removed"),
     (markup.drop_label, None),
@@ -32,7 +33,7 @@ STEPS: tuple[tuple[Callable[[str], tuple[str, int]], str | None], ...] = (
     (typography.attach_quotes, None),
     (typography.split_sentences, None),
     (typography.collapse_space, None),
-    (markup.drop_unfinished_end, None),
+    (markup.drop_unfinished_end, "{n} word{s} at the end {were} left out: a sentence that breaks off"),
 )
 
 # One pass settles nearly every text; nested disguises need one a layer. The bound keeps time linear.

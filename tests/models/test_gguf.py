@@ -318,6 +318,12 @@ FATAL = {
         "dimension_count is 0; expected a whole number",
     ),
     "key width": (b"llama.attention.key_length", Value(4, 4), "is 8; expected 4, the width of a head"),
+    "split": (
+        b"split.count",
+        Value(2, 3),
+        "one of 3 parts of a model; expected a whole one: merge them with",
+    ),
+    "odd split": (b"split.count", Value(8, b"two"), "one of b'two' parts of a model"),
     "alignment": (b"general.alignment", Value(4, 16), "damaged GGUF file, alignment 16"),
 }
 
@@ -329,6 +335,19 @@ def test_what_would_end_the_process_is_refused(sound, tmp_path, name):
     path.write_bytes(with_value(sound, key, value))
     with pytest.raises(ModelError, match=message):
         check_model(path)
+
+
+def test_the_only_part_of_a_model_is_a_whole_one(sound, tmp_path):
+    (tmp_path / "x.gguf").write_bytes(with_value(sound, b"split.count", Value(2, 1)))
+    assert check_model(tmp_path / "x.gguf").n_vocabulary == check_model(sound).n_vocabulary
+
+
+def test_a_later_part_that_names_no_architecture_is_refused_as_a_part(sound, tmp_path):
+    file = take_apart(sound)
+    file.metadata = [(b"split.no", Value(2, 1)), (b"split.count", Value(2, 2))]
+    (tmp_path / "model-00002-of-00002.gguf").write_bytes(put_together(file))
+    with pytest.raises(ModelError, match="one of 2 parts of a model"):
+        check_model(tmp_path / "model-00002-of-00002.gguf")
 
 
 def test_a_norm_that_is_not_f32_is_refused(sound, tmp_path):

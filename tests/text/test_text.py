@@ -297,6 +297,29 @@ def test_text_in_a_wrong_encoding_is_repaired_and_noted():
     assert made.notes == ("characters garbled by a wrong encoding were repaired",)
 
 
+def test_what_was_cut_at_the_end_is_said():
+    whole = "The harbour was quiet that morning. Nobody had asked for bread."
+    assert prepare(f"{whole} And then the").text == whole
+    assert prepare(f"{whole} And then the").notes == (
+        "3 words at the end were left out: a sentence that breaks off",
+    )
+    assert prepare(f"{whole} Then").notes == ("1 word at the end was left out: a sentence that breaks off",)
+    assert prepare(whole).notes == ()
+
+
+@pytest.mark.parametrize(("n_words", "cut"), [(40, 40), (41, 0)])
+def test_no_more_than_a_sentence_is_cut_at_the_end(n_words, cut):
+    whole = "The harbour was quiet that morning and nobody had asked for bread. " * 8
+    made = prepare(whole + " ".join(["harbour"] * n_words))
+    assert made.n_words == 8 * 12 + n_words - cut
+
+
+def test_a_half_without_full_stops_is_read_whole():
+    whole = "The harbour was quiet that morning. Nobody had asked for bread. " * 20
+    ending = "\n".join(["- bread and butter and a little of the cheese from the farm"] * 12)
+    assert prepare(f"{whole}\n{ending}").n_words == 20 * 11 + 12 * 12
+
+
 def test_an_unfinished_last_sentence_is_dropped_when_enough_stays():
     assert prepare("One is here. Two is here too. And three br").text == "One is here. Two is here too."
     assert prepare("One is here. And two goes on and on and br").text.endswith("and br")

@@ -86,6 +86,7 @@ def check_model(path: str | Path) -> ModelFile:
 def _check(path: Path, made: FileIdentity) -> ModelFile:
     """`check_model`, cached until the file changes."""
     header = read_header(path)
+    _refuse_part(header)
     architecture = _text(header, "general.architecture")
     if architecture not in ARCHITECTURES:
         raise ModelError(
@@ -107,6 +108,17 @@ def _check(path: Path, made: FileIdentity) -> ModelFile:
         n_vocabulary=_check_vocabulary(header),
         begin=_begin_token(header),
         tokenizer=_tokenizer_digest(header),
+    )
+
+
+def _refuse_part(header: Header) -> None:
+    """Refuse one part of a split model: its size, parameters and digest would say nothing of the others."""
+    count = header.metadata.get("split.count", 1)
+    if type(count) is int and count in {0, 1}:
+        return
+    raise ModelError(
+        f"{header.path}: one of {_short(count)} parts of a model; expected a whole one: merge them with "
+        f"`llama-gguf-split --merge FIRST_PART MERGED.gguf` (of llama.cpp) and give the merged file"
     )
 
 
