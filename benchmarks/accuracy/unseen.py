@@ -74,7 +74,9 @@ def answers(held_out: HeldOut, columns: list[int], source: str) -> tuple[Floats,
     calibration = Calibration().fit(raw[learned], y[learned], sample_weight=weights[learned])
     probability = calibration.probability(raw)
     people = ~here & (y == 0) & (rows["n_tokens"] >= MIN_TOKENS)
-    (promised,) = thresholds_by_length(probability[people], rows["n_tokens"][people], (PROMISE,))
+    (promised,) = thresholds_by_length(
+        probability[people], rows["n_tokens"][people], (PROMISE,), rows["sources"][people]
+    )
     bars = np.array([promised.for_length(int(n)).probability for n in rows["n_tokens"][here]])
     judged = rows["n_tokens"][here] >= MIN_TOKENS
     return raw[here], (probability[here] >= bars) & judged

@@ -10,7 +10,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from ghostbuster.arrays import AnyArray, Float1d
+from ghostbuster.arrays import AnyArray, Bool1d, Float1d
 from ghostbuster.errors import ArtifactError, InputError, SettingError
 from ghostbuster.metrics.classification import Estimate, clopper_pearson, threshold_at_fpr
 from ghostbuster.system.printable import printable
@@ -23,6 +23,8 @@ MAX_ABOUT = 200
 MAX_BANDS = 64
 ENOUGH = 200
 """Fewest human texts of a source for its own false-positive rate to be reported."""
+SOME = 50
+"""Those from which it does where no source has so many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ class Threshold:
     n_sources : int
         Sources, each held out, that it was measured on one by one; 1 where sources were not told apart.
     worst : float
-        The highest such share in a source of `ENOUGH` texts or more; ``fpr.value`` where there is none.
+        The highest such share in a source, as `worst_share` finds it.
     about : str
         What those texts are, for people.
     from_tokens : int
@@ -231,8 +233,7 @@ def thresholds(
     names = np.zeros(human.size) if sources is None else np.asarray(sources)
     if names.shape != human.shape:
         raise InputError(f"sources have shape {names.shape}; expected {human.shape}, one a human text")
-    parts = [human[names == name] for name in np.unique(names)]
-    return tuple(_threshold(human, parts, rate, strict=in_every_source) for rate in rates)
+    return tuple(_threshold(human, names, rate, strict=in_every_source) for rate in rates)
 
 
 def register_thresholds(
@@ -262,13 +263,24 @@ def register_thresholds(
     return made
 
 
-def _threshold(human: Float1d, parts: Sequence[Float1d], rate: float, *, strict: bool) -> Threshold:
+def worst_share(called: Bool1d, sources: AnyArray | None) -> float:
+    """The highest share called machine in a source of `ENOUGH` texts, or, where none is so large, of `SOME`.
+
+    The share of all where no source has so many, or sources are not known.
+    """
+    names, sizes = np.unique([] if sources is None else sources, return_counts=True)
+    least = ENOUGH if np.any(sizes >= ENOUGH) else SOME
+    shares = [float(np.mean(called[sources == name])) for name in names[sizes >= least]]
+    return max(shares, default=float(np.mean(called)))
+
+
+def _threshold(human: Float1d, sources: AnyArray, rate: float, *, strict: bool) -> Threshold:
     if not 0 < rate < 1:
         raise SettingError(f"rate is {rate!r}; expected a number between 0 and 1")
+    parts = [human[sources == name] for name in np.unique(sources)]
     seen = [part for part in parts if part.size * rate >= 1]
     highest = max(threshold_at_fpr(part, rate) for part in [human, *(seen if strict else [])])
     least = float(np.nextafter(highest, np.inf))
-    fpr = clopper_pearson(int(np.sum(human >= least)), human.size)
-    shares = [float(np.mean(part >= least)) for part in parts if part.size >= ENOUGH]
-    worst = max(shares, default=fpr.value)
-    return Threshold(rate, least, fpr, int(human.size), len(parts), worst)
+    called = human >= least
+    fpr = clopper_pearson(int(called.sum()), human.size)
+    return Threshold(rate, least, fpr, int(human.size), len(parts), worst_share(called, sources))

@@ -81,14 +81,62 @@ def test_the_promise_holds_for_new_texts_of_each_length():
     assert np.mean(p[n_tokens == 120] >= pooled.probability) > 0.08  # one for all wrongs the short ones
 
 
+def called_under(made, p, n_tokens):
+    return np.array([a >= made.for_length(int(b)).probability for a, b in zip(p, n_tokens, strict=True)])
+
+
 def test_the_worst_source_is_that_of_two_hundred_people_or_more():
     p, n_tokens = people(400, 400)
     sources = np.tile(np.repeat(["a", "b", "few"], [200, 150, 50]), 2)
     (made,) = thresholds_by_length(p, n_tokens, (0.05,), sources)
-    called = np.array([a >= made.for_length(int(b)).probability for a, b in zip(p, n_tokens, strict=True)])
+    called = called_under(made, p, n_tokens)
     assert made.worst == max(called[sources == name].mean() for name in ("a", "b"))
     assert (made.n_sources, made.bands[0].n_sources) == (3, 3)
     assert made.bands[0].worst == called[:400][sources[:400] == "a"].mean()  # the only one with 200 there
+
+
+def test_all_bands_are_raised_alike_until_no_source_has_more_than_three_times_the_rate():
+    p, n_tokens = people(2000, 2000)
+    sources = np.where(np.arange(4000) % 40 == 0, "odd", "many")
+    p = np.where(sources == "odd", (1 + p) / 2, p)  # a hundred people who write like machines
+    (alike,) = thresholds_by_length(p, n_tokens, (0.05,))
+    (made,) = thresholds_by_length(p, n_tokens, (0.05,), sources)
+    assert np.mean(called_under(alike, p, n_tokens)[sources == "odd"]) > 0.15
+    called = called_under(made, p, n_tokens)
+    assert called[sources == "odd"].sum() == 15  # of a hundred
+    assert made.fpr.value == called.mean()
+    rises = [
+        np.log(b.probability / (1 - b.probability)) - np.log(a.probability / (1 - a.probability))
+        for a, b in zip(alike.bands, made.bands, strict=True)
+    ]
+    assert rises[0] == pytest.approx(rises[1])
+    assert rises[0] > 0
+
+
+def test_a_single_threshold_is_raised_for_a_source_too():
+    p = np.concatenate([np.arange(60) / 100 + 0.3, np.arange(200) / 1000])
+    sources = np.repeat(["odd", "many"], [60, 200])
+    (made,) = thresholds_by_length(p, np.full(260, 120), (0.05,), sources)
+    assert made.bands == ()
+    assert np.sum(p[:60] >= made.probability) == 9  # 15 % of sixty
+    assert made.probability == pytest.approx(p[:60][-10], abs=1e-6)
+    assert made.worst == 0.0  # of two hundred people or more, as it is stated
+    assert made.fpr.value == 9 / 260
+
+
+@given(st.integers(0, 1000))
+def test_no_source_of_fifty_people_has_more_than_three_times_the_rate(seed):
+    rng = np.random.default_rng(seed)
+    n = 2000
+    sources = rng.choice(["a", "b", "c", "d"], n, p=[0.6, 0.3, 0.07, 0.03])
+    p = np.round(np.clip(rng.normal(0.4, 0.2, n) + 0.2 * (sources == "c"), 0, 1), 2)
+    n_tokens = rng.integers(100, 600, n)
+    (made,) = thresholds_by_length(p, n_tokens, (0.05,), sources)
+    called = called_under(made, p, n_tokens)
+    for name in np.unique(sources):
+        if np.sum(sources == name) >= 50:
+            assert called[sources == name].mean() <= 0.15
+    assert called.mean() == made.fpr.value <= 0.05
 
 
 def test_bands_survive_being_stored():
@@ -109,4 +157,4 @@ def test_damaged_bands_are_refused():
 def test_one_band_is_no_band():
     p, n_tokens = people(400, 0)
     (one,) = thresholds(p, (0.05,))
-    assert by_length(one, p, n_tokens) is one
+    assert by_length(one, p, n_tokens) == one
