@@ -15,6 +15,19 @@ REGISTERS = {
     "NewsArticle": "news",
     "essay": "essay",
     "essay_exam": "essay",
+    "essay_forum_aae": "essay",
+    "essay_ielts": "essay",
+    "essay_l2_university": "essay",
+    "essay_native_uk": "essay",
+    "essay_native_us": "essay",
+    "personal_essay": "essay",
+    "fiction": "story",
+    "personal_narrative": "story",
+    "yelp_review": "review",
+    "university_answer": "coursework",
+    "wiki_biased_paragraph": "encyclopedia",
+    "wiki_continuation": "encyclopedia",
+    "wiki_paragraph": "encyclopedia",
     "EducationMaterial": "coursework",
     "reddit": "answer",
     "wiki": "encyclopedia",
@@ -29,4 +42,10 @@ REGISTERS = {
 
 def registers_of(texts: Iterable[LabelledText]) -> list[str]:
     """The register of each text, "" where it has none."""
-    return [REGISTERS.get(text.domain, "") for text in texts]
+    return [_register(text.domain) for text in texts]
+
+
+def _register(domain: str) -> str:
+    if domain.startswith("abstract_"):
+        return "abstract"
+    return "answer" if domain.startswith("reddit_") else REGISTERS.get(domain, "")
