@@ -129,7 +129,7 @@ def _raised(least: Float1d, human: Float1d, band: Int1d, sources: AnyArray | Non
     if rise < 0:
         return least
     odds = np.exp(_log_odds(least) + rise + _JUST)  # who stands there is called no longer
-    return np.maximum(least, odds / (1 + odds))
+    return np.asarray(np.maximum(least, odds / (1 + odds)))
 
 
 def _log_odds(probability: Float1d) -> Float1d:

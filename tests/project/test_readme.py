@@ -110,7 +110,7 @@ def test_the_reference_lists_every_name_that_an_option_takes():
 
 def test_the_reference_lists_every_field_of_a_verdict():
     fields = re.findall(r"^\| `(\w+)` \| \w", section(CLI, "score-file"), re.MULTILINE)
-    assert fields == [*CSV_COLUMNS, "evidence"]
+    assert fields == [*CSV_COLUMNS, "threshold", "readers", "evidence"]
 
 
 def test_every_exit_code_is_documented():
