@@ -20,7 +20,7 @@ from statistics import fmean
 from typing import Any
 
 from benchmarks.documents.conversions import converted, exported
-from benchmarks.documents.hyphens import hyphens
+from benchmarks.documents.hyphens import hyphens, whole_texts
 from benchmarks.documents.material import ROOT, Made, words
 from benchmarks.documents.page import page
 from benchmarks.documents.pages import printed, typeset, web_pages
@@ -93,6 +93,8 @@ def main() -> None:
         warnings.simplefilter("ignore")
         rows, n = measured(made(given.each))
         report = {"n_documents": n, "rows": rows, "hyphens": hyphens(given.data)}
+        if given.data is not None:
+            report["broken_texts"] = whole_texts(given.data)
         DATA.write_text(json.dumps(report, indent=1) + "\n", "utf-8")
     PAGE.write_text(page(json.loads(DATA.read_text("utf-8"))), "utf-8")
 

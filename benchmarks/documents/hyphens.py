@@ -54,3 +54,23 @@ def _running(folder: Path) -> Iterable[str]:
         for one in read_file(path):
             if not one.label:
                 yield from re.findall(r"(?<![\w-])[a-z]+(?:-[a-z]+)?(?![\w-])", one.text)
+
+
+def whole_texts(data: Path, n_texts: int = 1000, width: int = 48) -> dict[str, float]:
+    """Share of texts that are the same, prepared, when their lines were broken with hyphens."""
+    from benchmarks.documents.pages import broken_lines
+    from ghostbuster.text.prepare import prepare
+    from training.data.labelled import read_file
+
+    rng = random.Random(1)
+    texts = [one.text for path in sorted(data.glob("*.jsonl.xz")) for one in read_file(path)]
+    chosen = rng.sample(texts, min(n_texts, len(texts)))
+    same = n_words = n_whole = 0
+    for text in chosen:
+        flat = prepare(" ".join(text.split())).text
+        broken = prepare("\n".join(broken_lines(flat, width, hyphens=True))).text
+        same += broken == flat
+        before, after = Counter(flat.split()), Counter(broken.split())
+        n_words += sum(before.values())
+        n_whole += sum((before & after).values())
+    return {"n_texts": len(chosen), "same": same / len(chosen), "words": n_whole / n_words}

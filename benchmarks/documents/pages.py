@@ -118,7 +118,7 @@ def typeset(n_each: int, first: int = 3000) -> Iterator[Made]:
             yield _made(".pdf", "reportlab", feature, _drawn(one, **options), one)  # type: ignore[arg-type]
 
 
-def _lines(text: str, width: int, *, hyphens: bool) -> list[str]:
+def broken_lines(text: str, width: int, *, hyphens: bool) -> list[str]:
     """Lines of at most so many letters; with hyphens, words are broken where they do not fit."""
     lines, line = [], ""
     for word in text.split():
@@ -149,7 +149,7 @@ def _drawn(
 
     made = BytesIO()
     page = Canvas(made, pagesize=(595, 842))
-    lines = [line for text in one.paragraphs for line in (*_lines(text, width, hyphens=hyphens), "")]
+    lines = [line for text in one.paragraphs for line in (*broken_lines(text, width, hyphens=hyphens), "")]
     rows = 20 if heads else 60
     half = (len(lines) + 1) // 2
     for start in range(0, half if columns else len(lines), rows):
@@ -173,7 +173,7 @@ def _drawn(
 
 def _hide(page: object, text: str, how: str) -> None:
     canvas = page
-    for i, line in enumerate(_lines(text, 80, hyphens=False)):
+    for i, line in enumerate(broken_lines(text, 80, hyphens=False)):
         y = 60 - 10 * i
         if how == "mode":
             canvas.drawString(72, y, line, mode=3)  # type: ignore[attr-defined]

@@ -306,3 +306,18 @@ def test_a_text_broken_at_line_ends_is_that_of_the_text_that_was_not(name, n_wor
     whole = document_text(CASES / "docx" / f"{name.replace('hyph', 'plain')}.docx")
     assert read.text.split() == whole.text.split()
     assert len(read.text.split()) == n_words
+
+
+def test_words_under_a_picture_that_lets_them_through_are_read():
+    from PIL import Image
+    from reportlab.lib.utils import ImageReader
+
+    stamp = Image.new("RGBA", (40, 40), (200, 0, 0, 40))
+
+    def draw(page, _):
+        put(page, lines(PROSE, 10))
+        page.drawImage(ImageReader(stamp), 60, 500, 400, 300, mask="auto")
+
+    made = pdf(draw)
+    assert made.text().split() == PROSE
+    assert Part.HIDDEN not in made.words()

@@ -14,25 +14,15 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import numpy.typing as npt
-
-from ghostbuster.text.documents.sight import LEAST_ALPHA, LEAST_POINTS, Rgb, is_readable
+from ghostbuster.text.documents.pdf.drawing import Box, Drawing, address
+from ghostbuster.text.documents.sight import LEAST_ALPHA, LEAST_POINTS, Rgb
 
 if TYPE_CHECKING:
     import pypdfium2
 
-MOST_PIXELS = 1600
-"""Of the longer side of a page's drawing: one a point, for pages of paper."""
-FEWEST_LEVELS = 10
-"""Of 255: a drawing in which no pixel differs by more is blank."""
-SCAN_SHARE = 0.5
-"""Of a page: a picture that covers as much is the page."""
 _INVISIBLE = frozenset({3, 7})  # PDF 32000-1, 9.3.6: neither fill nor stroke
 _STROKED = frozenset({1, 5})
 _HYPHEN_MARK = 2  # how PDFium spells a hyphen that ends a line
-
-Picture = npt.NDArray[np.uint8]
 
 
 @dataclass(slots=True)
@@ -103,7 +93,7 @@ def letters_of(page: pypdfium2.PdfPage) -> PageLetters:
         _turn(letters, [box for _, (_angle, box) in found], turned)
         if turned % 2:
             width, height = height, width
-    return PageLetters(letters, width, height, reader.is_picture)
+    return PageLetters(letters, width, height, reader.drawing.is_picture)
 
 
 class _Reader:
@@ -112,53 +102,11 @@ class _Reader:
     def __init__(self, page: Any, textpage: Any) -> None:
         from pypdfium2 import raw
 
-        self.raw, self.page, self.textpage = raw, page, textpage
+        self.raw, self.textpage = raw, textpage
         self.runs: dict[int, _Run] = {}
-        self.order: dict[int, int] = {}
-        self.covers: list[tuple[int, tuple[float, float, float, float]]] = []
-        left, bottom, right, top = page.get_bbox()
-        self.box = (left, bottom, right, top)
-        self.is_picture = False
-        self._look_at_objects((right - left) * (top - bottom))
-        self.scale = min(1.0, MOST_PIXELS / max(right - left, top - bottom, 1.0))
-        self.drawing = self._drawn()
+        self.drawing = Drawing(page)
 
-    def _look_at_objects(self, area: float) -> None:
-        """What is painted after what, and which pictures and surfaces may lie over letters."""
-        raw, n, pictures = self.raw, 0, 0.0
-        for thing in self.page.get_objects(max_depth=8):
-            n += thing.level == 0
-            self.order[_address(thing.raw)] = n
-            if thing.level or thing.type not in {raw.FPDF_PAGEOBJ_IMAGE, raw.FPDF_PAGEOBJ_PATH}:
-                continue
-            if raw.FPDFPageObj_HasTransparency(thing.raw):
-                continue
-            x0, y0, x1, y1 = bounds = thing.get_bounds()
-            if thing.type == raw.FPDF_PAGEOBJ_IMAGE:
-                pictures += max(x1 - x0, 0) * max(y1 - y0, 0)
-                self.covers.append((n, bounds))
-            elif self._is_surface(thing.raw):
-                self.covers.append((n, bounds))
-        self.is_picture = pictures >= SCAN_SHARE * area
-
-    def _is_surface(self, thing: Any) -> bool:
-        """Whether a path is a rectangle, filled so that nothing shows through."""
-        raw = self.raw
-        fill, stroke = ctypes.c_int(), ctypes.c_int()
-        raw.FPDFPath_GetDrawMode(thing, fill, stroke)
-        colour = self._colour(thing, raw.FPDFPageObj_GetFillColor)
-        few = raw.FPDFPath_CountSegments(thing) <= 5  # noqa: PLR2004 - a rectangle
-        return bool(fill.value) and few and colour is not None and colour[1] >= 1
-
-    def _drawn(self) -> Picture:
-        bitmap = self.page.render(
-            scale=self.scale, rotation=-self.page.get_rotation() % 360, rev_byteorder=True
-        )
-        pixels: Picture = np.array(bitmap.to_numpy()[:, :, :3])
-        bitmap.close()
-        return pixels
-
-    def letters(self) -> Iterator[tuple[Letter, tuple[float, tuple[float, float, float, float]]]]:
+    def letters(self) -> Iterator[tuple[Letter, tuple[float, Box]]]:
         """Each letter with its angle (radians) and its box."""
         raw, textpage = self.raw, self.textpage.raw
         left, right, bottom, top = (ctypes.c_double() for _ in range(4))
@@ -177,16 +125,17 @@ class _Reader:
             size = max(tall / 1.15, 0.0)  # of a font, ascent and descent together are somewhat more
             run = self._run(raw.FPDFText_GetTextObject(textpage, i))
             text = _spelled(code)
-            seen = not text.isspace() and not run.unseen and size > LEAST_POINTS and self._shows(box, run)
+            large = size > LEAST_POINTS and not run.unseen and not text.isspace()
+            seen = large and self.drawing.shows(box, run.colour, run.order)
             letter = Letter(
                 text, loose.left, loose.right, y.value, size, run.bold, run.mono, seen or text.isspace()
             )
             yield letter, (angle, box)
 
     def _run(self, thing: Any) -> _Run:
-        key = _address(thing)
+        key = address(thing)
         if key not in self.runs:
-            self.runs[key] = self._made(thing, self.order.get(key, 0))
+            self.runs[key] = self._made(thing, self.drawing.order.get(key, 0))
         return self.runs[key]
 
     def _made(self, thing: Any, order: int) -> _Run:
@@ -213,32 +162,6 @@ class _Reader:
         red, green, blue, alpha = (channel.value / 255 for channel in channels)
         return (red, green, blue), alpha
 
-    def _shows(self, box: tuple[float, float, float, float], run: _Run) -> bool:
-        """Whether a letter's box is on the page, under nothing, with something drawn in it."""
-        x, y = (box[0] + box[2]) / 2, (box[1] + box[3]) / 2
-        left, bottom, right, top = self.box
-        if not (left <= x <= right and bottom <= y <= top):
-            return False
-        if any(n > run.order and c[0] <= x <= c[2] and c[1] <= y <= c[3] for n, c in self.covers):
-            return False
-        ink = self._cut(box, 1)
-        if ink.size == 0 or int((ink.max(axis=0) - ink.min(axis=0)).max()) < FEWEST_LEVELS:
-            return False
-        if run.colour is None:
-            return True
-        around = self._cut(box, 4)
-        behind = np.median(around, axis=0) / 255
-        return is_readable(run.colour, (float(behind[0]), float(behind[1]), float(behind[2])))
-
-    def _cut(self, box: tuple[float, float, float, float], margin: int) -> npt.NDArray[np.int16]:
-        """Pixels of a box and some around it, shape (n_pixels, 3)."""
-        left, _, _, top = self.box
-        x0, x1 = (box[0] - left) * self.scale, (box[2] - left) * self.scale
-        y0, y1 = (top - box[3]) * self.scale, (top - box[1]) * self.scale
-        rows = slice(max(int(y0) - margin, 0), max(math.ceil(y1) + margin, 0))
-        columns = slice(max(int(x0) - margin, 0), max(math.ceil(x1) + margin, 0))
-        return self.drawing[rows, columns].reshape(-1, 3).astype(np.int16)
-
 
 def _hide_blank_words(found: list[tuple[Letter, Any]]) -> None:
     """Marks take few pixels: what is blank among letters that show, shows."""
@@ -254,7 +177,7 @@ def _hide_blank_words(found: list[tuple[Letter, Any]]) -> None:
         start = end + 1
 
 
-def _turned(found: list[tuple[Letter, tuple[float, tuple[float, float, float, float]]]]) -> int:
+def _turned(found: list[tuple[Letter, tuple[float, Box]]]) -> int:
     """Quarter turns, against the clock, of most letters of a page."""
     quarters = [round(angle / (math.pi / 2)) % 4 for _, (angle, _box) in found]
     turned = max(set(quarters), key=quarters.count) if quarters else 0
@@ -264,7 +187,7 @@ def _turned(found: list[tuple[Letter, tuple[float, tuple[float, float, float, fl
     return turned
 
 
-def _turn(letters: list[Letter], boxes: list[tuple[float, float, float, float]], quarters: int) -> None:
+def _turn(letters: list[Letter], boxes: list[Box], quarters: int) -> None:
     """Lay letters level that stand on their side."""
     for letter, (x0, y0, x1, y1) in zip(letters, boxes, strict=True):
         if quarters == 1:
@@ -289,7 +212,3 @@ def _font_name(raw: Any, font: Any) -> str:
     buffer = ctypes.create_string_buffer(size)
     raw.FPDFFont_GetBaseFontName(font, buffer, size)
     return buffer.value.decode("utf-8", "replace")
-
-
-def _address(thing: Any) -> int:
-    return ctypes.cast(thing, ctypes.c_void_p).value or 0
