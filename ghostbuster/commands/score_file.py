@@ -29,7 +29,7 @@ from ghostbuster.report.formats.verdicts import VERDICT_FORMATS, verdict_format
 from ghostbuster.system.printable import encodable
 
 if TYPE_CHECKING:
-    from ghostbuster.text.documents.read import TextRead
+    from ghostbuster.text.documents.read import JudgedText
 
 SOME_BAD = 1
 """Exit code when some files were scored and others could not be read."""
@@ -91,7 +91,7 @@ def score_file(
         raise typer.Exit(SOME_BAD)
 
 
-def read_files(files: Sequence[str], *, whole: bool = False) -> tuple[list[str], list[TextRead]]:
+def read_files(files: Sequence[str], *, whole: bool = False) -> tuple[list[str], list[JudgedText]]:
     """Names of, and what is judged of, of the files that can be read; the others are named on standard error.
 
     Raises
@@ -104,7 +104,7 @@ def read_files(files: Sequence[str], *, whole: bool = False) -> tuple[list[str],
     if list(files).count("-") > 1:
         raise InputError("'-' is given twice; standard input can be read only once")
     names: list[str] = []
-    read: list[TextRead] = []
+    read: list[JudgedText] = []
     for name in files:
         try:
             if name == "-":

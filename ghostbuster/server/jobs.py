@@ -18,6 +18,7 @@ from ghostbuster.server.scoring.batching import ScoringQueue
 from ghostbuster.server.scoring.detectors import Choice
 from ghostbuster.server.scoring.judging import Entry, Judging
 from ghostbuster.server.scoring.scoring_child import Answer, Ask
+from ghostbuster.text.documents.read import JudgedText
 
 State = Literal["working", "done", "cancelled", "stopped"]
 _TELLING = 0.02
@@ -129,10 +130,10 @@ class Job:
     async def _entries(self, documents: DocumentReader, limits: Limits) -> AsyncIterator[Entry]:
         for row in self.rows:
             try:
-                text = await _text(row, documents)
-                if len(text) > limits.text_characters:
+                read = await _read(row, documents)
+                if len(read.text) > limits.text_characters:
                     raise InputError(
-                        f"{row.name} has {len(text):,} characters; expected at most "
+                        f"{row.name} has {len(read.text):,} characters; expected at most "
                         f"{limits.text_characters:,}: give its chapters one by one"
                     )
             except GhostbusterError as error:
@@ -140,7 +141,7 @@ class Job:
                 yield error
             else:
                 self._release(row)
-                yield Ask(text, row.name, self.choice, detail=True)
+                yield Ask(read.text, row.name, self.choice, detail=True, document=read)
 
     def _release(self, row: Row) -> None:
         """What was read need not be held any more."""
@@ -157,8 +158,10 @@ class Job:
             self.size += len(found.detail)
 
 
-async def _text(row: Row, documents: DocumentReader) -> str:
-    return row.source if isinstance(row.source, str) else await documents.text(row.name, row.source)
+async def _read(row: Row, documents: DocumentReader) -> JudgedText:
+    if isinstance(row.source, str):
+        return JudgedText(row.source)
+    return await documents.read(row.name, row.source)
 
 
 class JobStore:

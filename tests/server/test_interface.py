@@ -6,6 +6,7 @@ import socket
 import zipfile
 
 import pytest
+from office_files import par, word_bytes
 from prose import passages as prose_of
 
 from benchmarks.serving import multipart
@@ -91,6 +92,14 @@ def test_documents_get_an_array_and_one_that_cannot_be_read_says_why(server, exp
     assert "bad.docx" in rows[1]["error"]["culprit"]
     assert "shm" not in json.dumps(rows[1])
     assert ".docx" in rows[2]["error"]["culprit"]
+
+
+def test_words_that_a_document_hides_are_named_in_its_verdict(server):
+    hidden = par("six words that nobody ever sees", "", "<w:vanish/>")
+    body, head = multipart({}, [("a.docx", word_bytes(par(TEXTS[0]) + hidden))])
+    (row,) = server.request("POST", "/v1/verdicts", body, head).json()
+    assert "suspicious: 6 hidden words were left out; honest documents have none" in row["reasons"]
+    assert row["parts"][-1] == {"part": "hidden", "n_words": 6, "read": False}
 
 
 def test_an_empty_text_is_unsure(server):

@@ -17,7 +17,7 @@ _LARGEST_FILE = 512 * 2**20
 
 
 def read_documents(connection: Connection, most_bytes: int) -> None:
-    """Answer each (suffix, bytes, name) with the document's text.
+    """Answer each (suffix, bytes, name) with what is judged of the document.
 
     Parameters
     ----------
@@ -46,10 +46,7 @@ def read_documents(connection: Connection, most_bytes: int) -> None:
         except MemoryError:
             connection.send((FAILED, InputError(f"{name} takes too much memory to read: save it as text")))
         else:
-            if read.refusal:
-                connection.send((FAILED, InputError(f"{name} has {read.refusal}")))
-            else:
-                connection.send((DONE, read.text))
+            connection.send((DONE, read))
 
 
 @contextmanager

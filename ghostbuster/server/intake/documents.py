@@ -12,6 +12,7 @@ from ghostbuster.server.intake.document_child import read_documents
 from ghostbuster.server.limits import Limits
 from ghostbuster.system.printable import encodable, printable
 from ghostbuster.text.documents.kinds import SUFFIXES
+from ghostbuster.text.documents.read import JudgedText
 
 N_READERS = 2
 """Documents read at once: a slow one holds up no other."""
@@ -37,8 +38,8 @@ class DocumentReader:
             self._free.put_nowait(child)
         self._threads = ThreadPoolExecutor(N_READERS, thread_name_prefix="documents")
 
-    async def text(self, name: str, data: bytes) -> str:
-        """Text of a document.
+    async def read(self, name: str, data: bytes) -> JudgedText:
+        """What is judged of a document.
 
         Parameters
         ----------
@@ -67,7 +68,9 @@ class DocumentReader:
             ) from None
         finally:
             self._free.put_nowait(child)
-        return str(found)
+        if not isinstance(found, JudgedText):
+            raise TypeError(f"a document reader answered {type(found).__name__}; expected a text")
+        return found
 
     def close(self) -> None:
         """End the processes."""

@@ -79,9 +79,9 @@ async def _documents(service: Service, request: Request) -> Response:
         entries: list[Entry] = []
         for name, data in upload.files:
             try:
-                text = await service.documents.text(name, data)
-                check_length(text, name, service.limits)
-                entries.append(Ask(text, name, choice))
+                read = await service.documents.read(name, data)
+                check_length(read.text, name, service.limits)
+                entries.append(Ask(read.text, name, choice, document=read))
             except GhostbusterError as error:
                 entries.append(error)
         return json_response(

@@ -22,6 +22,7 @@ from ghostbuster.server.scoring.detectors import (
     open_detectors,
 )
 from ghostbuster.system.resource_errors import resource_error
+from ghostbuster.text.documents.read import JudgedText
 
 if TYPE_CHECKING:
     from ghostbuster.decision.verdict import Verdict
@@ -45,12 +46,15 @@ class Ask:
     choice : Choice
     detail : bool
         Whether all that a report shows of it is wanted too.
+    document : JudgedText or None
+        What is known of the document that it was read from.
     """
 
     text: str
     path: str
     choice: Choice
     detail: bool = False
+    document: JudgedText | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +192,8 @@ def _judged(
     answers: dict[int, Answer] = {}
     for number, rows in by_detector.items():
         reading = detectors[number].read([asks[i].text for i in rows], tell)
+        known = [asks[i].document or JudgedText(asks[i].text) for i in rows]
+        reading = reading.annotated([one.notes for one in known], [one.refusal for one in known])
         by_choice: dict[Choice, list[int]] = defaultdict(list)
         for place, i in enumerate(rows):
             by_choice[asks[i].choice].append(place)
@@ -205,7 +211,8 @@ def _answers(detector: Detector, facts: DetectorFacts, reading: Reading, asks: S
 
     verdicts = detector.judge_reading(reading)
     paths = [ask.path for ask in asks]
-    records = Report(paths, verdicts, facts.identity, detector.threshold_, facts.device).records()
+    parts = [() if ask.document is None else ask.document.parts for ask in asks]
+    records = Report(paths, verdicts, facts.identity, detector.threshold_, facts.device, parts).records()
     answers = [Answer(record) for record in records]
     return [
         replace(answer, detail=_packed(detector, reading, i, verdicts[i], asks[i].text))

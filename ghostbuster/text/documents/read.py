@@ -19,7 +19,7 @@ from ghostbuster.text.prepare import MOST_BYTES
 
 
 @dataclass(frozen=True)
-class TextRead:
+class JudgedText:
     """What is judged of a document.
 
     Attributes
@@ -39,7 +39,7 @@ class TextRead:
     parts: tuple[dict[str, object], ...] = ()
 
 
-def document_text(path: Path, *, whole: bool = False) -> TextRead:
+def document_text(path: Path, *, whole: bool = False) -> JudgedText:
     """What is judged of a document: its prose, or with ``whole`` all that is seen.
 
     Raises
@@ -50,15 +50,15 @@ def document_text(path: Path, *, whole: bool = False) -> TextRead:
     return text_of(read_document(path), whole=whole)
 
 
-def text_of(document: Document, *, whole: bool = False) -> TextRead:
+def text_of(document: Document, *, whole: bool = False) -> JudgedText:
     """What is judged of a document that was read."""
     text, parts = document.text(whole=whole), tuple(document.parts(whole=whole))
     notes = document.notes(whole=whole)
     if text.strip():
-        return TextRead(text, notes, parts=parts)
+        return JudgedText(text, notes, parts=parts)
     held = ", ".join(f"{n:,} of {part}" for part, n in document.words().items())
     hint = "" if whole else "; --whole judges what is seen of them"
-    return TextRead("", notes, f"no prose to judge: its words are {held}{hint}", parts)
+    return JudgedText("", notes, f"no prose to judge: its words are {held}{hint}", parts)
 
 
 def read_document(path: Path) -> Document:
