@@ -50,6 +50,11 @@ SCHEMAS: dict[str, dict[str, Any]] = {
             "model": {"type": "string"},
             "device": {"type": "string"},
             "evidence": {"type": "array", "items": {"$ref": "#/components/schemas/Evidence"}},
+            "parts": {
+                "type": "array",
+                "items": {"type": "object"},
+                "description": "Parts of a document that is not all prose: `part`, `n_words`, `read`.",
+            },
         },
     },
     "Evidence": {
