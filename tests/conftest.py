@@ -34,6 +34,14 @@ def own_cache(tmp_path_factory):
 
 
 @pytest.fixture(scope="session", autouse=True)
+def as_it_comes():
+    """SmolLM2 is read as it comes: which form is the fastest depends on the machine, and is slow to find out."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GHOSTBUSTER_MODEL_FORM", "original")
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
 def on_the_cpu():
     """Where there is a graphics card, tests use the CPU all the same: cards have tests of their own."""
     with pytest.MonkeyPatch.context() as patch:

@@ -491,3 +491,20 @@ def test_info_says_where_a_model_is_from_and_what_it_is_read_as(model, monkeypat
     assert [row["read_as"] for row in facts["model_files"]] == [None, "Q8_0"]
     assert [row["file"] for row in facts["model_files"]] == ["embedded-weak.gguf", "small.gguf"]
     assert facts["llama_cpp"]["cpu_paths"][1]["file"].endswith("-Q8_0.gguf")
+
+
+@needs_smollm2
+def test_every_form_of_smollm2_gives_the_log_probs_of_its_weights_in_pytorch(forms):
+    for module in ("torch", "transformers", "gguf"):
+        pytest.importorskip(module)
+    from benchmarks.speed.model_forms import distances as far
+    from benchmarks.speed.model_forms import reference
+
+    texts = ["Nobody could say in the end whose idea the bridge had been, or who was to pay for it."]
+    exact = reference(forms["original"].file.path, texts)
+    limits = {"original": (0.05, 0.2), "BF16": (0.01, 0.05), "F16": (0.002, 0.02), "Q8_0": (0.05, 0.2)}
+    for form, (of_text, of_token) in limits.items():
+        model = LlamaLM(forms[form].file.path, "strong", n_ctx=64, original=forms[form].original)
+        found = far(model.score(texts).channels["logprob"], exact)
+        assert found["text_worst"] < of_text, (form, found)
+        assert found["token_mean"] < of_token, (form, found)
