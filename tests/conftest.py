@@ -35,7 +35,7 @@ def own_cache(tmp_path_factory):
 
 @pytest.fixture(scope="session", autouse=True)
 def as_it_comes():
-    """SmolLM2 is read as it comes: which form is the fastest depends on the machine, and is slow to find out."""
+    """SmolLM2 is read as it comes: its fastest form depends on the machine, and is slow to find out."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GHOSTBUSTER_MODEL_FORM", "original")
         yield
