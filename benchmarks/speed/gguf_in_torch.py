@@ -85,8 +85,13 @@ def halves_apart(weights: np.ndarray, n_heads: int) -> np.ndarray:
 
 
 @torch.inference_mode()
-def statistics(network: LlamaForCausalLM, ids: Sequence[np.ndarray], begin: int) -> list[np.ndarray]:
-    """Log-prob, rank, entropy, varentropy of each token, (4, n_tokens) a text; texts are padded alike."""
+def statistics(
+    network: LlamaForCausalLM, ids: Sequence[np.ndarray], begin: int, layers: Sequence[int] = ()
+) -> list[np.ndarray]:
+    """Log-prob, rank, entropy, varentropy of each token, (4, n_tokens) a text; texts are padded alike.
+
+    With ``layers`` the means of their outputs over each text's tokens are worked out too, and thrown away.
+    """
     longest = max(one.size for one in ids)
     inputs = torch.full((len(ids), longest), begin)
     targets = torch.zeros((len(ids), longest), dtype=torch.long)
@@ -96,7 +101,11 @@ def statistics(network: LlamaForCausalLM, ids: Sequence[np.ndarray], begin: int)
         inputs[row, 1 : one.size] = values[:-1]
         targets[row, : one.size] = values
     inputs, targets = inputs.to(device), targets.to(device)
-    logits = network(inputs, use_cache=False).logits
+    made = network(inputs, use_cache=False, output_hidden_states=bool(layers))
+    logits = made.logits
+    for layer in layers:
+        for row, one in enumerate(ids):
+            made.hidden_states[layer + 1][row, 1 : one.size].float().mean(0).cpu().numpy()
     chosen = logits.gather(2, targets[..., None])
     rank = 1 + (logits > chosen).sum(-1)
     logp = logits.to(torch.promote_types(logits.dtype, torch.float32)).log_softmax(-1)

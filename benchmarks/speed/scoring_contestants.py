@@ -3,18 +3,21 @@
 Of one model, over the same texts:
 
 * ``engine``: this package, four statistics a token;
+* ``engine-states``: with what the panel ``standard`` asks of SmolLM2 too: extra channels and hidden states;
 * ``limit``: llama.cpp's prompt rate in the engine's layout, logits of each decode's last token only;
 * ``prompt``: the same in one context with all threads, as llama.cpp's own benchmark has it;
 * ``body``: the same layout, all positions as far as the last normalisation: everything but the output head;
 * ``unread``: the same with the head at every position, and nobody reads its logits;
 * ``eval``: ``Llama.eval`` with all logits, then the four statistics in plain numpy;
 * ``completion``: ``create_completion(echo=True, logprobs=1)``, log-probs only;
-* ``torch-fp32``, ``torch-bf16``: Hugging Face transformers, the four statistics.
+* ``torch-fp32``, ``torch-bf16``: Hugging Face transformers, the four statistics;
+* ``torch-bf16-states``: the same, and means of the same layers' outputs.
 
-The last four are tried with one thread and with all (small models), torch also with several batch sizes: the
+The last five are tried with one thread and with all (small models), torch also with several batch sizes: the
 quickest competes.
 
-``panel`` is both models with their cross channels and the n-grams in one pass.
+``panel`` is both embedded models with their cross channels and the n-grams in one pass, ``standard`` the
+panel of that name.
 """
 
 from __future__ import annotations
@@ -31,45 +34,51 @@ import numpy as np
 
 from ghostbuster.models.llama import runtime as llama
 from ghostbuster.models.llama.language_model import SMALL_MODEL, LlamaLM
-from ghostbuster.models.llama.streaming import DECODE_TOKENS
+from ghostbuster.models.llama.outputs import NOTHING_MORE
+from ghostbuster.models.llama.streaming import decode_tokens
 from ghostbuster.models.panel import open_panel
+from ghostbuster.models.panels import PANELS
 
 Run = Callable[[], object]
 Ids = list[np.ndarray]
 BATCHES = (1, 2, 4, 8)
+STANDARD = PANELS["standard"].strong_outputs
 LAST_BEFORE_HEAD = b"result_norm"  # llama.cpp's name of what the output head is given
 
 
 def prepare(way: str, path: Path, texts: list[str]) -> tuple[Run, int]:
     """What one round runs, and the tokens that it scores."""
-    model = LlamaLM(path, "weak")
+    outputs = STANDARD if way == "engine-states" else NOTHING_MORE
+    model = LlamaLM(path, "weak", outputs=outputs)
     tokens = model.weights.tokenise(texts)
     ids = [tokens.ids[a:b] for a, b in zip(tokens.offsets[:-1], tokens.offsets[1:], strict=True)]
-    if way == "engine":
+    if way.startswith("engine"):
         return lambda: model.score(texts), tokens.ids.size
     if max(one.size for one in ids) > model.n_context:
         raise SystemExit(f"texts of up to {model.n_context} tokens are wanted: lower --tokens")
     return CONTESTANTS[way](model, ids, texts), tokens.ids.size
 
 
-def prepare_panel(texts: list[str]) -> tuple[Run, int]:
-    """Both embedded models, cross channels and n-grams."""
-    panel = open_panel()
-    return lambda: panel.score(texts), panel.weak.weights.tokenise(texts).ids.size
+def prepare_panel(name: str, texts: list[str]) -> tuple[Run, int]:
+    """A named panel with all that it asks for; the tokens are the strong model's."""
+    panel = open_panel(name)
+    return lambda: panel.score(texts), panel.strong.weights.tokenise(texts).ids.size
 
 
 def decodes(model: LlamaLM, ids: Ids, _: list[str], wanted: str = "last", one_lane: bool = False) -> Run:
     """Decodes alone, spread as the engine spreads them; ``wanted`` are the last or all positions."""
+    n_lanes = 1 if one_lane else max(1, min(len(ids), model.n_threads, model.max_lanes))
     small = model.file.n_parameters <= SMALL_MODEL and not one_lane
-    lanes = model.contexts(*((model.n_threads, 1) if small else (1, model.n_threads)))
+    lanes = model.contexts(n_lanes, 1 if small else model.n_threads // n_lanes)
+    n_decode = decode_tokens(model.file.n_vocabulary)
     begin = np.array([model.file.begin], np.int32)
 
     def share(i: int) -> None:
         for one in ids[i :: len(lanes)]:
             inputs = np.concatenate((begin, one[:-1]))
             lanes[i].clear()
-            for start in range(0, inputs.size, DECODE_TOKENS):
-                part = inputs[start : start + DECODE_TOKENS]
+            for start in range(0, inputs.size, n_decode):
+                part = inputs[start : start + n_decode]
                 lanes[i].read(part, start, 0 if wanted == "all" else part.size - 1)
 
     pool = ThreadPoolExecutor(len(lanes))
@@ -141,7 +150,9 @@ def _high_level(model: LlamaLM, n_threads: int) -> llama_cpp.Llama:
     )
 
 
-def in_torch(model: LlamaLM, ids: Ids, _: list[str], kind: str = "float32") -> Run:
+def in_torch(
+    model: LlamaLM, ids: Ids, _: list[str], kind: str = "float32", layers: tuple[int, ...] = ()
+) -> Run:
     """Hugging Face transformers, texts of like length side by side."""
     import torch
 
@@ -155,7 +166,7 @@ def in_torch(model: LlamaLM, ids: Ids, _: list[str], kind: str = "float32") -> R
     def run(n_threads: int, size: int) -> None:
         torch.set_num_threads(n_threads)
         for start in range(0, len(ordered), size):
-            statistics(network, ordered[start : start + size], begin)
+            statistics(network, ordered[start : start + size], begin, layers)
 
     sizes = [size for size in BATCHES if size <= len(ordered)]
     return quickest({f"{n} threads, batch {k}": partial(run, n, k) for n in counts for k in sizes})
@@ -191,4 +202,5 @@ CONTESTANTS: dict[str, Callable[[LlamaLM, Ids, list[str]], Run]] = {
     "completion": completion,
     "torch-fp32": in_torch,
     "torch-bf16": partial(in_torch, kind="bfloat16"),
+    "torch-bf16-states": partial(in_torch, kind="bfloat16", layers=STANDARD.state_layers),
 }
