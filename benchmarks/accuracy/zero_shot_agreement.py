@@ -93,6 +93,7 @@ def detectzoo(pytorch: Pytorch) -> dict[str, Any]:
         kind = next(v for k, v in vars(module).items() if k.endswith("Detector") and k != "BaseTextDetector")
         detector = kind(model_name="smollm2")
         vars(detector).update(_model=_Answers(pytorch), _tokenizer=_Asks(pytorch))
+        vars(detector).update(reference_model_name=detector.model_name)  # where there could be another
         made[name] = detector
     return made
 
