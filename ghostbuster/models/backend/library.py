@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import logging
+import os
 import sys
 from collections import deque
 from collections.abc import Callable
@@ -14,9 +15,16 @@ from threading import Lock
 from types import ModuleType
 from typing import Any
 
+from ghostbuster.system.resource_errors import says_out_of_memory
+
+# Threads that share a decode wait for one another after every product, a thousand times a decode, and OpenMP
+# lets them spin for so long that a busy machine takes five times as long. It reads this when llama.cpp loads.
+if "OMP_WAIT_POLICY" not in os.environ:
+    os.environ.setdefault("GOMP_SPINCOUNT", "5000")
+
 import llama_cpp
 
-from ghostbuster.system.resource_errors import says_out_of_memory
+lib: ModuleType = llama_cpp
 
 ERROR = 4  # GGML_LOG_LEVEL_ERROR
 

@@ -13,12 +13,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import llama_cpp as lib
 import numpy as np
 
 from ghostbuster.arrays import Float32, Int32
 from ghostbuster.errors import ModelError
-from ghostbuster.models.backend.library import out_of_memory_error, recent_errors, start
+from ghostbuster.models.backend.library import lib, out_of_memory_error, recent_errors, start
 from ghostbuster.models.gguf.check import ModelFile
 from ghostbuster.models.llama.layer_outputs import LayerOutputs
 from ghostbuster.models.llama.streaming import decode_tokens
