@@ -22,7 +22,7 @@ from typing import Any
 from benchmarks.documents.conversions import converted, exported
 from benchmarks.documents.hyphens import hyphens, whole_texts
 from benchmarks.documents.material import ROOT, Made, words
-from benchmarks.documents.page import page
+from benchmarks.documents.page import PROSE, WHOLE, page
 from benchmarks.documents.pages import printed, typeset, web_pages
 from benchmarks.documents.readers import READERS, ours
 from benchmarks.documents.word_files import word_documents
@@ -55,15 +55,16 @@ def compared(expected: str, found: str) -> dict[str, float]:
     }
 
 
-def measured(documents: Iterable[Made]) -> tuple[list[dict[str, Any]], int]:
-    """A row for each kind, maker, feature and reader."""
+def measured(documents: Iterable[Made]) -> tuple[list[dict[str, Any]], dict[str, list[int]]]:
+    """A row for each kind, maker, feature and reader; documents in all, and those that are suspected."""
     found: dict[tuple[str, str, str, str], list[dict[str, float]]] = defaultdict(list)
-    n = 0
+    suspected: Counter[tuple[str, bool]] = Counter()
     for one in documents:
-        n += 1
         key = (one.kind, one.maker, one.feature)
-        found[(*key, "ghostbuster, prose")].append(compared(one.prose, ours(one.data, one.kind, whole=False)))
-        found[(*key, "ghostbuster --whole")].append(compared(one.seen, ours(one.data, one.kind, whole=True)))
+        prose, whole, n_hidden = ours(one.data, one.kind)
+        found[(*key, PROSE)].append(compared(one.prose, prose))
+        found[(*key, WHOLE)].append(compared(one.seen, whole))
+        suspected["hide words" if one.feature.startswith("words ") else "hide none", n_hidden > 0] += 1
         for name, read in READERS.get(one.kind, {}).items():
             try:
                 text = read(one.data)
@@ -77,7 +78,11 @@ def measured(documents: Iterable[Made]) -> tuple[list[dict[str, Any]], int]:
         }
         for (kind, maker, feature, reader), values in found.items()
     ]  # fmt: skip
-    return rows, n
+    counts = {
+        what: [suspected[what, True] + suspected[what, False], suspected[what, True]]
+        for what in ("hide words", "hide none")
+    }
+    return rows, counts
 
 
 def main() -> None:
@@ -91,8 +96,8 @@ def main() -> None:
     given = parser.parse_args()
     if not given.page:
         warnings.simplefilter("ignore")
-        rows, n = measured(made(given.each))
-        report = {"n_documents": n, "rows": rows, "hyphens": hyphens(given.data)}
+        rows, counts = measured(made(given.each))
+        report = {"documents": counts, "rows": rows, "hyphens": hyphens(given.data)}
         if given.data is not None:
             report["broken_texts"] = whole_texts(given.data)
         DATA.write_text(json.dumps(report, indent=1) + "\n", "utf-8")

@@ -51,7 +51,7 @@ Pages; those are named.
 def page(report: Mapping[str, Any]) -> str:
     """The page, in markdown."""
     parts = [
-        INTRODUCTION.format(n=report["n_documents"]),
+        _introduction(report["documents"]),
         *_tables(report["rows"]),
         LIBRARIES,
         _hyphens(report["hyphens"]),
@@ -59,6 +59,16 @@ def page(report: Mapping[str, Any]) -> str:
     if "broken_texts" in report:
         parts.append("\n" + _broken(report["broken_texts"]))
     return "\n".join(parts).strip() + "\n"
+
+
+def _introduction(counts: Mapping[str, Sequence[int]]) -> str:
+    """What is read, and how the figures come about."""
+    (n_hide, n_found), (n_none, n_wrong) = counts["hide words"], counts["hide none"]
+    said = (
+        f"Of {n_hide:,} documents that hide words {n_found:,} are called suspicious, of {n_none:,} that hide none "
+        f"{n_wrong:,}."
+    )
+    return INTRODUCTION.format(n=n_hide + n_none) + f"\n{said}\n"
 
 
 def _tables(rows: Sequence[Mapping[str, Any]]) -> Iterable[str]:

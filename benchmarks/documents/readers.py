@@ -126,11 +126,13 @@ READERS: dict[str, dict[str, Reader]] = {
 """Suffix to readers by name."""
 
 
-def ours(data: bytes, suffix: str, *, whole: bool) -> str:
-    """What is judged of a document."""
-    from ghostbuster.text.documents.read import document_text
+def ours(data: bytes, suffix: str) -> tuple[str, str, int]:
+    """Prose, all that is seen, and the number of hidden words."""
+    from ghostbuster.text.documents.document import Part
+    from ghostbuster.text.documents.read import read_document
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"a{suffix}"
         path.write_bytes(data)
-        return document_text(path, whole=whole).text
+        made = read_document(path)
+    return made.text(), made.text(whole=True), made.words().get(Part.HIDDEN, 0)

@@ -15,7 +15,7 @@ _BEFORE_WORDS = frozenset(
     {"co", "de", "ex", "mid", "multi", "non", "post", "pre", "pseudo", "quasi", "semi", "sub"}
 )
 """Beginnings that are no words, and still stand before a hyphen."""
-_DERIVED = re.compile(r"([a-z]{3,}?)(?:ed|er|ers|ness|ly|like|ish)")
+_DERIVED = re.compile(r"([a-z]{3,}?)(?:ed|er|ers|ing|ings|ness|ly|like|ish)")
 _SOFT = "\u00ad"
 
 
