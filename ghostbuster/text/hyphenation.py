@@ -10,7 +10,9 @@ from pathlib import Path
 WORDS_FILE = Path(__file__).parent / "english_words.txt.gz"
 """English words of lower-case letters from SCOWL (size 60); ``training/data/word_list.py`` makes it."""
 
-_BROKEN = re.compile(r"([^\W\d_]+)(?:\u00ad|-|\u2010)[ \t]*\r?\n[ \t]*([^\W\d_]+)")
+LONGEST_PART = 40
+"""Letters of a part of a word; longer runs are no words, and are left as they are."""
+_BREAK = re.compile(r"[-\u00ad\u2010][ \t]*\r?\n[ \t]*")
 _BEFORE_WORDS = frozenset(
     {"co", "de", "ex", "mid", "multi", "non", "post", "pre", "pseudo", "quasi", "semi", "sub"}
 )
@@ -37,14 +39,32 @@ def join_hyphenated(text: str) -> tuple[str, int]:
     """
     if "\n" not in text:
         return text, 0
-    return _BROKEN.subn(_mended, text)
+    made: list[str] = []
+    at = n_joined = 0
+    for found in _BREAK.finditer(text):
+        first, second = _word_before(text, found.start()), _word_behind(text, found.end())
+        if first and second:
+            one = found[0].startswith(_SOFT) or is_one_word(first, second)
+            made += [text[at : found.start()], "" if one else "-"]
+            at = found.end()
+            n_joined += 1
+    return "".join([*made, text[at:]]), n_joined
 
 
-def _mended(found: re.Match[str]) -> str:
-    first, second = found[1], found[2]
-    if _SOFT in found[0] or is_one_word(first, second):
-        return first + second
-    return f"{first}-{second}"
+def _word_before(text: str, end: int) -> str:
+    """Letters that end at a place; none where there are more than a word has."""
+    start = end
+    while start and end - start <= LONGEST_PART and text[start - 1].isalpha():
+        start -= 1
+    return text[start:end] if end - start <= LONGEST_PART else ""
+
+
+def _word_behind(text: str, start: int) -> str:
+    """Letters that begin at a place; none where there are more than a word has."""
+    end = start
+    while end < len(text) and end - start <= LONGEST_PART and text[end].isalpha():
+        end += 1
+    return text[start:end] if end - start <= LONGEST_PART else ""
 
 
 def is_one_word(first: str, second: str) -> bool:

@@ -86,7 +86,7 @@ class Document:
                 f"suspicious: {counted(hidden, 'hidden word')} {_were(hidden)} left out; "
                 "honest documents have none"
             )
-        if left:
+        if left and any(_is_read(part, whole=whole) for part in words):
             made.append(f"not read: {', '.join(left)} (words; prose alone is judged)")
         return (*made, *self.remarks)
 

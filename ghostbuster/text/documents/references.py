@@ -14,7 +14,7 @@ FEWEST_UNTITLED = 3
 """Entries without a title above them that make a list."""
 MOST_TITLES = 64
 """Of lists in one document: each costs a look at all that follows."""
-_LONGEST_TITLE = 40
+_LONGEST_TITLE, _LONGEST_ENTRY = 40, 1500
 _MAY_BE_REFERENCES = frozenset({Part.PROSE, Part.HEADING, Part.TABLE})
 
 _TITLE = re.compile(
@@ -38,6 +38,8 @@ _ENTRY = re.compile(
 
 def is_entry(text: str) -> bool:
     """Whether a paragraph alone shows that it is a reference: it begins with a name, and has a year."""
+    if len(text) > _LONGEST_ENTRY:
+        return False
     return bool(_ENTRY.match(text)) and bool(_MARK.search(text)) and len(text.split()) <= 2 * WORDS_A_MARK
 
 
