@@ -52,3 +52,8 @@ def test_joining_leaves_letters_in_their_order(text):
 
 def test_the_dictionary_holds_both_spellings_of_english():
     assert {"colour", "color", "understand", "known"} <= words()
+
+
+def test_runs_of_letters_longer_than_any_word_are_left_as_they_are():
+    text = "a" * 10_000 + "-\n" + "b" * 10_000
+    assert join_hyphenated(text) == (text, 0)

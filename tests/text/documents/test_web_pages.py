@@ -154,6 +154,13 @@ def test_a_message_is_read_as_a_mail_program_shows_it():
     assert made.remarks == ("1 attachment not read",)
 
 
+def test_a_saved_page_is_seen_with_the_style_sheets_saved_beside_it():
+    page = ("Content-Type: text/html", f"<p>{P}</p><p class=h>{SIX}</p>")
+    made = read_mail(mail(page, ("Content-Type: text/css", ".h{display:none}")), "a.mhtml")
+    assert made.text() == P
+    assert made.words()[Part.HIDDEN] == 6
+
+
 def test_what_an_answer_quotes_is_apart():
     text = f"{P}\r\n\r\nOn Monday, 3 May 2021, Jane Doe wrote:\r\n> What do you think?\r\n> Jane\r\n"
     made = read_mail(f"From: a@b.c\r\nSubject: x\r\n\r\n{text}".encode(), "a.eml")

@@ -112,21 +112,32 @@ def _is_block(tag: str, style: Declarations) -> bool:
     return display in {"block", "flex", "grid", "table", "list-item", "table-row", "table-cell", "flow-root"}
 
 
-def read_html(data: bytes, called: str) -> Document:
-    """A web page as it is seen.
+def read_html(data: bytes, called: str, sheets: Iterable[str] = ()) -> Document:
+    """A web page as it is seen, with style sheets that stand elsewhere.
 
     Raises
     ------
     InputError
         When it is longer than any page.
     """
-    if len(data) > MOST_BYTES:
-        data = _PICTURES.sub("", decoded(data)).encode()
-    if len(data) > MOST_BYTES:
+    return page_document(checked_page(decoded(data), called), sheets)
+
+
+def checked_page(source: str, called: str) -> str:
+    """The source of a page, without pictures in it where these make it long.
+
+    Raises
+    ------
+    InputError
+        When it is longer than any page.
+    """
+    if len(source) > MOST_BYTES:
+        source = _PICTURES.sub("", source)
+    if len(source) > MOST_BYTES:
         raise InputError(
             f"{called} is longer than {MOST_BYTES / 1e6:g} MB: save it as text, without pictures"
         )
-    return page_document(decoded(data))
+    return source
 
 
 def page_document(source: str, sheets: Iterable[str] = ()) -> Document:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from email import policy
+from email.message import EmailMessage
 from email.parser import BytesParser
 
 from ghostbuster.errors import InputError
 from ghostbuster.text.documents.document import Document, counted
 from ghostbuster.text.documents.plain import plain_document
-from ghostbuster.text.documents.web.html import page_document, read_html
+from ghostbuster.text.documents.web.html import checked_page, decoded, page_document
 
 
 def read_mail(data: bytes, called: str) -> Document:
@@ -31,12 +32,20 @@ def read_mail(data: bytes, called: str) -> Document:
     raw = payload if isinstance(payload, bytes) else b""
     letters = _decoded(raw, body.get_content_charset())
     if body.get_content_subtype() == "html":
-        made = read_html(raw, called) if letters is None else page_document(letters)
+        source = checked_page(decoded(raw) if letters is None else letters, called)
+        made = page_document(
+            source, [_style_sheet(part) for part in parts if part.get_content_subtype() == "css"]
+        )
     else:
         made = plain_document(raw.decode("utf-8", "replace") if letters is None else letters)
     n_carried = sum(part.get_content_disposition() == "attachment" for part in parts)
     remarks = (f"{counted(n_carried, 'attachment')} not read",) if n_carried else ()
     return Document(made.blocks, remarks)
+
+
+def _style_sheet(part: EmailMessage) -> str:
+    payload = part.get_payload(decode=True)
+    return payload.decode("utf-8", "replace") if isinstance(payload, bytes) else ""
 
 
 def _decoded(raw: bytes, charset: str | None) -> str | None:
