@@ -136,7 +136,20 @@ def serve(service: Service, listener: socket.socket, started: Callable[[], None]
         Called once requests are answered.
     """
     logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL + 1)  # it would log what a request holds
+    _allow_files(service.limits.connections + 100)
     asyncio.run(_serve(service, listener, started))
+
+
+def _allow_files(wanted: int) -> None:
+    """Raise this process's own limit on open files, where the system allows: each connection is one."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 async def _serve(service: Service, listener: socket.socket, started: Callable[[], None]) -> None:
