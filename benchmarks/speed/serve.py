@@ -2,14 +2,13 @@
 
     python -m benchmarks.speed.serve --rounds 3
 
-* ``rounds``: ``score-table`` on a table, then the server asked for each of its texts by 50 clients at once, in
-  turn. Whatever else the machine does, both meet it. Start-up is counted apart: the time for a table of one row
-  is subtracted from that of the table. Every text must be answered once, with the probability that the table
-  has, to the last digit.
-* ``flood``: ten times as many requests as the queue holds, on 800 connections; a second later a plain one.
+* ``rounds``: ``score-table`` on a table, then the server asked for each of its texts by 50 clients at once.
+  Whatever else the machine does, both meet it. Start-up is counted apart: the time for a table of one row is
+  subtracted from that of the table. Every text must be answered once, and exactly as in the table.
+* ``flood``: ten times as many requests as the queue holds, on 800 connections; later by a second a plain one.
 
-Texts are passages of the file given, each with a number of its own. All addresses are this computer's. What it
-finds goes to ``docs/data/performance-serve.json``.
+Texts are passages of the file given, each with a number of its own. All addresses are this computer's. What
+it finds goes to ``docs/data/performance-serve.json``.
 """
 
 from __future__ import annotations

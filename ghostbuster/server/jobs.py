@@ -62,6 +62,8 @@ class Job:
     ----------
     rows : list of Row
     choice : Choice
+    whole : bool
+        Whether more than the prose of documents is judged.
 
     Attributes
     ----------
@@ -69,7 +71,8 @@ class Job:
         Bytes that it holds, about.
     """
 
-    def __init__(self, rows: list[Row], choice: Choice) -> None:
+    def __init__(self, rows: list[Row], choice: Choice, *, whole: bool = False) -> None:
+        self.whole = whole
         self.key = secrets.token_urlsafe(16)
         self.rows, self.choice = rows, choice
         self.state: State = "working"
@@ -130,10 +133,11 @@ class Job:
     async def _entries(self, documents: DocumentReader, limits: Limits) -> AsyncIterator[Entry]:
         for row in self.rows:
             try:
-                read = await _read(row, documents)
-                if len(read.text) > limits.text_characters:
+                read = await _read(row, documents, whole=self.whole)
+                text = read.text
+                if len(text) > limits.text_characters:
                     raise InputError(
-                        f"{row.name} has {len(read.text):,} characters; expected at most "
+                        f"{row.name} has {len(text):,} characters; expected at most "
                         f"{limits.text_characters:,}: give its chapters one by one"
                     )
             except GhostbusterError as error:
@@ -141,7 +145,7 @@ class Job:
                 yield error
             else:
                 self._release(row)
-                yield Ask(read.text, row.name, self.choice, detail=True, document=read)
+                yield Ask(text, row.name, self.choice, detail=True, document=read)
 
     def _release(self, row: Row) -> None:
         """What was read need not be held any more."""
@@ -158,10 +162,10 @@ class Job:
             self.size += len(found.detail)
 
 
-async def _read(row: Row, documents: DocumentReader) -> JudgedText:
-    if isinstance(row.source, str):
-        return JudgedText(row.source)
-    return await documents.read(row.name, row.source)
+async def _read(row: Row, documents: DocumentReader, *, whole: bool) -> JudgedText:
+    """A pasted text is read as a file of plain text is."""
+    data = row.source.encode("utf-8", "replace") if isinstance(row.source, str) else row.source
+    return await documents.read(row.name, data, whole=whole)
 
 
 class JobStore:
@@ -183,7 +187,7 @@ class JobStore:
         """Jobs that are not finished."""
         return [job for job in self._jobs.values() if job.is_working]
 
-    def add(self, rows: list[Row], choice: Choice) -> Job:
+    def add(self, rows: list[Row], choice: Choice, *, whole: bool = False) -> Job:
         """Begin a job; older results make room for it.
 
         Raises
@@ -191,7 +195,7 @@ class JobStore:
         RequestError
             503 when too many are unfinished, or hold too much.
         """
-        job = Job(rows, choice)
+        job = Job(rows, choice, whole=whole)
         if self._queue.is_closed:
             raise unavailable("the server is ending")
         if len(self.working) >= self._limits.running_jobs:

@@ -38,29 +38,28 @@ class DocumentReader:
             self._free.put_nowait(child)
         self._threads = ThreadPoolExecutor(N_READERS, thread_name_prefix="documents")
 
-    async def read(self, name: str, data: bytes) -> JudgedText:
+    async def read(self, name: str, data: bytes, *, whole: bool = False) -> JudgedText:
         """What is judged of a document.
 
         Parameters
         ----------
         name : str
-            Its suffix tells the kind; no file of that name is ever touched.
+            What it is called; no file of that name is ever touched.
         data : bytes
+        whole : bool
+            Whether more than its prose is judged.
 
         Raises
         ------
-        InputError
+        GhostbusterError
             When it cannot be read; the message names it.
         """
-        suffix = PurePosixPath(name).suffix.lower()
-        if suffix not in SUFFIXES:
-            raise InputError(f"{name} is of no kind that is read; expected one of {', '.join(suffixes())}")
         child = await self._free.get()
         try:
             loop = asyncio.get_running_loop()
-            request = (suffix, data, name)
+            request = (data, name, whole)
             seconds = self._limits.document_seconds
-            found = await loop.run_in_executor(self._threads, child.call, request, None, seconds)
+            found: JudgedText = await loop.run_in_executor(self._threads, child.call, request, None, seconds)
         except ChildDiedError:
             raise InputError(
                 f"{name} takes too much time or memory to read, as damaged and hostile files do: "
@@ -68,8 +67,6 @@ class DocumentReader:
             ) from None
         finally:
             self._free.put_nowait(child)
-        if not isinstance(found, JudgedText):
-            raise TypeError(f"a document reader answered {type(found).__name__}; expected a text")
         return found
 
     def close(self) -> None:

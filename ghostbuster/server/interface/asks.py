@@ -129,6 +129,20 @@ def choice_of(options: Mapping[str, Any], detectors: Sequence[DetectorFacts]) ->
     return choose(detectors, name or None, register or None, rate)
 
 
+def flag(options: Mapping[str, str], name: str) -> bool:
+    """Whether an option of a form or an address says yes.
+
+    Raises
+    ------
+    RequestError
+        422 when it says neither yes nor no.
+    """
+    value = options.get(name, "no").lower()
+    if value not in {"yes", "no", "true", "false"}:
+        raise unprocessable(f"{name} {quoted(value)}", "yes or no", "send one of them, or leave it out")
+    return value in {"yes", "true"}
+
+
 def parse_json(data: bytes, culprit: str) -> Any:
     """What JSON says.
 

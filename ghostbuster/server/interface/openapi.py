@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ghostbuster import __version__
-from ghostbuster.server.interface.schemas import OPTIONS, PATH, SCHEMAS, TEXT
+from ghostbuster.server.interface.schemas import OPTIONS, PATH, SCHEMAS, TEXT, WHOLE
 from ghostbuster.server.problems import MEDIA_TYPE
 
 _STATUSES = {
@@ -55,6 +55,7 @@ _FORM = {
             "items": {"type": "string", "contentMediaType": "application/octet-stream"},
         },
         **OPTIONS,
+        "whole": WHOLE,
     },
 }
 
@@ -66,7 +67,11 @@ _VERDICTS = {
         "a line and may never end: each line is answered by one, in order, with its number, while later "
         "ones are still being sent. Options stand beside the texts in JSON, in the address otherwise."
     ),
-    "parameters": [*(_query(name, schema) for name, schema in OPTIONS.items()), _query("path", PATH)],
+    "parameters": [
+        *(_query(name, schema) for name, schema in OPTIONS.items()),
+        _query("path", PATH),
+        _query("whole", WHOLE),
+    ],
     "requestBody": {
         "required": True,
         "content": {

@@ -6,6 +6,7 @@ from typing import Any
 
 TEXT = {"type": "string", "description": "The text, at most a million characters."}
 PATH = {"type": "string", "default": "-", "description": "What you call it; the answer repeats it."}
+WHOLE = {"enum": ["yes", "no"], "default": "no", "description": "Of documents: judge more than their prose."}
 OPTIONS: dict[str, dict[str, Any]] = {
     "detector": {
         "type": "string",
@@ -35,6 +36,8 @@ SCHEMAS: dict[str, dict[str, Any]] = {
             "n_words",
             "model",
             "device",
+            "threshold",
+            "readers",
             "evidence",
         ],
         "properties": {
@@ -49,6 +52,12 @@ SCHEMAS: dict[str, dict[str, Any]] = {
             "n_words": {"type": "integer"},
             "model": {"type": "string"},
             "device": {"type": "string"},
+            "threshold": {**_NULLABLE_NUMBER, "description": "From which it is called machine-written."},
+            "readers": {
+                "type": "array",
+                "description": "What each reader of the text adds.",
+                "items": {"$ref": "#/components/schemas/Evidence"},
+            },
             "evidence": {"type": "array", "items": {"$ref": "#/components/schemas/Evidence"}},
             "parts": {
                 "type": "array",

@@ -20,6 +20,7 @@ from ghostbuster.server.interface.asks import (
     check_count,
     check_length,
     choice_of,
+    flag,
     parse_json,
     plain_text,
 )
@@ -74,14 +75,17 @@ async def _plain(service: Service, request: Request) -> Response:
 
 async def _documents(service: Service, request: Request) -> Response:
     async with receive_upload(request, service.bodies, service.limits) as upload:
-        choice = choice_of({**query_options(request), **upload.fields}, service.detectors)
+        options = query_options(request, "whole") | upload.fields
+        choice, whole = choice_of(options, service.detectors), flag(options, "whole")
         check_count(len(upload.files), service.limits)
         entries: list[Entry] = []
         for name, data in upload.files:
             try:
-                read = await service.documents.read(name, data)
+                read = await service.documents.read(name, data, whole=whole)
                 check_length(read.text, name, service.limits)
-                entries.append(Ask(read.text, name, choice, document=read))
+                entries.append(
+                    Ask(read.text, name, choice, document=read)
+                )
             except GhostbusterError as error:
                 entries.append(error)
         return json_response(

@@ -70,6 +70,7 @@ def form_page(
         register=given.get("register", ""),
         max_fpr=given.get("max_fpr", f"{detector.max_fpr:g}"),
         text=given.get("text", ""),
+        whole="whole" in given,
         promises=_promises(detector),
         promise=promise(default),
         problem=problem,
@@ -84,7 +85,7 @@ async def create(service: Service, request: Request) -> Response:
                 {name: upload.fields.get(name) or None for name in ("detector", "register", "max_fpr")},
                 service.detectors,
             )
-            job = service.jobs.add(_rows(upload, service), choice)
+            job = service.jobs.add(_rows(upload, service), choice, whole="whole" in upload.fields)
         except RequestError as problem:
             name = upload.fields.get("detector")
             known = next((one for one in service.detectors if one.name == name), service.detectors[0])
