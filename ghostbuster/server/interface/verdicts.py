@@ -83,9 +83,7 @@ async def _documents(service: Service, request: Request) -> Response:
             try:
                 read = await service.documents.read(name, data, whole=whole)
                 check_length(read.text, name, service.limits)
-                entries.append(
-                    Ask(read.text, name, choice, document=read)
-                )
+                entries.append(Ask(read.text, name, choice, document=read))
             except GhostbusterError as error:
                 entries.append(error)
         return json_response(
