@@ -68,7 +68,7 @@ def _introduction(counts: Mapping[str, Sequence[int]]) -> str:
         f"Of {n_hide:,} documents that hide words {n_found:,} are called suspicious, of {n_none:,} that hide none "
         f"{n_wrong:,}."
     )
-    return INTRODUCTION.format(n=n_hide + n_none) + f"\n{said}\n"
+    return INTRODUCTION.format(n=n_hide + n_none) + f"\n{said}"
 
 
 def _tables(rows: Sequence[Mapping[str, Any]]) -> Iterable[str]:
@@ -100,8 +100,8 @@ def _hyphens(found: Mapping[str, Mapping[str, float]]) -> str:
         )
     lines += [
         "",
-        "Of the compounds of running text that are joined, nearly all are words that are spelled both ways (*e-mail*,",
-        "*co-worker*, *non-linear*).",
+        "The commonest compounds of running text that are joined (*e-mail*, *co-worker*, *non-linear*) are words that are",
+        "spelled both ways.",
     ]
     return "\n".join(lines)
 
@@ -109,7 +109,7 @@ def _hyphens(found: Mapping[str, Mapping[str, float]]) -> str:
 def _broken(found: Mapping[str, float]) -> str:
     return (
         f"Of {found['n_texts']:,.0f} labelled texts whose lines were broken at 48 letters, as narrow columns break them, "
-        f"{_percent(found['words'])} of the\nwords are read as they were, and {_percent(found['same'])} of the texts are "
+        f"{100 * found['words']:.2f} % of the\nwords are read as they were, and {_percent(found['same'])} of the texts are "
         "the same to the letter."
     )
 
