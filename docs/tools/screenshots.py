@@ -50,7 +50,7 @@ EVALUATION: dict[str, tuple[int, int, str, str]] = {
     "evaluation-phone": (390, 1300, "light", "body"),
 }
 
-SERVED_FORM: dict[str, tuple[int, int, str, str]] = {"serve-form": (900, 1000, "light", "body")}
+SERVED_FORM: dict[str, tuple[int, int, str, str]] = {"serve-form": (900, 1090, "light", "body")}
 SERVED_VERDICTS: dict[str, tuple[int, int, str, str]] = {
     "serve-verdicts": (900, 860, "light", "body"),
     "serve-phone": (390, 1000, "dark", "body"),
@@ -234,7 +234,9 @@ def take_served(browser: Browser, folder: Path) -> None:
         take(browser, f"{server.address}/", SERVED_FORM)
         chosen = browser.driver.find_element(By.ID, "files")
         chosen.send_keys("\n".join(str(folder / name) for name in documents))
-        browser.driver.find_element(By.ID, "go").click()
+        go = browser.driver.find_element(By.ID, "go")
+        browser.run("arguments[0].scrollIntoView({behavior: 'instant', block: 'center'})", go)
+        go.click()
         until = time.monotonic() + 120
         while not browser.run("return Boolean(document.querySelector('.index a[download], a[download]'))"):
             if time.monotonic() > until:
