@@ -53,7 +53,11 @@ def is_judged(reading: Reading, trained: Trained, min_tokens: int) -> Int1d:
 def _doubts(matrix: Float2d, reading: Reading, trained: Trained) -> list[list[str]]:
     """Why each text should not be judged."""
     about = surprise(reading), english_share(reading), lone_letters(reading)
-    return trained.novelty.doubts(matrix, *about)
+    found = trained.novelty.doubts(matrix, *about)
+    return [
+        [f"not prose: it looks like {text.unlike}; this detector knows prose alone"] if text.unlike else doubt
+        for text, doubt in zip(reading.prepared, found, strict=True)
+    ]
 
 
 def _judge_long(reading: Reading, trained: Trained, threshold: Threshold) -> list[Verdict]:

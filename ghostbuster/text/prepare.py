@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ghostbuster.errors import InputError
 from ghostbuster.text import characters, hyphenation, invisible, lookalikes, markup, styles, typography
 from ghostbuster.text.encoding import BYTE_ORDER_MARKS
+from ghostbuster.text.prose import assess
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -67,12 +68,15 @@ class PreparedText:
         Each kind of suspicious change, in words a teacher can read.
     refusal : str
         Why the text was not read at all; empty for one that was.
+    unlike : str
+        What it looks like, where it is no prose; empty for prose.
     """
 
     text: str
     n_words: int
     notes: tuple[str, ...] = ()
     refusal: str = ""
+    unlike: str = ""
 
 
 def prepare(text: str) -> PreparedText:
@@ -104,10 +108,16 @@ def prepare(text: str) -> PreparedText:
 
 
 def prepare_or_refuse(text: str) -> PreparedText:
-    """``prepare``; a text longer than ``MOST_BYTES`` is refused at once, never truncated."""
+    """``prepare`` what of a text is prose; one longer than ``MOST_BYTES`` is refused, never truncated.
+
+    Program code beside enough prose is left out, and a text that is no prose is called what it looks like.
+    """
     n_bytes = len(text) if text.isascii() else len(text.encode(errors="replace"))
     if n_bytes <= MOST_BYTES:
-        return prepare(text)
+        assessed = assess(text)
+        made = prepare(assessed.text)
+        notes = (assessed.note, *made.notes) if assessed.note else made.notes
+        return replace(made, notes=notes, unlike=assessed.unlike)
     refusal = (
         f"too long: {n_bytes / 1e6:,.1f} MB; this detector reads texts of at most {MOST_BYTES / 1e6:g} MB: "
         "give its chapters one by one"

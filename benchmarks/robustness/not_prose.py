@@ -1,0 +1,177 @@
+"""How many texts that are no prose are called so, and how much of people's and machines' prose.
+
+    python -m benchmarks.robustness.not_prose --data FOLDER [--fit] [--out docs]
+
+With ``--fit`` the table of `ghostbuster/text/oddness.py` is learned anew and printed; no page is written.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.accuracy.accuracy_tables import table
+from ghostbuster.arrays import Float1d, Float2d
+from ghostbuster.errors import InputError
+from ghostbuster.system.atomic_files import atomic_write
+from ghostbuster.text.oddness import PROSE_HAS
+from ghostbuster.text.prose import FEWEST_CHARACTERS, assess
+from ghostbuster.text.surface import NAMES, look
+from training.data.dataset import DEFAULT_FOLDER
+from training.data.labelled import read_file
+from training.data.not_prose import KINDS, ROOTS, UNSEEN, code, made
+
+PER_LANGUAGE, PER_KIND = 120, 200
+SHARES = {"code": 0.4, "log": 0.15, "bibliography": 0.15, "list": 0.15, "table": 0.15}
+"""What each kind weighs where the table is learned; prose weighs as much as all of them."""
+QUANTILES = (0.5, 0.9, 0.99, 0.999)
+MIXED_LINES = 20
+HEADING = """# What is no prose
+
+Made by `python -m benchmarks.robustness.not_prose`. The detector judges English prose. Code, logs,
+bibliographies, lists, tables and verse are `unsure`, with what the text looks like as the reason,
+whatever the detector: it is a rule of the text, not of the features. Its shares (symbols, digits,
+function words, words in sentences, lines that end no sentence, ...) add up to log-odds, by a table in
+`ghostbuster/text/oddness.py` in which nothing that prose lacks ever speaks for prose.
+
+Prose with program code in it is judged by its prose where that is 100 words or more and two fifths of
+all; the verdict says how much was left out. Code is drawn from the sources that this machine holds
+({unseen} were not learned from); the other kinds are made by chance. *Left to prose*: comments and
+manuals in files of code that are long enough to be judged by themselves.
+"""
+
+
+def prose(folder: Path, most: int | None = None) -> Iterator[tuple[str, str]]:
+    """File and text of each labelled text, as its source published it."""
+    for path in sorted(folder.glob("*.jsonl.xz")):
+        rows = read_file(path)[:most]
+        yield from ((path.name.removesuffix(".jsonl.xz"), row.raw or row.text) for row in rows)
+
+
+def odd(seed: int) -> list[tuple[str, str]]:
+    """Kind and text of each sample."""
+    drawn = [(f"code: {name}", text) for name, text in code(ROOTS, PER_LANGUAGE, seed)]
+    return drawn + [(kind, text) for kind in KINDS for text in made(kind, PER_KIND, seed)]
+
+
+def fit(folder: Path) -> str:
+    """The table, learned: monotone and piecewise linear logistic regression."""
+    from scipy.optimize import minimize
+    from scipy.special import expit
+
+    samples = [
+        (kind.split(":")[0], text) for kind, text in odd(1) if kind.removeprefix("code: ") not in UNSEEN
+    ]
+    weights = [SHARES[kind] / Counter(one for one, _ in samples)[kind] for kind, _ in samples]
+    usual = _oriented([look(text) for _, text in prose(folder) if len(text) >= FEWEST_CHARACTERS])
+    strange = _oriented([look(text) for _, text in samples])
+    knots = [_knots(usual[:, j], strange[:, j]) for j in range(len(NAMES))]
+    X = np.vstack([_basis(strange, knots), _basis(usual, knots)])
+    y = np.r_[np.ones(len(strange)), np.zeros(len(usual))]
+    w = np.r_[weights, np.full(len(usual), 1 / len(usual))] / 2
+    scale = X.max(axis=0) + 1e-9
+    X /= scale
+
+    def loss(v: Float1d) -> tuple[float, Float1d]:
+        z = X @ v[1:] + v[0]
+        gradient = (expit(z) - y) * w
+        return (
+            float(((np.logaddexp(0, z) - y * z) * w).sum() + 1e-5 * (v[1:] ** 2).sum()),
+            np.r_[gradient.sum(), X.T @ gradient + 2e-5 * v[1:]],
+        )
+
+    start = np.r_[-3.0, np.ones(X.shape[1])]
+    bounds = [(None, None)] + [(0, None)] * X.shape[1]
+    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 400}).x
+    told, at = [f"BASE = {found[0]:.2f}"], 1
+    for name, ends in zip(NAMES, knots, strict=True):
+        parts = []
+        for a, b in pairwise(ends):
+            weight = round(float(found[at] / scale[at - 1]), 1)
+            parts += [f"({a:g}, {b:g}, {weight:g})"] * (weight > 0)
+            at += 1
+        told += [f'"{name}": ({", ".join(parts)},),'] * bool(parts)
+    n = X.shape[0] - len(usual)
+    at_least = float(np.quantile((X[n:] @ found[1:]) + found[0], 0.9984))
+    return "\n".join([*told, f"LEAST_ODD: at most {at_least:.2f} keeps 0.16 % of prose"])
+
+
+def _oriented(shares: Sequence[Sequence[float]]) -> Float2d:
+    """Shares, of those that prose has much of what is missing."""
+    return np.array(
+        [[1 - v if n in PROSE_HAS else v for n, v in zip(NAMES, row, strict=True)] for row in shares]
+    )
+
+
+def _knots(usual: Float1d, strange: Float1d) -> list[float]:
+    ends = sorted(
+        {0.0, *np.round(np.quantile(usual, QUANTILES), 3), round(float(np.quantile(strange, 0.75)), 3), 1.0}
+    )
+    return [ends[0]] + [b for a, b in pairwise(ends) if b - a > 0.004]
+
+
+def _basis(shares: Float2d, knots: Sequence[Sequence[float]]) -> Float2d:
+    """How far each value reaches into each stretch between two knots."""
+    return np.hstack(
+        [np.clip(shares[:, [j]], a, b) - a for j, ends in enumerate(knots) for a, b in pairwise(ends)]
+    )
+
+
+def report(folder: Path, seed: int = 2) -> str:
+    """The page."""
+    n, called, left = Counter(), Counter(), Counter()
+    samples = odd(seed)
+    for kind, text in samples:
+        found = assess(text)
+        n[kind] += 1
+        called[kind] += bool(found.unlike)
+        left[kind] += bool(found.note)
+    rows = [
+        [kind, f"{n[kind]:,}", f"{called[kind] / n[kind]:.1%}", f"{left[kind] / n[kind]:.1%}"] for kind in n
+    ]
+    lines = [HEADING.format(unseen=", ".join(sorted(UNSEEN))), "## Called no prose\n"]
+    lines += table(["kind", "texts", "called no prose", "left to prose"], rows)
+    total, wrong, cut = Counter(), Counter(), Counter()
+    for file, text in prose(folder):
+        found = assess(text)
+        total[file] += 1
+        wrong[file] += bool(found.unlike)
+        cut[file] += bool(found.note)
+    rows = [
+        [file, f"{total[file]:,}", f"{wrong[file]:,}", f"{wrong[file] / total[file]:.2%}", f"{cut[file]:,}"]
+        for file in total
+    ]
+    every = [sum(one.values()) for one in (total, wrong, cut)]
+    rows.append(["all", f"{every[0]:,}", f"{every[1]:,}", f"{every[1] / every[0]:.2%}", f"{every[2]:,}"])
+    lines += [
+        "\n## People's and machines' texts\n",
+        "As published, all of them. Some are what they are called: answers that are program code",
+        "(`comnets.university`), rows of sports results, budgets, lists of dishes.\n",
+    ]
+    lines += table(["file", "texts", "called no prose", "share", "code left out"], rows)
+    return "\n".join([*lines, ""])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--data", type=Path, default=DEFAULT_FOLDER, help="folder of *.jsonl.xz")
+    parser.add_argument("--fit", action="store_true", help="print the table, learned anew")
+    parser.add_argument("--out", type=Path, default=Path("docs"), help="folder of the page's folder")
+    options = parser.parse_args()
+    if options.fit:
+        print(fit(options.data))
+        return
+    page = options.out / "reliability" / "not-prose.md"
+    with atomic_write(page, InputError) as unfinished:
+        unfinished.write_text(report(options.data), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
