@@ -9,7 +9,7 @@ from ghostbuster.text.surface import NAMES
 
 BASE = -10.74
 """Log-odds (nats) of a text that looks like prose in everything."""
-LEAST_ODD = 2.9
+LEAST_ODD = 3.1
 """Log-odds from which on a text is called no prose: fewer than 0.2 % of labelled prose reach it."""
 PROSE_HAS = frozenset({"function words", "least function words", "plain words", "words in sentences"})
 """Shares that prose has much of: what counts of these is how much is missing."""
