@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -19,6 +19,8 @@ LEAST_PROSE = 0.4
 FEWEST_CODE_LINES = 4
 """Lines of program code, one after the other, that are a part of their own."""
 
+REFERENCES_HAVE = {"entries": 0.04, "capitals": 0.25, "function words": 0.26}
+"""Shares that a bibliography has at least, of function words at most; so do 5 of 69,408 labelled texts."""
 MOST_CODE_LINES = 0.5
 """Share of such lines from which on a text is code, whatever its comments say."""
 MOST_LOOSE = 0.75
@@ -72,19 +74,29 @@ def assess(text: str) -> Assessed:
 def unlike_prose(text: str) -> str:
     """What a text of some length looks like, where it is not prose; empty for prose."""
     shares = look(text)
-    if oddness(shares) >= LEAST_ODD:
-        return _called(shares)
-    loose = shares[NAMES.index("loose lines")]
-    if loose >= MOST_LOOSE:
-        return f"a list or verse ({loose:.0%} of its words stand in short lines that end no sentence)"
+    share = dict(zip(NAMES, shares, strict=True))
+    if oddness(shares) >= LEAST_ODD or _are_references(share):
+        return _called(share)
+    if share["loose lines"] >= MOST_LOOSE:
+        return (
+            f"a list or verse ({share['loose lines']:.0%} of its words stand in lines that end no sentence)"
+        )
     return ""
 
 
-def _called(shares: Sequence[float]) -> str:
-    share = dict(zip(NAMES, shares, strict=True))
+def _are_references(share: Mapping[str, float]) -> bool:
+    """Whether initials, years and pages, capitals and few small words come together."""
+    return (
+        share["entries"] >= REFERENCES_HAVE["entries"]
+        and share["capitals"] >= REFERENCES_HAVE["capitals"]
+        and share["function words"] < REFERENCES_HAVE["function words"]
+    )
+
+
+def _called(share: Mapping[str, float]) -> str:
     if share["code words"] >= 0.1 and share["symbols"] >= 0.02:  # noqa: PLR2004 - below
         return f"program code or data ({share['code words']:.0%} of its words are names, calls or operators)"
-    if share["entries"] >= 0.1:  # noqa: PLR2004 - more than references in prose have
+    if share["entries"] >= 0.1 or _are_references(share):  # noqa: PLR2004
         return f"a bibliography ({share['entries']:.0%} of its words are initials, years and pages)"
     if share["digits"] >= 0.1:  # noqa: PLR2004
         return f"a table or a log ({share['digits']:.0%} of its characters are digits)"

@@ -1,3 +1,4 @@
+import inspect
 import io
 import json
 import pickle
@@ -288,6 +289,20 @@ def test_a_data_frame_is_read_by_its_column_of_texts_and_a_generator_to_its_end(
     assert fitted.predict_proba(table).tolist() == expected
     assert fitted.predict_proba(one for one in texts).tolist() == expected
     assert [one.probability for one in fitted.judge(table)] == [row[1] for row in expected]
+
+
+def test_code_is_unsure_whatever_the_detector_and_prose_beside_it_is_judged(fitted):
+    code = inspect.getsource(json.decoder)[-3000:]
+    lines = "\n".join(f"    values[{i}] = table[{i}] + offset({i});" for i in range(12))
+    prose = "\n".join(passages(4, 80))
+    alone, beside, prose_alone = fitted.judge([code, f"{prose}\n\n{lines}", prose])
+    assert alone.label == "unsure"
+    assert alone.reasons[0].startswith("not prose: it looks like program code")
+    assert beside.probability == prose_alone.probability
+    assert any(
+        reason.endswith("words of program code were left out: the prose alone is judged")
+        for reason in beside.reasons
+    )
 
 
 def test_score_takes_labels_in_another_form_than_at_training(fitted):
