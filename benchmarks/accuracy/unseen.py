@@ -24,6 +24,7 @@ from benchmarks.accuracy.baseline import tfidf
 from benchmarks.measures import RESAMPLES, mean_with_interval, redrawn
 from ghostbuster.decision.calibration import Calibration
 from ghostbuster.decision.length_bands import thresholds_by_length
+from ghostbuster.decision.thresholds import ENOUGH, SOME
 from ghostbuster.folds import bundled, leave_one_out
 from ghostbuster.heads.mixing import stacked_mix
 from ghostbuster.heads.scorer import READERS, mixed
@@ -33,7 +34,6 @@ from ghostbuster.metrics.intervals import bootstrap, wilson
 PROMISE = 0.01
 MIN_TOKENS = 100
 FEW = 20  # texts of a class from which it has figures
-MANY = 200  # people of a source from which its share of false alarms says something of it
 METRICS = ("auroc", "tpr", "accused", "found")
 Floats = npt.NDArray[np.float64]
 
@@ -135,9 +135,10 @@ def _means(sources: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     n = sum(one["n_accused"] for one in people)
     wronged = sum(round(one["accused"]["value"] * one["n_accused"]) for one in people)
     made["accused_of_all_people"] = asdict(wilson(wronged, n)) | {"n": n}
-    large = [one["accused"]["value"] for one in people if one["n_accused"] >= MANY]
+    many = ENOUGH if any(one["n_accused"] >= ENOUGH for one in people) else SOME
+    large = [one["accused"]["value"] for one in people if one["n_accused"] >= many]
     made["accused_in_worst_source"] = max(large, default=None)
-    made["n_sources_of_many_people"] = len(large)
+    made["worst_is_of"] = {"n_sources": len(large), "people_or_more": many}
     return made
 
 

@@ -111,11 +111,7 @@ class Threshold:
 
     def state(self) -> dict[str, Any]:
         """Plain numbers that ``from_state`` reads."""
-        of_length = {
-            **({"from_tokens": self.from_tokens} if self.from_tokens else {}),
-            **({"bands": [band.state() for band in self.bands]} if self.bands else {}),
-        }
-        return of_length | {
+        plain: dict[str, Any] = {
             "rate": self.rate,
             "probability": self.probability,
             "fpr": self.fpr.value,
@@ -126,6 +122,11 @@ class Threshold:
             "worst": self.worst,
             "about": self.about,
         }
+        if self.from_tokens:
+            plain["from_tokens"] = self.from_tokens
+        if self.bands:
+            plain["bands"] = [band.state() for band in self.bands]
+        return plain
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Self:

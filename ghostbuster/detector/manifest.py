@@ -48,7 +48,7 @@ def manifest(
     -------
     dict
         ``versions``, ``models``, ``features``, ``thresholds``, ``register_thresholds``,
-        ``data`` and ``parameters``.
+        ``data`` and ``parameters``; training adds ``readers`` and ``calibration``.
     """
     hard = labels.hard
     data: dict[str, Any] = {

@@ -79,7 +79,7 @@ class GhostbusterTransformer(TransformerMixin, BaseEstimator):  # type: ignore[m
         """
         listed = check_texts(texts)
         labels = encode_labels(y, len(listed))
-        reading = read(listed, panel_of(self.panel))
+        reading = read(listed, panel_of(self.panel, state_layers=()))
         search = FeatureSearch(
             space=self.space,
             max_features=self.max_features,
@@ -95,7 +95,7 @@ class GhostbusterTransformer(TransformerMixin, BaseEstimator):  # type: ignore[m
     def transform(self, texts: Sequence[str]) -> AnyArray:
         """Feature values, shape (n_texts, n_features)."""
         check_is_fitted(self, "features_")
-        reading = read(check_texts(texts), panel_of(self.panel))
+        reading = read(check_texts(texts), panel_of(self.panel, state_layers=()))
         return evaluate_all(self.features_, reading.vectors)
 
     def get_feature_names_out(self, input_features: object = None) -> AnyArray:  # noqa: ARG002

@@ -9,6 +9,7 @@ import ghostbuster
 from ghostbuster.artifacts import shipped as module
 from ghostbuster.artifacts.shipped import FOLDER, default_name, detector_path, shipped
 from ghostbuster.cli import main
+from ghostbuster.detector.artifact import open_artifact
 from ghostbuster.errors import ArtifactError, ModelError
 from ghostbuster.models.hub import locate
 from ghostbuster.models.panels import PANELS
@@ -108,3 +109,26 @@ def test_every_detector_that_ships_reads_with_a_panel_of_its_kind_and_has_a_card
         assert panel == PANELS[path.stem]
         assert path.stem in (FOLDER / "README.md").read_text("utf-8")
         assert path.with_suffix(".md").read_text("utf-8").startswith(f"# The detector `{path.stem}`")
+
+
+def test_the_standard_detector_is_small_and_says_what_its_readers_earn():
+    path = shipped("standard")
+    assert path.stat().st_size < 1_500_000
+    detector = ghostbuster.load("standard")
+    assert detector.trained_.scorer.readers == ("features", "words", "states")
+    *alone, mixed = detector.manifest_["readers"]
+    assert mixed["auroc"] >= max(one["auroc"] for one in alone)
+    assert f"sha256 `{open_artifact(path).digest}`" in path.with_suffix(".md").read_text("utf-8")
+
+
+def test_the_standard_detector_tells_the_examples_apart():
+    try:
+        locate.model_file("smollm2-135m")
+    except ModelError as error:
+        pytest.skip(str(error))
+    texts = [TEXT.with_name(name).read_text("utf-8") for name in ("human.txt", "machine.txt")]
+    human, machine = ghostbuster.load("standard").judge(texts)
+    assert (human.label, machine.label) == ("human", "machine")
+    assert human.probability < 0.4
+    assert machine.probability > 0.95
+    assert [one.feature for one in machine.readers] == ["reader features", "reader words", "reader states"]

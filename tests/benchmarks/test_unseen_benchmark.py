@@ -69,7 +69,7 @@ def test_figures_count_whole_texts_and_average_sources_of_both_classes():
     assert found["mean"]["auroc"]["n_sources"] == 3
     people = ~rows["is_crop"] & (rows["y"] == 0) & (rows["n_tokens"] >= 100)
     assert found["mean"]["accused_of_all_people"]["n"] == people.sum()
-    assert found["mean"]["n_sources_of_many_people"] == 1
+    assert found["mean"]["worst_is_of"] == {"n_sources": 1, "people_or_more": 200}
     assert found["mean"]["accused_in_worst_source"] == found["sources"]["people"]["accused"]["value"]
 
 

@@ -7,7 +7,7 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import LogisticRegression
 
-from ghostbuster.decision.calibration import ENOUGH_FOR_CURVE, Calibration, smoothed_targets
+from ghostbuster.decision.calibration import ENOUGH_FOR_CURVE, Calibration, held_out_error, smoothed_targets
 from ghostbuster.errors import ArtifactError, InputError, SettingError
 from ghostbuster.metrics.classification import auroc, expected_calibration_error
 
@@ -93,6 +93,36 @@ def test_isotonic_follows_the_pooled_steps():
     made = Calibration().fit(raw, y, method="isotonic")
     inner = (steps.predict(raw) > 0.02) & (steps.predict(raw) < 0.98)
     np.testing.assert_allclose(made.probability(raw)[inner], steps.predict(raw)[inner], atol=0.02)
+
+
+def test_smooth_goes_through_pooled_bins_by_hand():
+    # each text is a bin: shares 1/3, 2/3, 1/3, 2/3 with one text of each class added; the middle are pooled
+    made = Calibration().fit([0.0, 1.0, 2.0, 3.0], [0, 1, 0, 1], method="smooth")
+    faint = 0.01 / np.sqrt(1.25)
+    expected = [-np.log(2) - 1.5 * faint, 0.0, np.log(2) + 1.5 * faint]
+    p = made.probability([0.0, 1.5, 3.0])
+    np.testing.assert_allclose(np.log(p / (1 - p)), expected, atol=1e-12)
+
+
+def test_smooth_has_no_steps():
+    raw, y = drawn(3000)
+    at = np.linspace(raw.min(), raw.max(), 20_000)
+    rises = {
+        method: np.diff(Calibration().fit(raw, y, method=method).probability(at)).max()
+        for method in ("isotonic", "smooth")
+    }
+    assert rises["smooth"] < 0.002
+    assert rises["isotonic"] > 0.01
+
+
+def test_the_held_out_error_is_of_maps_that_did_not_see_the_fold():
+    raw, y = drawn(400)
+    halves = np.arange(200), np.arange(200, 400)
+    folds = [halves, halves[::-1]]
+    stated = np.empty(400)
+    for train, test in folds:
+        stated[test] = Calibration().fit(raw[train], y[train]).probability(raw[test])
+    assert held_out_error(raw, y, np.ones(400), folds) == expected_calibration_error(y, stated)
 
 
 def test_smoothed_targets_by_hand():

@@ -48,7 +48,7 @@ def train(detector: GhostbusterClassifier, material: Material) -> GhostbusterCla
     print(f"{n - n_crops} texts and {n_crops} passages, {material.reading.n_tokens.sum()} tokens", flush=True)
     return detector.fit_reading(
         material.reading,
-        material.y,
+        np.where(material.y == 1, "machine", "human"),
         material.groups,
         material.sources,
         training_weights(material.texts),
@@ -91,14 +91,14 @@ def main() -> None:
     parser.add_argument("--out", type=Path, help="where the detector goes; where it ships from by default")
     parser.add_argument("--held-out", type=Path, help="keep the readers' held-out log-odds in this file")
     parser.add_argument("--head", default=Params.head)
-    parser.add_argument("--space", default=Params.space)
+    parser.add_argument("--space", help="standard for the panel of that name, else default")
     parser.add_argument("--max-features", type=int, default=Params.max_features)
     parser.add_argument("--per-class", type=int, default=Plan().per_class, help="texts of a class and file")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     detector = GhostbusterClassifier(
         panel="embedded" if options.panel == "lite" else options.panel,
-        space=options.space,
+        space=options.space or ("standard" if options.panel == "standard" else Params.space),
         max_features=options.max_features,
         head=options.head,
         mix="stacked",

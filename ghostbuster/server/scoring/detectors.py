@@ -135,7 +135,6 @@ def open_detectors(files: Sequence[DetectorFile]) -> tuple[list[Detector], list[
         When a detector or a model of it cannot be used.
     """
     from ghostbuster.detector.artifact import open_artifact
-    from ghostbuster.models.panel_choice import panel_of
     from ghostbuster.report.facts import facts_of
 
     detectors: list[Detector] = []
@@ -146,7 +145,7 @@ def open_detectors(files: Sequence[DetectorFile]) -> tuple[list[Detector], list[
         if file.panel is not None:
             detector = detector.with_params(panel=file.panel)
         detector.judge([""])  # models that are missing, or do not fit, are refused here
-        panel = panel_of(detector.params.panel, detector.trained_.fingerprints)
+        panel = detector.open_panel()
         known = facts_of(artifact)
         thresholds: dict[str | None, Sequence[Threshold]] = {None: detector.thresholds_}
         thresholds.update(detector.register_thresholds_)
