@@ -123,6 +123,7 @@ def run_round(server: Served, source: Path, folder: Path, start_up: float) -> di
     cut = statistics.quantiles(latencies, n=100)
     half = [bytes_ for at, bytes_ in seen if at > by_server / 2]
     made = {
+        "requests": len(rows),
         "table_texts_a_second": len(rows) / by_table,
         "server_texts_a_second": len(rows) / by_server,
         "share": by_table / by_server,
