@@ -35,7 +35,7 @@ from training.data.labelled import read_file
 from training.data.lengths import cut_to
 
 FILES = ("biscope.dev", "detectrl.multi_domain_test", "l2r.dev_domains", "lastde.matched", "outfox.valid")
-TEXTS_A_FILE, WORDS = 10, 150
+TEXTS_A_FILE, WORDS = 10, 50
 BEGIN = 1  # <|im_start|>, the begin token that the file names
 STATISTICS = {  # DetectZoo's name, the sign of its score, ours
     "log_likelihood": (1, "stat-loglikelihood"),
@@ -200,9 +200,11 @@ def main() -> None:
     options = parser.parse_args()
     texts = texts_of(options.data)
     expected = reference(options.original, texts)
-    made = {path.name: compared(path, texts, expected) for path in (options.original, *options.forms)}
-    options.out.write_text(json.dumps(made, indent=1) + "\n", "utf-8")
-    print(json.dumps(made, indent=1))
+    made = {}
+    for path in (options.original, *options.forms):
+        made[path.name] = compared(path, texts, expected)
+        print(path.name, json.dumps(made[path.name]), flush=True)
+        options.out.write_text(json.dumps(made, indent=1) + "\n", "utf-8")
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from training.data.dataset import (
     Plan,
     deduplicate,
     digest,
+    drawing_order,
     group,
     load,
     match_lengths,
@@ -193,6 +194,26 @@ def test_a_sample_is_even_over_generators_and_hangs_on_the_seed():
     assert (len(drawn), drawn.count("small")) == (20, 10)
     assert sample(rows, Plan(per_class=20)) == chosen
     assert sample(rows, Plan(per_class=20, seed=1)) != chosen
+
+
+def test_fewer_texts_are_drawn_of_files_that_are_many():
+    rows = [
+        labelled(f"{file}/{i}", "t", i % 2, file=file)
+        for file in ("outfox.valid", "z.more")
+        for i in range(40)
+    ]
+    drawn = by_file(sample(rows, Plan(per_class=10, per_class_more=4)))
+    assert {file: len(texts) for file, texts in drawn.items()} == {"outfox.valid": 20, "z.more": 8}
+
+
+def test_a_smaller_plan_draws_the_lowest_ranks_of_the_drawing_order():
+    rows = [labelled(str(i), "t", i % 2, generator=f"g{i % 5}") for i in range(60)]
+    ranks = drawing_order(rows, seed=0)
+    for label in (0, 1):
+        of_class = [row.key for row in rows if row.label == label]
+        assert sorted(ranks[key] for key in of_class) == list(range(30))
+    drawn = {row.key for row in sample(rows, Plan(per_class=7))}
+    assert drawn == {key for key, rank in ranks.items() if rank < 7}
 
 
 def test_machine_texts_are_at_most_twice_the_human_ones():
