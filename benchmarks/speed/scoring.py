@@ -3,7 +3,6 @@
     python -m benchmarks.speed.scoring SECTION ... [--out docs]
 
 Sections: ``embedded`` (the models that ship), ``lengths`` (the panel by length and number of texts),
-``smollm2`` (SmolLM2 in the form that ``--smollm2`` names, and the panel ``standard`` by length),
 ``large`` (GGUF files given by ``--large``; `make_gguf` writes the shape of TinyLlama-1.1B), ``builds`` (the
 engine with another build of llama-cpp-python, which ``pip install --target FOLDER`` put into the folder that
 ``--other-build`` names), and ``agreement`` (the numbers themselves). Each fills its part of
@@ -39,21 +38,8 @@ from ghostbuster.models.panels import weights_folder
 
 ROOT = Path(__file__).resolve().parents[2]
 LICENCE = ROOT / "LICENSE"
-PANEL_WAYS = {"panel": "embedded", "standard": "standard"}
-OF_SMOLLM2 = {"engine-states", "torch-bf16-states"}
-WAYS = ("limit", "engine", *(name for name in CONTESTANTS if name not in {"limit", *OF_SMOLLM2}))
-SMOLLM2_WAYS = (
-    "limit",
-    "engine",
-    "engine-states",
-    "unread",
-    "eval",
-    "completion",
-    "torch-bf16",
-    "torch-bf16-states",
-)
+WAYS = ("limit", "engine", *(name for name in CONTESTANTS if name != "limit"))
 LARGE_WAYS = tuple(name for name in WAYS if name != "prompt")  # its layout is the engine's own there
-SMOLLM2_LENGTHS = (50, 250, 1000)
 LENGTHS = (50, 100, 200, 500, 1000, 2000, 5000, 50000)
 COUNTS = (1, 4, 16, 64)
 TOKENS_A_COUNT = 250
@@ -79,10 +65,9 @@ def passages(weights: Weights, n_texts: int, n_tokens: int, least: int | None = 
 
 def work(way: str, path: str, n_texts: int, n_tokens: int) -> None:
     """A contestant's process: one round for each line read."""
-    panel = PANEL_WAYS.get(way)
-    weights = open_panel(panel).strong.weights if panel else vocabulary_of(path)
+    weights = open_panel().weak.weights if way == "panel" else vocabulary_of(path)
     texts = passages(weights, n_texts, n_tokens)
-    run, n_scored = prepare_panel(panel, texts) if panel else prepare(way, Path(path), texts)
+    run, n_scored = prepare_panel(texts) if way == "panel" else prepare(way, Path(path), texts)
     run()
     print("ready", flush=True)
     note = getattr(run, "note", "")
@@ -203,20 +188,6 @@ def lengths(wanted: argparse.Namespace) -> dict[str, Any]:
     return found | {"by_count": summary(compete(by_count, wanted.rounds))}
 
 
-def smollm2(wanted: argparse.Namespace) -> dict[str, Any]:
-    """SmolLM2 in one form against everything, and the panel that reads with it by length of one text."""
-    if wanted.smollm2 is None:
-        raise SystemExit("the section `smollm2` needs --smollm2 GGUF")
-    arguments = {way: (way, wanted.smollm2.resolve(), wanted.texts, wanted.tokens) for way in SMOLLM2_WAYS}
-    found = {"contest": summary(compete(arguments, wanted.rounds))}
-    print("a short text: a completion sorts 49,152 entries a token in Python")
-    short = {way: (way, wanted.smollm2.resolve(), 1, 50) for way in ("engine", "completion")}
-    found["short"] = summary(compete(short, wanted.rounds), bound="engine")
-    print("by length")
-    by_length = {str(n): ("standard", "-", max(1, 1000 // n), n) for n in SMOLLM2_LENGTHS}
-    return found | {"by_length": summary(compete(by_length, wanted.rounds))}
-
-
 def large(wanted: argparse.Namespace) -> dict[str, Any]:
     """Large models: all contestants of one file side by side in memory."""
     found = {}
@@ -239,7 +210,6 @@ SECTIONS = {
     "builds": builds,
     "lengths": lengths,
     "large": large,
-    "smollm2": smollm2,
     "agreement": agreement,
 }
 
@@ -271,7 +241,6 @@ def main() -> None:
     parser.add_argument("--texts", type=int, default=8)
     parser.add_argument("--tokens", type=int, default=400, help="length of each text")
     parser.add_argument("--large", type=Path, nargs="+", default=[], help="GGUF files")
-    parser.add_argument("--smollm2", type=Path, help="GGUF file of SmolLM2 in the form to measure")
     parser.add_argument("--other-build", type=Path, help="folder with another llama_cpp")
     parser.add_argument("--out", type=Path, default=ROOT / "docs")
     wanted = parser.parse_args()

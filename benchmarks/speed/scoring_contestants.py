@@ -3,21 +3,18 @@
 Of one model, over the same texts:
 
 * ``engine``: this package, four statistics a token;
-* ``engine-states``: with what the panel ``standard`` asks of SmolLM2 too: extra channels and hidden states;
 * ``limit``: llama.cpp's prompt rate in the engine's layout, logits of each decode's last token only;
 * ``prompt``: the same in one context with all threads, as llama.cpp's own benchmark has it;
 * ``body``: the same layout, all positions as far as the last normalisation: everything but the output head;
 * ``unread``: the same with the head at every position, and nobody reads its logits;
 * ``eval``: ``Llama.eval`` with all logits, then the four statistics in plain numpy;
 * ``completion``: ``create_completion(echo=True, logprobs=1)``, log-probs only;
-* ``torch-fp32``, ``torch-bf16``: Hugging Face transformers, the four statistics;
-* ``torch-bf16-states``: the same, and means of the same layers' outputs.
+* ``torch-fp32``, ``torch-bf16``: Hugging Face transformers, the four statistics.
 
-The last five are tried with one thread and with all (small models), torch also with several batch sizes: the
+The last four are tried with one thread and with all (small models), torch also with several batch sizes: the
 quickest competes.
 
-``panel`` is both embedded models with their cross channels and the n-grams in one pass, ``standard`` the
-panel of that name.
+``panel`` is both models with their cross channels and the n-grams in one pass.
 """
 
 from __future__ import annotations
@@ -34,35 +31,31 @@ import numpy as np
 
 from ghostbuster.models.llama import runtime as llama
 from ghostbuster.models.llama.language_model import SMALL_MODEL, LlamaLM
-from ghostbuster.models.llama.outputs import NOTHING_MORE
 from ghostbuster.models.llama.streaming import decode_tokens
 from ghostbuster.models.panel import open_panel
-from ghostbuster.models.panels import PANELS
 
 Run = Callable[[], object]
 Ids = list[np.ndarray]
 BATCHES = (1, 2, 4, 8)
-STANDARD = PANELS["standard"].strong_outputs
 LAST_BEFORE_HEAD = b"result_norm"  # llama.cpp's name of what the output head is given
 
 
 def prepare(way: str, path: Path, texts: list[str]) -> tuple[Run, int]:
     """What one round runs, and the tokens that it scores."""
-    outputs = STANDARD if way == "engine-states" else NOTHING_MORE
-    model = LlamaLM(path, "weak", outputs=outputs)
+    model = LlamaLM(path, "weak")
     tokens = model.weights.tokenise(texts)
     ids = [tokens.ids[a:b] for a, b in zip(tokens.offsets[:-1], tokens.offsets[1:], strict=True)]
-    if way.startswith("engine"):
+    if way == "engine":
         return lambda: model.score(texts), tokens.ids.size
     if max(one.size for one in ids) > model.n_context:
         raise SystemExit(f"texts of up to {model.n_context} tokens are wanted: lower --tokens")
     return CONTESTANTS[way](model, ids, texts), tokens.ids.size
 
 
-def prepare_panel(name: str, texts: list[str]) -> tuple[Run, int]:
-    """A named panel with all that it asks for; the tokens are the strong model's."""
-    panel = open_panel(name)
-    return lambda: panel.score(texts), panel.strong.weights.tokenise(texts).ids.size
+def prepare_panel(texts: list[str]) -> tuple[Run, int]:
+    """Both embedded models, cross channels and n-grams."""
+    panel = open_panel()
+    return lambda: panel.score(texts), panel.weak.weights.tokenise(texts).ids.size
 
 
 def decodes(model: LlamaLM, ids: Ids, _: list[str], wanted: str = "last", one_lane: bool = False) -> Run:
@@ -150,9 +143,7 @@ def _high_level(model: LlamaLM, n_threads: int) -> llama_cpp.Llama:
     )
 
 
-def in_torch(
-    model: LlamaLM, ids: Ids, _: list[str], kind: str = "float32", layers: tuple[int, ...] = ()
-) -> Run:
+def in_torch(model: LlamaLM, ids: Ids, _: list[str], kind: str = "float32") -> Run:
     """Hugging Face transformers, texts of like length side by side."""
     import torch
 
@@ -166,7 +157,7 @@ def in_torch(
     def run(n_threads: int, size: int) -> None:
         torch.set_num_threads(n_threads)
         for start in range(0, len(ordered), size):
-            statistics(network, ordered[start : start + size], begin, layers)
+            statistics(network, ordered[start : start + size], begin)
 
     sizes = [size for size in BATCHES if size <= len(ordered)]
     return quickest({f"{n} threads, batch {k}": partial(run, n, k) for n in counts for k in sizes})
@@ -202,5 +193,4 @@ CONTESTANTS: dict[str, Callable[[LlamaLM, Ids, list[str]], Run]] = {
     "completion": completion,
     "torch-fp32": in_torch,
     "torch-bf16": partial(in_torch, kind="bfloat16"),
-    "torch-bf16-states": partial(in_torch, kind="bfloat16", layers=STANDARD.state_layers),
 }
