@@ -145,12 +145,7 @@ def reference(original: Path, texts: Sequence[str]) -> dict[str, Any]:
 
 def statistics_of(scores: TokenScores, texts: Sequence[str]) -> dict[str, np.ndarray]:
     """Our zero-shot statistics on the model's own tokens."""
-    known = []
-    for name, (_, ours) in STATISTICS.items():
-        try:
-            known.append((name, Feature.parse(f"strong {ours}")))
-        except Exception as error:  # noqa: BLE001 - a statistic that this version lacks
-            print(f"{ours}: {error}")
+    known = [(name, Feature.parse(f"{ours} strong")) for name, (_, ours) in STATISTICS.items()]
     vectors = align({"strong": scores}, texts, "token")
     matrix = evaluate_all([feature for _, feature in known], vectors)
     return {name: matrix[:, i] for i, (name, _) in enumerate(known)}
