@@ -23,7 +23,10 @@ LITE = shipped("lite")
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 HUMAN, MACHINE = str(EXAMPLES / "human.txt"), str(EXAMPLES / "machine.txt")
-FIELDS = {"path", "probability", "label", "reasons", "n_tokens", "n_words", "model", "device", "evidence"}
+FIELDS = {
+    *("path", "probability", "label", "reasons", "n_tokens", "n_words", "model", "device"),
+    *("threshold", "readers", "evidence"),
+}
 
 
 class Screen(io.StringIO):

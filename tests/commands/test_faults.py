@@ -37,7 +37,7 @@ def test_a_full_disk_a_kill_want_of_memory_or_a_jumping_clock_leaves_the_old_out
 
 
 def test_want_of_memory_is_one_line(capsys, monkeypatch):
-    def hungry(_):
+    def hungry(*_, **__):
         raise MemoryError
 
     monkeypatch.setattr("ghostbuster.commands.score_file.read_files", hungry)
@@ -70,7 +70,7 @@ def of_memory(error):
     ids=str,
 )
 def test_want_of_memory_has_one_wording_in_whatever_form_it_comes(capsys, monkeypatch, error):
-    def hungry(_):
+    def hungry(*_, **__):
         raise error
 
     monkeypatch.setattr("ghostbuster.commands.score_file.read_files", hungry)
@@ -80,7 +80,7 @@ def test_want_of_memory_has_one_wording_in_whatever_form_it_comes(capsys, monkey
 
 @pytest.mark.parametrize("error", [KeyError("x"), RuntimeError("a bug"), ImportError("no name 'x'")], ids=str)
 def test_what_is_no_want_of_memory_stays_what_it_is(monkeypatch, error):
-    def wrong(_):
+    def wrong(*_, **__):
         raise error
 
     monkeypatch.setattr("ghostbuster.commands.score_file.read_files", wrong)
@@ -90,7 +90,7 @@ def test_what_is_no_want_of_memory_stays_what_it_is(monkeypatch, error):
 
 
 def test_a_users_own_words_are_no_want_of_memory(capsys, monkeypatch):
-    def refuse(_):
+    def refuse(*_, **__):
         raise InputError("label 'out of memory' of text 1") from ValueError(
             "'unable to allocate' is no number"
         )
@@ -187,7 +187,7 @@ def test_no_module_reads_the_clock_of_the_day():
 
 
 def test_what_the_system_refuses_is_one_line_with_the_place(capsys, monkeypatch):
-    def full(_):
+    def full(*_, **__):
         raise OSError(28, "No space left on device", "/some/place")
 
     monkeypatch.setattr("ghostbuster.commands.score_file.read_files", full)
@@ -200,7 +200,7 @@ def test_what_the_system_refuses_is_one_line_with_the_place(capsys, monkeypatch)
 def test_sigterm_unwinds_and_ends_with_its_own_code(monkeypatch):
     cleared = []
 
-    def ended(_):
+    def ended(*_, **__):
         try:
             os.kill(os.getpid(), signal.SIGTERM)
             pytest.fail("went on after SIGTERM")
@@ -220,7 +220,7 @@ CALLBACK = ctypes.CFUNCTYPE(None)
 @pytest.mark.skipif(os.name == "nt", reason="signals are of POSIX")
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_a_signal_that_comes_where_no_exception_can_pass_is_not_lost(capfd, monkeypatch, number, code):
-    def ended(_):
+    def ended(*_, **__):
         CALLBACK(lambda: os.kill(os.getpid(), number))()  # as in llama.cpp's log
         time.sleep(30)
         pytest.fail("went on after the signal")
@@ -238,7 +238,7 @@ def test_a_signal_that_comes_where_no_exception_can_pass_is_not_lost(capfd, monk
 
 @pytest.mark.skipif(os.name == "nt", reason="signals are of POSIX")
 def test_a_signal_lost_at_the_end_of_a_command_does_not_end_who_called_it(monkeypatch):
-    def over(_):
+    def over(*_, **__):
         CALLBACK(lambda: os.kill(os.getpid(), signal.SIGTERM))()
         raise InputError("no such file")
 
@@ -248,7 +248,7 @@ def test_a_signal_lost_at_the_end_of_a_command_does_not_end_who_called_it(monkey
 
 
 def test_other_exceptions_that_cannot_pass_are_told(monkeypatch):
-    def careless(_):
+    def careless(*_, **__):
         CALLBACK(lambda: 1 / 0)()
         raise InputError("no such file")
 
@@ -270,7 +270,7 @@ def test_results_that_cannot_be_printed_are_one_line():
 
 
 def test_ctrl_c_ends_with_the_code_that_shells_expect(capsys, monkeypatch):
-    def interrupted(_):
+    def interrupted(*_, **__):
         raise KeyboardInterrupt
 
     monkeypatch.setattr("ghostbuster.commands.score_file.read_files", interrupted)
@@ -297,7 +297,7 @@ def test_ctrl_c_during_a_table_says_what_is_kept_and_that_the_same_command_goes_
 
 
 def test_a_traceback_is_shown_to_those_who_ask_and_the_line_stays_the_last_but_the_time(capsys, monkeypatch):
-    def full(_):
+    def full(*_, **__):
         raise OSError(28, "No space left on device", "/some/place")
 
     monkeypatch.setattr("ghostbuster.commands.score_file.read_files", full)

@@ -114,7 +114,7 @@ def test_a_register_made_by_the_command_is_one_that_scoring_knows(files, people,
         (["people", "--max-fpr", "0.01"], "too few to promise a false-positive rate of 0.01"),
         (["people", "--max-fpr", "0.02"], "max_fpr=0.02; expected one of"),
         (["nowhere"], "nowhere"),
-        (["empty"], "holds no document (.txt, "),
+        (["empty"], "holds no document; expected texts, Word or PDF files"),
         (["mixed.jsonl"], "labels 1 of 2 texts machine"),
     ],
 )

@@ -67,7 +67,7 @@ class Access:
 
     def new_session(self) -> str:
         """What the cookie of a browser says whose user gave the token."""
-        until = str(int(time.time()) + SESSION_SECONDS)
+        until = str(int(time.monotonic()) + SESSION_SECONDS)
         return f"{until}.{self._signature(until)}"
 
     def allows(self, headers: Headers) -> bool:
@@ -85,7 +85,7 @@ class Access:
         except CookieError:
             return False
         until, _, signature = (found.value if found else "").partition(".")
-        fresh = until.isascii() and until.isdigit() and int(until[:20]) > time.time()
+        fresh = until.isascii() and until.isdigit() and int(until[:20]) > time.monotonic()
         return (
             hmac.compare_digest(self._signature(until), signature.encode("ascii", "replace").decode())
             and fresh

@@ -25,11 +25,11 @@ def test_a_search_that_was_not_fitted_says_so():
         ({"C": 0.0}, "C is 0.0; expected a positive number"),
         ({"max_correlation": 0.0}, "max_correlation is 0.0; expected more than 0"),
         ({"select_across": "sources"}, "select_across is 'sources'; expected 'source' or None"),
-        ({"max_memory": 100}, "max_memory is 100 bytes; expected at least 1280 for 20 texts"),
+        ({"max_memory": 100}, "max_memory is 100 bytes; expected at least 2080 for 20 texts"),
         ({"cv": 1}, "cv is 1; expected at least 2 folds"),
         (
             {"criterion": None, "max_features": 5, "space": "zeroshot"},
-            "keeps all 16 candidates.*raise max_features",
+            "keeps all 26 candidates.*raise max_features",
         ),
     ],
 )
