@@ -7,6 +7,7 @@ import re
 import shutil
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 import ghostbuster.detector.dataframe
@@ -20,7 +21,9 @@ MOST_BYTES = 60_000
 def here(tmp_path, monkeypatch, labelled_table):
     """A folder with the examples and a labelled table, as the documents assume it."""
     shutil.copytree(ROOT / "examples", tmp_path / "examples")
-    shutil.copy(labelled_table, tmp_path / "mine.csv")
+    table = pd.read_csv(labelled_table, dtype={"id": str})
+    table["label"] = table["label"].map({0: "human", 1: "machine"})
+    table.to_csv(tmp_path / "mine.csv", index=False)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
