@@ -96,6 +96,9 @@ def every_lookalike() -> dict[str, tuple[str, ...]]:
 def _passes_for(char: str, letter: str) -> bool:
     if len(char) != 1 or char.isascii() or not unicodedata.category(char).startswith("L"):
         return False
+    another = unicodedata.normalize("NFKC", char)  # the long s is an s to Unicode, though it looks like an f
+    if another.isascii() and another.casefold() != letter.casefold():
+        return False
     return (char.isupper() or char.islower()) <= (char.isupper() == letter.isupper())
 
 

@@ -14,7 +14,7 @@ from benchmarks.measures import apart
 from benchmarks.speed.scoring import passages
 from ghostbuster.arrays import Float1d, Vectors
 from ghostbuster.decision.verdict import Verdict
-from ghostbuster.detector.artifact import load_default
+from ghostbuster.detector import artifact
 from ghostbuster.features.evaluate import evaluate_all
 from ghostbuster.features.expression import Feature
 from ghostbuster.models.backend.devices import on_device
@@ -73,7 +73,7 @@ def answer(texts: Sequence[str], device: str | None) -> Answer:
     """Read the texts on a device, and judge them."""
     with on_device(device):
         panel = open_panel()
-    detector, reading = load_default(), read(texts, panel)
+    detector, reading = artifact.load("lite"), read(texts, panel)
     scorer = detector.trained_.scorer
     raw = scorer.raw_score(scorer.matrix(reading.vectors), reading.texts)
     return Answer(panel.device, reading.vectors, raw, detector.judge_reading(reading))

@@ -37,6 +37,9 @@ STEPS: tuple[tuple[Callable[[str], tuple[str, int]], str | None], ...] = (
     (markup.drop_unfinished_end, "{n} word{s} at the end {were} left out: a sentence that breaks off"),
 )
 
+N_CHARACTER_STEPS = 6
+"""Of ``STEPS``, the first ones, which change characters and leave lines as they are."""
+
 # One pass settles nearly every text; nested disguises need one a layer. The bound keeps time linear.
 MOST_PASSES = 16
 
@@ -114,15 +117,24 @@ def prepare_or_refuse(text: str) -> PreparedText:
     """
     n_bytes = len(text) if text.isascii() else len(text.encode(errors="replace"))
     if n_bytes <= MOST_BYTES:
-        assessed = assess(text)
-        made = prepare(assessed.text)
-        notes = (assessed.note, *made.notes) if assessed.note else made.notes
+        plain = _with_plain_characters(text)  # look-alikes would hide words and marks
+        assessed = assess(plain)
+        whole = assessed.text == plain
+        made = prepare(text if whole else assessed.text)
+        notes = made.notes if whole else (assessed.note, *(made if plain == text else prepare(text)).notes)
         return replace(made, notes=notes, unlike=assessed.unlike)
     refusal = (
         f"too long: {n_bytes / 1e6:,.1f} MB; this detector reads texts of at most {MOST_BYTES / 1e6:g} MB: "
         "give its chapters one by one"
     )
     return PreparedText("", 0, refusal=refusal)
+
+
+def _with_plain_characters(text: str) -> str:
+    """``text`` after the steps for characters; its lines stay."""
+    for change, _note in STEPS[:N_CHARACTER_STEPS]:
+        text, _ = change(text)
+    return text
 
 
 def decode(data: bytes, name: str) -> str:

@@ -9,7 +9,7 @@ pytest.importorskip("gguf", reason="needs the benchmark extra")
 from benchmarks.speed.card_agreement import Answer, answer, compared, differences, labelled
 from ghostbuster.arrays import Vectors
 from ghostbuster.decision.verdict import Verdict
-from ghostbuster.detector.artifact import load_default
+from ghostbuster.detector.artifact import load
 
 TEXT = (
     "The path led down through the wet fern to a gate that nobody had closed for years, and beyond it the "
@@ -72,7 +72,7 @@ def test_a_device_agrees_with_itself_in_everything_and_judges_as_the_detector_do
     assert len(apart) > 8
     assert set(apart) == {0.0}
     assert found["labels_changed"] == 0
-    assert list(once.verdicts) == load_default().judge(texts)
+    assert list(once.verdicts) == load("lite").judge(texts)
 
 
 def test_without_labelled_texts_passages_of_the_licence_are_compared():

@@ -3,6 +3,7 @@
 import hashlib
 import logging
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -22,6 +23,8 @@ from ghostbuster.models.llama.runtime import Context, Weights
 from ghostbuster.models.panel import open_panel
 from ghostbuster.models.sandbox.cpu_path import Finding
 from training.data.make_gguf import Shape, make_gguf
+
+HUMAN = str(Path(__file__).parents[2] / "examples" / "human.txt")
 
 CARDS = (
     Device("CUDA0", "a card", "gpu", 1 << 30, 7),
@@ -217,9 +220,7 @@ def test_a_model_that_loads_nowhere_gives_llama_cpps_reason(monkeypatch, model):
 
 
 @pytest.mark.usefixtures("two_cards")
-def test_the_command_line_says_in_one_line_what_did_not_fit(
-    monkeypatch, capsys, labelled_table, detector_file
-):
+def test_the_command_line_says_in_one_line_what_did_not_fit(monkeypatch, capsys, detector_file):
     """With no card behind the names: llama.cpp loads on the CPU what the fake refuses on cards."""
 
     def weights(file, placed):
@@ -228,10 +229,7 @@ def test_the_command_line_says_in_one_line_what_did_not_fit(
         return Weights(file, placed)
 
     monkeypatch.setattr(loading, "Weights", weights)
-    assert (
-        main(["score-file", str(labelled_table), "-m", str(detector_file), "--device", "cuda0", "-f", "json"])
-        == 0
-    )
+    assert main(["score-file", HUMAN, "-m", str(detector_file), "--device", "cuda0", "-f", "json"]) == 0
     captured = capsys.readouterr()
     assert '"device": "CPU"' in captured.out
     lines = captured.err.splitlines()
@@ -242,11 +240,11 @@ def test_the_command_line_says_in_one_line_what_did_not_fit(
     assert placement() == Placement("cpu")  # the command's choice ended with it: this is conftest's
 
 
-def test_the_device_of_the_command_line_is_checked(capsys, labelled_table):
+def test_the_device_of_the_command_line_is_checked(capsys):
     if build.can_offload():
         pytest.skip("this machine has a card")
     for options in (["--device", "CUDA0"], ["--gpu-layers", "10"]):
-        assert main(["score-file", str(labelled_table), *options]) == 2
+        assert main(["score-file", HUMAN, *options]) == 2
         assert "finds no graphics card" in capsys.readouterr().err
 
 

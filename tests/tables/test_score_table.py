@@ -299,7 +299,7 @@ def test_memory_does_not_grow_with_the_table(tmp_path, suffix):
             tracemalloc.stop()
 
     peak(600)  # what is imported and cached on the way
-    assert peak(6000) < 1.5 * peak(1200)
+    assert peak(15_000) < 1.5 * peak(3000)  # both longer than the sample that a separator is found in
 
 
 # the journal
