@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import sysconfig
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -31,7 +32,7 @@ LANGUAGES = {
 """Languages by the suffixes of their files."""
 UNSEEN = frozenset({"PHP", "Tcl", "Vim", "CSS"})
 """Languages that are measured and not learned from."""
-ROOTS = ("/usr/lib", "/usr/include", "/usr/share", "/work/venv/lib")
+ROOTS = ("/usr/lib", "/usr/include", "/usr/share", sysconfig.get_path("purelib"))
 """Folders whose files are read where no others are named."""
 FEWEST_WORDS, MOST_FILES = 50, 20_000
 _LEVELS = ("INFO", "INFO", "DEBUG", "WARNING", "ERROR")
