@@ -12,8 +12,12 @@ from ghostbuster.commands.shared.console import TokenProgress, note
 from ghostbuster.commands.shared.options import (
     TABLE_KINDS,
     GroupColumn,
+    MaxFeatures,
+    MinTokens,
     NoCache,
     Quiet,
+    Seed,
+    Space,
     TextColumn,
     score_cache,
 )
@@ -60,18 +64,10 @@ def distill(
         typer.Option(metavar="NAME", help="Column that says where a text comes from, as for `train`."),
     ] = None,
     panel: Annotated[str, typer.Option(metavar="NAME", help="The student's weak models.")] = DEFAULT_PANEL,
-    space: Annotated[
-        str, typer.Option(metavar="NAME", help="Candidate space of the feature search.")
-    ] = Params.space,
-    max_features: Annotated[
-        int, typer.Option(metavar="N", help="Features to choose at most.")
-    ] = Params.max_features,
-    min_tokens: Annotated[
-        int, typer.Option(metavar="N", help="Shorter texts are 'unsure'.")
-    ] = Params.min_tokens,
-    seed: Annotated[
-        int, typer.Option(metavar="N", help="The same seed gives the same detector.")
-    ] = Params.random_state,
+    space: Space = Params.space,
+    max_features: MaxFeatures = Params.max_features,
+    min_tokens: MinTokens = Params.min_tokens,
+    seed: Seed = Params.random_state,
     no_cache: NoCache = False,
     quiet: Quiet = False,
 ) -> None:

@@ -15,8 +15,12 @@ from ghostbuster.commands.shared.options import (
     GpuLayers,
     GroupColumn,
     LabelColumn,
+    MaxFeatures,
+    MinTokens,
     NoCache,
     Quiet,
+    Seed,
+    Space,
     StrongModel,
     TextColumn,
     WeakModel,
@@ -54,12 +58,8 @@ def train(
     strong_model: StrongModel = None,
     device: Device = None,
     gpu_layers: GpuLayers = None,
-    space: Annotated[
-        str, typer.Option(metavar="NAME", help="Candidate space of the feature search.")
-    ] = Params.space,
-    max_features: Annotated[
-        int, typer.Option(metavar="N", help="Features to choose at most.")
-    ] = Params.max_features,
+    space: Space = Params.space,
+    max_features: MaxFeatures = Params.max_features,
     head: Annotated[
         str, typer.Option(metavar="NAME", help="One of: logistic, elastic-net, lightgbm.")
     ] = Params.head,
@@ -87,12 +87,8 @@ def train(
         float,
         typer.Option(metavar="SHARE", help="Human texts that may be called machine: 0.05, 0.01, 0.001."),
     ] = Params.max_fpr,
-    min_tokens: Annotated[
-        int, typer.Option(metavar="N", help="Shorter texts are 'unsure'.")
-    ] = Params.min_tokens,
-    seed: Annotated[
-        int, typer.Option(metavar="N", help="The same seed gives the same detector.")
-    ] = Params.random_state,
+    min_tokens: MinTokens = Params.min_tokens,
+    seed: Seed = Params.random_state,
     no_cache: NoCache = False,
     quiet: Quiet = False,
 ) -> None:

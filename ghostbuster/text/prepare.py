@@ -14,15 +14,21 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    Step = tuple[Callable[[str], tuple[str, int]], str | None]
+
 # (what to do, what a teacher reads if it happened; None for changes that mean nothing).
 # Order matters: characters first, then lines, then words.
-STEPS: tuple[tuple[Callable[[str], tuple[str, int]], str | None], ...] = (
+CHARACTER_STEPS: tuple[Step, ...] = (
     (characters.trim_mark_floods, "{n} stacked accent{s} {were} removed"),
     (characters.repair_encoding, "characters garbled by a wrong encoding were repaired"),
     (invisible.remove_invisible, "{n} invisible mark{s} {were} removed"),
     (styles.undo_marks, "{n} look-alike{s} of punctuation marks {were} replaced"),
     (characters.normalise, None),
     (lookalikes.replace_lookalikes, "{n} look-alike{s} of Latin letters {were} replaced"),
+)
+"""These change characters and leave lines as they are."""
+STEPS: tuple[Step, ...] = (
+    *CHARACTER_STEPS,
     (typography.straighten, None),
     (markup.drop_preamble, "a chat preamble was removed"),
     (markup.drop_label, None),
@@ -36,9 +42,6 @@ STEPS: tuple[tuple[Callable[[str], tuple[str, int]], str | None], ...] = (
     (typography.collapse_space, None),
     (markup.drop_unfinished_end, "{n} word{s} at the end {were} left out: a sentence that breaks off"),
 )
-
-N_CHARACTER_STEPS = 6
-"""Of ``STEPS``, the first ones, which change characters and leave lines as they are."""
 
 # One pass settles nearly every text; nested disguises need one a layer. The bound keeps time linear.
 MOST_PASSES = 16
@@ -132,7 +135,7 @@ def prepare_or_refuse(text: str) -> PreparedText:
 
 def _with_plain_characters(text: str) -> str:
     """``text`` after the steps for characters; its lines stay."""
-    for change, _note in STEPS[:N_CHARACTER_STEPS]:
+    for change, _note in CHARACTER_STEPS:
         text, _ = change(text)
     return text
 

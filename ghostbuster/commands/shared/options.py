@@ -72,6 +72,10 @@ Register = Annotated[
     str | None,
     typer.Option(metavar="NAME", help="Judge by the thresholds of this kind of text, such as essay."),
 ]
+Space = Annotated[str, typer.Option(metavar="NAME", help="Candidate space of the feature search.")]
+MaxFeatures = Annotated[int, typer.Option(metavar="N", help="Features to choose at most.")]
+MinTokens = Annotated[int, typer.Option(metavar="N", help="Shorter texts are 'unsure'.")]
+Seed = Annotated[int, typer.Option(metavar="N", help="The same seed gives the same detector.")]
 
 
 def format_option(names: Iterable[str], of: str = "") -> Any:
