@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from ghostbuster import errors
 
 if TYPE_CHECKING:
+    from ghostbuster.decision.pairs import PairVerdict
     from ghostbuster.decision.verdict import Evidence, Verdict
     from ghostbuster.detector.artifact import load, load_default, save
     from ghostbuster.detector.classifier import GhostbusterClassifier
@@ -25,6 +26,7 @@ __all__ = [
     "Evidence",
     "GhostbusterClassifier",
     "GhostbusterTransformer",
+    "PairVerdict",
     "Verdict",
     "__version__",
     "errors",
@@ -41,6 +43,7 @@ _HOMES = {
     "Evidence": "decision.verdict",
     "GhostbusterClassifier": "detector.classifier",
     "GhostbusterTransformer": "detector.transformer",
+    "PairVerdict": "decision.pairs",
     "Verdict": "decision.verdict",
     "judge_passages": "detector.passages",
     "load": "detector.artifact",

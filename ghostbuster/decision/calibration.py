@@ -114,12 +114,16 @@ class Calibration:
 
     def probability(self, raw: npt.ArrayLike) -> Float1d:
         """Probability of machine, in (0, 1), shape (n_texts,); the higher ``raw``, the higher."""
+        return _expit(self.log_odds(raw))
+
+    def log_odds(self, raw: npt.ArrayLike) -> Float1d:
+        """Log-odds of machine (nats), shape (n_texts,); not clipped, so that no two scores become equal."""
         scores = np.asarray(raw, dtype=np.float64)
         with np.errstate(over="ignore"):  # infinite log-odds are clipped like all beyond the most
-            log_odds = self.slope_ * scores + self.intercept_
+            log_odds: Float1d = self.slope_ * scores + self.intercept_
         if self.knots_.size:
             log_odds = log_odds + np.interp(scores, self.knots_, self.log_odds_)
-        return _expit(log_odds)
+        return log_odds
 
     def state(self) -> dict[str, Any]:
         """Plain numbers, strings and arrays that ``from_state`` reads."""

@@ -9,6 +9,7 @@ from typing import Any
 from ghostbuster.arrays import AnyArray
 from ghostbuster.decision.calibration import Calibration
 from ghostbuster.decision.novelty import NoveltyLimits
+from ghostbuster.decision.pair_slope import UNLEARNED, PairSlope
 from ghostbuster.decision.percentiles import Percentiles
 from ghostbuster.decision.thresholds import ByRegister, Threshold
 from ghostbuster.errors import SettingError
@@ -39,6 +40,8 @@ class Trained:
         By source, of the language models whose scores it was trained on.
     manifest : dict
         What made it, fit for JSON.
+    pairs : PairSlope
+        Difference of two texts' log-odds to the probability that the first is the machine's.
     """
 
     scorer: Scorer
@@ -50,6 +53,7 @@ class Trained:
     classes: AnyArray
     fingerprints: dict[str, str]
     manifest: dict[str, Any]
+    pairs: PairSlope = UNLEARNED
 
     def threshold(self, rate: float) -> Threshold:
         """The threshold stored for a false-positive rate.

@@ -10,10 +10,12 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator, ClassifierMixin
 
+from ghostbuster.arrays import Float1d
 from ghostbuster.decision.calibration import Calibration, held_out_error
 from ghostbuster.decision.judge import judged_people
 from ghostbuster.decision.length_bands import thresholds_by_length
 from ghostbuster.decision.novelty import NoveltyLimits, english_share, surprise
+from ghostbuster.decision.pair_slope import PairSlope
 from ghostbuster.decision.percentiles import Percentiles
 from ghostbuster.decision.thresholds import RATES, register_thresholds
 from ghostbuster.decision.trained import Trained
@@ -171,13 +173,21 @@ class GhostbusterClassifier(ClassifierMixin, Detector, BaseEstimator):  # type: 
             classes=labels.classes,
             fingerprints=dict(panel.fingerprints),
             manifest={},
+            pairs=self._pair_slope(calibration.log_odds(raw), reading, examples),
         )
         facts = manifest(params, trained, panel, reading, labels, sources)
         facts["readers"] = reader_figures(parts, mix, params.reader_names, examples.y, left_out)
         error = held_out_error(raw, examples.y, examples.weights, held_out_folds(examples, params))
         facts["calibration"] = {"method": calibration.method_, "expected_error": error}
+        facts["pairs"] = trained.pairs.state()
         self.trained_ = replace(trained, manifest=facts)
         return self
+
+    def _pair_slope(self, log_odds: Float1d, reading: Reading, examples: Examples) -> PairSlope:
+        """From held-out texts that are long enough to be judged, of groups that hold both classes."""
+        kept = np.flatnonzero(reading.n_tokens >= self.params.min_tokens)
+        groups = None if examples.groups is None else examples.groups[kept]
+        return PairSlope.fit(log_odds[kept], examples.y[kept], groups)
 
     def score(
         self, texts: Sequence[str], y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None

@@ -11,12 +11,14 @@ import numpy as np
 
 from ghostbuster.arrays import AnyArray, Float1d, Float2d, Progress
 from ghostbuster.decision.judge import judge_reading
+from ghostbuster.decision.pairs import PairVerdict, judge_pairs
 from ghostbuster.decision.thresholds import ByRegister, Threshold
 from ghostbuster.decision.trained import Trained
 from ghostbuster.decision.verdict import Verdict
 from ghostbuster.detector.manifest import check_fingerprints
 from ghostbuster.detector.params import Params, constructor
 from ghostbuster.detector.state import params_of, state_of, trained_of
+from ghostbuster.errors import InputError
 from ghostbuster.features.expression import Feature
 from ghostbuster.heads.validation import check_fitted
 from ghostbuster.models.panel_choice import panel_of
@@ -192,6 +194,39 @@ class Detector:
     def judge_reading(self, reading: Reading) -> list[Verdict]:
         """``judge`` for texts already read."""
         return judge_reading(reading, self._trained(), self.threshold_, self.params.min_tokens)
+
+    def judge_pair(self, a: str, b: str) -> PairVerdict:
+        """Which of two texts is likelier the machine's; see ``judge_pairs``."""
+        return self.judge_pairs([(a, b)])[0]
+
+    def judge_pairs(
+        self, pairs: Sequence[Sequence[str]], progress: Progress | None = None
+    ) -> list[PairVerdict]:
+        """For each pair, which text is likelier the machine's, were one by a person and one by a machine.
+
+        Swapping the two gives 1 minus the probability. A pair of two people's texts, or of two machines', is
+        answered too: the single verdicts stand beside.
+
+        Parameters
+        ----------
+        pairs : sequence of (str, str), length n_pairs
+        progress : callable, optional
+            Called with (tokens done, tokens in all).
+
+        Raises
+        ------
+        InputError
+            When an element is no pair of texts, or a text is empty; texts are counted through all pairs.
+        """
+        listed = [tuple(pair) if not isinstance(pair, str) else () for pair in pairs]
+        odd = next((i for i, pair in enumerate(listed) if len(pair) != 2), None)  # noqa: PLR2004
+        if odd is not None:
+            raise InputError(f"element {odd} of the pairs is {pairs[odd]!r:.60}; expected two texts")
+        return self.judge_pairs_reading(self.read([text for pair in listed for text in pair], progress))
+
+    def judge_pairs_reading(self, reading: Reading) -> list[PairVerdict]:
+        """``judge_pairs`` for texts already read, both of each pair side by side."""
+        return judge_pairs(reading, self._trained(), self.threshold_, self.params.min_tokens)
 
     def state(self) -> dict[str, Any]:
         """Everything learned, as plain containers and arrays.

@@ -48,7 +48,7 @@ def manifest(
     -------
     dict
         ``versions``, ``models``, ``features``, ``thresholds``, ``register_thresholds``,
-        ``data`` and ``parameters``; training adds ``readers`` and ``calibration``.
+        ``data`` and ``parameters``; training adds ``readers``, ``calibration`` and ``pairs``.
     """
     hard = labels.hard
     data: dict[str, Any] = {

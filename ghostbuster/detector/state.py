@@ -9,6 +9,7 @@ import numpy as np
 
 from ghostbuster.decision.calibration import Calibration
 from ghostbuster.decision.novelty import NoveltyLimits
+from ghostbuster.decision.pair_slope import PairSlope
 from ghostbuster.decision.percentiles import Percentiles
 from ghostbuster.decision.thresholds import Threshold
 from ghostbuster.decision.trained import Trained
@@ -41,6 +42,7 @@ def state_of(params: Params, trained: Trained) -> dict[str, Any]:
         "mix": list(scorer.mix),
         **({} if scorer.probe is None else {"probe": scorer.probe.state()}),
         "calibration": trained.calibration.state(),
+        "pairs": trained.pairs.state(),
         "thresholds": [threshold.state() for threshold in trained.thresholds],
         "register_thresholds": {
             name: [threshold.state() for threshold in of_register]
@@ -114,6 +116,7 @@ def trained_of(state: Mapping[str, Any], head: str) -> Trained:
         classes=np.array(state["classes"]),
         fingerprints={str(name): str(digest) for name, digest in state["fingerprints"].items()},
         manifest=dict(state["manifest"]),
+        pairs=PairSlope.from_state(state.get("pairs")),  # nor these
     )
     check_trained(trained)
     return trained
@@ -191,6 +194,7 @@ def _of_judging(trained: Trained, n: int) -> _Named:
     yield "calibration.line", (calibration.slope_, calibration.intercept_), (2,)
     yield "calibration.knots", calibration.knots_, (calibration.knots_.size,)
     yield "calibration.log_odds", calibration.log_odds_, (calibration.knots_.size,)
+    yield "pairs.slope", trained.pairs.slope, ()
     for kept in (trained.thresholds, *trained.register_thresholds.values()):
         for one in kept:
             shares = (one.rate, one.fpr.value, one.fpr.low, one.fpr.high, one.worst)
