@@ -1,5 +1,5 @@
 # What is done often; `.ci/run` does all that a merge asks for.
-# make bench BENCH=accuracy.accuracy ARGS="--data FOLDER"    runs a benchmark of benchmarks/README.md
+# make bench BENCH=search.search ARGS="--data FOLDER"    runs a benchmark of benchmarks/README.md
 PYTHON ?= python
 BENCH ?= speed.linearity
 ARGS ?=

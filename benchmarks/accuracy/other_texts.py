@@ -1,22 +1,19 @@
-"""Further test texts: long ones, and texts as their sources published them."""
+"""Further test texts: long ones."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from itertools import islice
 from pathlib import Path
 
 from ghostbuster.text.prepare import prepare
 from training.data.dataset import deduplicate, group, learnable
-from training.data.labelled import LabelledText, by_file, read_file
+from training.data.labelled import LabelledText, read_file
 from training.data.lengths import cut_to
 
 LONG_WORDS, MOST_WORDS = 370, 800  # about 500 and 1,100 tokens
 FEWEST_LONG = 50  # long texts of each class that a file needs
 PER_CLASS = 60
-AS_PUBLISHED_PER_CLASS = 150
 
 
 def long_texts(folder: Path, known: Sequence[LabelledText]) -> list[LabelledText]:
@@ -47,22 +44,6 @@ def long_texts(folder: Path, known: Sequence[LabelledText]) -> list[LabelledText
 
 def _longest(rows: Iterable[LabelledText]) -> list[LabelledText]:
     return sorted(rows, key=lambda row: (-_n_words(row.raw), row.key))[:PER_CLASS]
-
-
-def as_published(texts: Iterable[LabelledText]) -> list[LabelledText]:
-    """Some of ``texts`` as their sources gave them, cut to as many words as the prepared ones have."""
-    made: list[LabelledText] = []
-    for rows in by_file(learnable(texts)).values():
-        for side in (0, 1):
-            some = [row for row in rows if row.label == side][:AS_PUBLISHED_PER_CLASS]
-            made += [replace(row, text=first_words(row.raw, _n_words(row.text))) for row in some]
-    return made
-
-
-def first_words(text: str, n_words: int) -> str:
-    """The beginning of ``text`` up to the end of its n-th word, white space as it is."""
-    ends = [found.end() for found in islice(re.finditer(r"\S+", text), n_words)]
-    return text[: ends[-1]] if ends else ""
 
 
 def _n_words(text: str) -> int:

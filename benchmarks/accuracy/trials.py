@@ -1,25 +1,26 @@
-"""Train and test each classifier under both protocols (in-domain, leave one source out)."""
+"""Train a contender on all sources but one and test it on that, for each in turn."""
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.accuracy.baseline import Tfidf
-from benchmarks.accuracy.contenders import MIN_TOKENS, Contender, WithWords, ask, inner_folds
-from benchmarks.accuracy.protocols import Split, in_domain, leave_one_source_out
-from benchmarks.measures import Figures, measure
-from benchmarks.results import Results
-from training.data.labelled import by_file
+from benchmarks.accuracy.contenders import Contender, WithWords, ask
+from benchmarks.accuracy.protocols import Split
+from benchmarks.results import Results, code_digest
+from training.data.dataset import digest
 from training.data.material import Material
 
-FOLDS = 3  # of each file, in domain
-AS_PUBLISHED = "TF-IDF, texts as published"
-Trial = dict[str, dict[str, Figures]]  # contender -> file -> figures
+if TYPE_CHECKING:
+    from ghostbuster.models.panel import Panel
+
+SHIPPED = "ghostbuster (logistic head, words)"
 Log = Callable[[str], None]
 
 
@@ -75,67 +76,6 @@ def run_trial(
     return outcome
 
 
-def ranking(
-    name: str, contender: Contender, splits: Sequence[Split], results: Results, material: Material
-) -> npt.NDArray[np.float64]:
-    """Raw scores of all texts that the splits ask about, shape (n_texts,); NaN for the others."""
-    scores = np.full(len(material.texts), np.nan)
-    for split in splits:
-
-        def score(split: Split = split) -> Mapping[str, npt.ArrayLike]:
-            chosen = contender.choose(split.train, inner_folds(material, split.train))
-            return {"raw": contender.raw(split.train, split.test, chosen)}
-
-        key = ("ranking", name, split.train.tobytes(), split.test.tobytes())
-        scores[split.test] = results.get(key, score)["raw"]
-    return scores
-
-
-def figures_by_file(material: Material, outcome: Outcome) -> dict[str, Figures]:
-    """Figures of each file that was asked about."""
-    files, judged = material.files, judged_texts(material)
-    found = {}
-    for file in dict.fromkeys(files.tolist()):
-        rows = np.flatnonzero((files == file) & ~np.isnan(outcome.probability))
-        if rows.size:
-            found[file] = measure(
-                material.y[rows],
-                outcome.probability[rows],
-                outcome.called[rows],
-                material.groups[rows],
-                judged[rows],
-            )
-    return found
-
-
-def judged_texts(material: Material) -> npt.NDArray[np.bool_]:
-    """Texts that are long enough for a verdict, shape (n_texts,)."""
-    enough: npt.NDArray[np.bool_] = material.reading.n_tokens >= MIN_TOKENS
-    return enough
-
-
-def leave_one_out_trials(
-    material: Material, contenders: Mapping[str, Contender], results: Results, log: Log
-) -> dict[str, Outcome]:
-    """Every contender asked about sources it has not seen."""
-    splits = leave_one_source_out(material.texts)
-    outcomes = {}
-    for name, contender in contenders.items():
-        log(f"  {name}")
-        outcomes[name] = run_trial(material, name, contender, splits, results, nested=True, log=log)
-    return outcomes
-
-
-def in_domain_trials(
-    material: Material, contenders: Mapping[str, Contender], results: Results, log: Log
-) -> dict[str, Outcome]:
-    """What ships and the baseline, on texts as prepared and as published; grouped folds of each file."""
-    splits = [split for file in by_file(material.texts) for split in in_domain(material.texts, file, FOLDS)]
-    entered = {n: c for n, c in contenders.items() if isinstance(c, WithWords | Tfidf)}
-    outcomes = {}
-    for name, contender in (entered | {AS_PUBLISHED: Tfidf(material, as_published=True)}).items():
-        log(f"  {name}")
-        outcomes[name] = run_trial(
-            material, name, contender, splits, results, nested=False, log=lambda _: None
-        )
-    return outcomes
+def stamp(material: Material, panel: Panel, versions: Mapping[str, str]) -> str:
+    """What kept results hang on: texts, models, libraries, code."""
+    return json.dumps([digest(material.texts), dict(panel.fingerprints), dict(versions), code_digest()])

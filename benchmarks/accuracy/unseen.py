@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -29,7 +29,7 @@ from ghostbuster.folds import bundled, leave_one_out
 from ghostbuster.heads.mixing import stacked_mix
 from ghostbuster.heads.scorer import READERS, mixed
 from ghostbuster.metrics.classification import auroc, tpr_at_fpr
-from ghostbuster.metrics.intervals import bootstrap, wilson
+from ghostbuster.metrics.intervals import bootstrap, clopper_pearson
 
 PROMISE = 0.01
 MIN_TOKENS = 100
@@ -62,8 +62,30 @@ class HeldOut:
             return cls(arrays["parts"], rows, tuple(arrays["readers"].tolist()))
 
 
+@dataclass(frozen=True)
+class Answer:
+    """What is said of the texts of one source by what was learned from all others.
+
+    Attributes
+    ----------
+    raw, probability : array of shape (n_texts,)
+    called : dict of float to bool array of shape (n_texts,)
+        By promised rate, whether each is called machine; no text that is too short to be judged is.
+    """
+
+    raw: Floats
+    probability: Floats
+    called: dict[float, npt.NDArray[np.bool_]]
+
+
 def answers(held_out: HeldOut, columns: list[int], source: str) -> tuple[Floats, npt.NDArray[np.bool_]]:
     """Raw scores of the texts of one source, and whether each is called machine; all learned elsewhere."""
+    found = answer(held_out, columns, source)
+    return found.raw, found.called[PROMISE]
+
+
+def answer(held_out: HeldOut, columns: list[int], source: str, rates: Sequence[float] = (PROMISE,)) -> Answer:
+    """Mixed log-odds of some readers, probability and calls of one source's texts; all learned elsewhere."""
     rows = held_out.rows
     here = rows["sources"] == source
     learned = ~here & (rows["weights"] > 0)
@@ -74,12 +96,15 @@ def answers(held_out: HeldOut, columns: list[int], source: str) -> tuple[Floats,
     calibration = Calibration().fit(raw[learned], y[learned], sample_weight=weights[learned])
     probability = calibration.probability(raw)
     people = ~here & (y == 0) & (rows["n_tokens"] >= MIN_TOKENS)
-    (promised,) = thresholds_by_length(
-        probability[people], rows["n_tokens"][people], (PROMISE,), rows["sources"][people]
+    promised = thresholds_by_length(
+        probability[people], rows["n_tokens"][people], rates, rows["sources"][people]
     )
-    bars = np.array([promised.for_length(int(n)).probability for n in rows["n_tokens"][here]])
-    judged = rows["n_tokens"][here] >= MIN_TOKENS
-    return raw[here], (probability[here] >= bars) & judged
+    lengths = rows["n_tokens"][here]
+    called = {}
+    for one in promised:
+        bars = np.array([one.for_length(int(n)).probability for n in lengths])
+        called[one.rate] = (probability[here] >= bars) & (lengths >= MIN_TOKENS)
+    return Answer(raw[here], probability[here], called)
 
 
 def figures_of(held_out: HeldOut, columns: list[int]) -> dict[str, Any]:
@@ -90,17 +115,17 @@ def figures_of(held_out: HeldOut, columns: list[int]) -> dict[str, Any]:
         raw, called = answers(held_out, columns, name)
         here = rows["sources"] == name
         whole = ~rows["is_crop"][here]
-        sources[name] = _of_source(
+        sources[name] = of_source(
             rows["y"][here][whole],
             raw[whole],
             called[whole],
             rows["n_tokens"][here][whole] >= MIN_TOKENS,
             rows["groups"][here][whole],
         )
-    return {"sources": sources, "mean": _means(sources)}
+    return {"sources": sources, "mean": means_over(sources)}
 
 
-def _of_source(
+def of_source(
     y: npt.NDArray[Any],
     raw: Floats,
     called: npt.NDArray[np.bool_],
@@ -111,7 +136,7 @@ def _of_source(
     for name, label in (("accused", 0), ("found", 1)):
         asked = judged & (y == label)
         if asked.any():
-            made[name] = asdict(wilson(int(called[asked].sum()), int(asked.sum())))
+            made[name] = asdict(clopper_pearson(int(called[asked].sum()), int(asked.sum())))
             made[f"n_{name}"] = int(asked.sum())
     if min(made["n_human"], made["n_machine"]) >= FEW:
         for name, metric in (("auroc", auroc), ("tpr", _tpr)):
@@ -123,7 +148,7 @@ def _tpr(y: npt.NDArray[Any], raw: npt.NDArray[Any]) -> float:
     return tpr_at_fpr(y, raw, PROMISE)
 
 
-def _means(sources: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+def means_over(sources: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """Means over the sources that have both classes, with intervals over sources; all people; the worst."""
     made: dict[str, Any] = {}
     for name in METRICS:
@@ -134,7 +159,7 @@ def _means(sources: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     people = [one for one in sources.values() if "accused" in one]
     n = sum(one["n_accused"] for one in people)
     wronged = sum(round(one["accused"]["value"] * one["n_accused"]) for one in people)
-    made["accused_of_all_people"] = asdict(wilson(wronged, n)) | {"n": n}
+    made["accused_of_all_people"] = asdict(clopper_pearson(wronged, n)) | {"n": n}
     many = ENOUGH if any(one["n_accused"] >= ENOUGH for one in people) else SOME
     large = [one["accused"]["value"] for one in people if one["n_accused"] >= many]
     made["accused_in_worst_source"] = max(large, default=None)

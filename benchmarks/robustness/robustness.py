@@ -3,9 +3,8 @@
     python -m benchmarks.robustness.robustness [--per-class 50] [--cache FOLDER] [--results FOLDER]
 
 For each source a detector that was trained on all others, as the shipped one is trained, judges texts of the
-source as they are and after each attack. Searches and answers are those of
-``benchmarks.accuracy.accuracy`` where its results folder has them, token scores are kept in the cache: an
-interrupted run goes on where it was.
+source as they are and after each attack. Searches and answers are kept in the results folder, token scores in
+the cache: an interrupted run goes on where it was.
 """
 
 from __future__ import annotations
@@ -19,10 +18,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.accuracy.accuracy import SHIPPED, stamp
 from benchmarks.accuracy.contenders import MIN_TOKENS, ColumnStore, Detector, WithWords, Words, inner_folds
 from benchmarks.accuracy.protocols import Split, leave_one_source_out
-from benchmarks.accuracy.trials import run_trial
+from benchmarks.accuracy.trials import SHIPPED, run_trial, stamp
 from benchmarks.results import DEFAULT_FOLDER as DEFAULT_RESULTS
 from benchmarks.results import Results, write_page
 from benchmarks.robustness.attacks import ATTACKS, attack

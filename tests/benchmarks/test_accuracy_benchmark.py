@@ -1,4 +1,3 @@
-import json
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -6,11 +5,6 @@ import numpy as np
 import pytest
 from planted_material import material
 
-from benchmarks.accuracy.ablation import BASELINE, ablations, earned, over_sources
-from benchmarks.accuracy.accuracy import ahead, by_length, measure_all
-from benchmarks.accuracy.accuracy_before import before
-from benchmarks.accuracy.accuracy_changes import before_section
-from benchmarks.accuracy.accuracy_report import report
 from benchmarks.accuracy.baseline import Tfidf
 from benchmarks.accuracy.contenders import (
     MIN_TOKENS,
@@ -22,35 +16,25 @@ from benchmarks.accuracy.contenders import (
     ask,
     inner_folds,
 )
-from benchmarks.accuracy.protocols import in_domain, leave_one_source_out
-from benchmarks.accuracy.shortened import first_tokens
-from benchmarks.accuracy.trials import figures_by_file, run_trial
+from benchmarks.accuracy.protocols import leave_one_source_out
+from benchmarks.accuracy.trials import run_trial
 from benchmarks.accuracy.zeroshot import DIRECTIONS, zero_shot
 from benchmarks.measures import measure
 from benchmarks.results import Results
-from ghostbuster.arrays import TokenScores, Vectors
+from ghostbuster.arrays import TokenScores
 from ghostbuster.decision.thresholds import Threshold
 from ghostbuster.detector.classifier import GhostbusterClassifier
 from ghostbuster.detector.params import Params
 from ghostbuster.detector.training import Examples, held_out_parts
-from ghostbuster.errors import InputError
 from ghostbuster.features.expression import Feature
 from ghostbuster.features.spaces import SPACES
 from ghostbuster.folds import balanced_weights
 from ghostbuster.heads.scorer import Scorer
 from ghostbuster.metrics.intervals import wilson
-from training.data.dataset import summary
 from training.data.labelled import LabelledText
 from training.data.material import Material, columns_of
 from training.data.score_cache import cached_scores, scores_key
 from training.detector.card import card
-
-
-def test_first_tokens_are_the_first_of_the_chosen_texts():
-    vectors = Vectors({"a.x": np.arange(9.0)}, np.array([0, 3, 7, 9]))
-    cut = first_tokens(vectors, np.array([1, 0]), 2)
-    assert cut.channels["a.x"].tolist() == [3.0, 4.0, 0.0, 1.0]
-    assert cut.offsets.tolist() == [0, 2, 4]
 
 
 def test_figures_agree_with_a_count_by_hand():
@@ -139,13 +123,6 @@ def test_an_interrupted_trial_goes_on_where_it_was(tmp_path):
     assert again.bars == outcome.bars
 
 
-def test_work_done_ahead_is_found_in_the_results(tmp_path):
-    results = Results(tmp_path, "")
-    with ahead(lambda: results.get(("k",), lambda: {"x": np.arange(3)}), results):
-        pass
-    assert results.get(("k",), dict)["x"].tolist() == [0, 1, 2]
-
-
 class Broken:
     """A contender that must not be asked."""
 
@@ -162,26 +139,6 @@ def test_results_of_another_stamp_or_key_are_made_anew(tmp_path):
     assert len(made) == 4
     assert Results(tmp_path, "b").get(("k",), make)["x"].tolist() == [0, 1]
     assert Results().get(("k",), make)["x"].tolist() == [0, 1, 2, 3, 4]  # nothing is kept without a folder
-
-
-def test_gains_are_means_over_sources_by_hand():
-    made = material(files=("a.one", "a.two", "b.all"))
-    y = made.y.astype(float)
-    good = np.where(made.files == "a.one", y, np.where(made.files == "a.two", 0.0, y))
-    assert over_sources(made, good) == {"a": (0.75, 0.5), "b": (1.0, 1.0)}  # 1 and a half, then 1
-    row = earned(made, {BASELINE: np.zeros(y.size), "good": good})["good"]
-    assert (row["auroc"]["value"], row["tpr"]["value"], row["gain"]["value"]) == (0.875, 0.75, 0.375)
-    assert (row["auroc"]["low"], row["auroc"]["high"]) == (0.75, 1.0)  # either source twice
-
-
-def test_variants_differ_in_what_their_names_say():
-    rows = ablations(ColumnStore(material()), 3, "ngram", Results())
-    train = np.arange(180)
-    chosen = rows["n-grams only"].choose(train, inner_folds(rows["n-grams only"].material, train))
-    read = {name for i in chosen for name in rows["n-grams only"].columns.features[i].vectors}
-    assert read <= {"unigram.logprob", "unigram.prob", "trigram.logprob", "trigram.prob"}
-    assert not rows["sources not brought to one level"].level
-    assert rows["logistic head on features"].level
 
 
 def test_texts_related_to_learned_ones_are_not_asked_about_in_a_probe():
@@ -211,92 +168,6 @@ def test_a_contender_never_answers_for_what_it_learned_from():
     run_trial(made, "spy", Spy(made), splits, Results(), nested=True, log=lambda _: None)
     assert len(seen) == 3 * (1 + 2 * 0 + 5)  # two sources left: five grouped folds inside each
     assert all(not learned & asked for learned, asked in seen)
-
-
-def test_the_whole_benchmark_makes_a_document_with_every_file_and_contender(monkeypatch):
-    monkeypatch.setattr("benchmarks.measures.RESAMPLES", 20)
-    monkeypatch.setattr(
-        "benchmarks.accuracy.trials.in_domain", lambda texts, file, _: in_domain(texts, file)[:1]
-    )
-    made = material(files=("a.train", "b.all", "c.all", "detectrl.human_perturbed"), per_class=50)
-    some = ("logistic head on features", "words only", BASELINE, "`stat-lrr strong`")
-    monkeypatch.setattr(
-        "benchmarks.accuracy.accuracy.ablations", lambda *a: {n: ablations(*a)[n] for n in some}
-    )
-    found, contenders, unseen = measure_all(made, "ngram", 2, Results(), log=lambda _: None)
-    found["by_length"] = by_length({(10, 25): made}, made, contenders, unseen, log=lambda _: None)
-    found |= {
-        "plan": "a plan",
-        "n_crops": 0,
-        "min_tokens": MIN_TOKENS,
-        "canonicalisation": {"n_texts": 5, "figures": {"prepared": found["variants"]}},
-        "space": "ngram",
-        "max_features": 2,
-        "versions": {"numpy": "1"},
-        "models": [{"role": "weak", "parameters": 1_300_000}, {"role": "unigram"}],
-        "n_tokens": 7,
-        "files": summary(made.texts),
-        "sources": {text.file: text.source for text in made.texts},
-    }
-    document = report(json.loads(json.dumps(found)))
-    ours = found["leave_one_source_out"]["ghostbuster (logistic head)"]["b.all"]["auroc"]["value"]
-    assert ours > 0.7  # machine texts are likelier by construction
-    assert (
-        0.35 < found["leave_one_source_out"][BASELINE]["b.all"]["auroc"]["value"] < 0.65
-    )  # words say nothing
-    for name in (
-        *contenders,
-        *some,
-        "logistic head, words 70 %",
-        "Leave-one-source-out: b.all",
-        "In-domain: a.train",
-        "`swap`",
-        "weak 1.3M",
-    ):
-        assert name in document
-    assert f"| {ours:.3f} [" in document
-    assert "nan" not in document
-
-
-def measured_with(contexts, areas):
-    """What the comparison with earlier models reads: one detector, three files of two sources."""
-    return {
-        "data_digest": "d", "plan": "p", "n_crops": 0, "space": "s", "max_features": 1, "min_tokens": 100,
-        "detectors": ["ours"],
-        "sources": {"a.one": "a", "a.two": "a", "b.one": "b"},
-        "models": [{"role": "weak", "digest": "0" * 64, "parameters": 1, "context": contexts}],
-        "variants": {name: {m: {"value": value} for m in ("auroc", "tpr")} for name, value in areas.items()},
-        "leave_one_source_out": {"ours": {
-            file: {metric: {"value": areas[file]} for metric in ("auroc", "tpr")}
-            for file in ("a.one", "a.two", "b.one")
-        }},
-    }  # fmt: skip
-
-
-def test_earlier_models_stand_beside_the_present_ones_source_by_source():
-    old = measured_with(512, {"a.one": 0.5, "a.two": 0.7, "b.one": 0.8, "same": 0.4})
-    new = measured_with(1024, {"a.one": 0.6, "a.two": 0.8, "b.one": 0.9, "same": 0.4})
-    new["before"] = before(new, old)
-    text, by_source, variants = ("\n".join(block) for block in before_section(new))
-    assert "(context 512);\nnow weak `000000000000` (context 1,024)" in text
-    assert "| a | 0.600 to 0.700 |" in by_source  # means of its two files
-    assert "| b | 0.800 to 0.900 |" in by_source
-    assert "| gain, mean | +0.100 [+0.100, +0.100] |" in by_source  # both sources gain alike
-    assert variants.splitlines()[2].startswith("| b.one | 0.800 | 0.900 |")
-    assert "same" not in variants
-
-
-def test_figures_of_other_texts_are_not_compared():
-    found = measured_with(512, {"a.one": 0.5, "a.two": 0.7, "b.one": 0.8})
-    with pytest.raises(InputError, match="differ in data_digest"):
-        before(found, found | {"data_digest": "other"})
-
-
-def test_figures_are_given_only_for_files_that_were_asked_about():
-    made = material()
-    probability = np.where(made.files == "b.all", 0.5 + 0.4 * (made.y - 0.5), np.nan)
-    outcome = SimpleNamespace(probability=probability, called=np.zeros(probability.size, dtype=bool))
-    assert list(figures_by_file(made, outcome)) == ["b.all"]
 
 
 class FakePanel:
