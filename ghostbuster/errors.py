@@ -23,3 +23,7 @@ class ModelError(GhostbusterError):
 
 class ArtifactError(GhostbusterError):
     """A detector file that cannot be read, trusted, or used with the models at hand."""
+
+
+class ClusterError(GhostbusterError):
+    """A cluster that does not answer, or whose workers end again and again."""

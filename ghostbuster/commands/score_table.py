@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,8 +9,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ghostbuster.commands.score_file import SOME_BAD
+from ghostbuster.commands.shared.cluster import (
+    ClusterWish,
+    CpusPerWorker,
+    GpusPerWorker,
+    NWorkers,
+    On,
+    RayAddress,
+    check_no_cluster,
+)
+from ghostbuster.commands.shared.cluster_table import TableWish, score_on_cluster
 from ghostbuster.commands.shared.console import RowProgress, note, print_error, warn
-from ghostbuster.commands.shared.detectors import compute_on, device_of
+from ghostbuster.commands.shared.detectors import chosen_panel, compute_on, device_of
 from ghostbuster.commands.shared.options import (
     TABLE_KINDS,
     Device,
@@ -29,19 +38,29 @@ from ghostbuster.commands.shared.options import (
 )
 
 if TYPE_CHECKING:
-    from ghostbuster.detector.detector import Detector
-    from ghostbuster.tables.journal import Journal, Score
+    from ghostbuster.tables.journal import Journal
     from ghostbuster.tables.scoring import Judge
     from ghostbuster.tables.survey import Fault, Job, Survey
 
 
 def score_table(
     table: Annotated[
-        Path,
-        typer.Argument(metavar="IN", help=f"{TABLE_KINDS}; or a folder of documents."),
+        str,
+        typer.Argument(
+            metavar="IN",
+            help=f"{TABLE_KINDS}; or a folder of documents. With --on ray also a folder or a pattern of "
+            "tables, or an address such as s3://bucket/texts.",
+        ),
     ],
     output: Annotated[
-        Path, typer.Option("--output", "-o", metavar="OUT", help="Where to write; its suffix names the kind.")
+        str,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="OUT",
+            help="Where to write; its suffix names the kind. With --on ray a folder of parts, Parquet "
+            "without a suffix.",
+        ),
     ],
     text_column: TextColumn = "text",
     id_column: Annotated[
@@ -65,6 +84,11 @@ def score_table(
     whole: Whole = False,
     device: Device = None,
     gpu_layers: GpuLayers = None,
+    on: On = None,
+    ray_address: RayAddress = None,
+    workers: NWorkers = None,
+    cpus_per_worker: CpusPerWorker = 1.0,
+    gpus_per_worker: GpusPerWorker = None,
     quiet: Quiet = False,
 ) -> None:
     """Add to each row of a table how likely its text was written by a machine.
@@ -72,7 +96,28 @@ def score_table(
     Every other column is kept. The columns `probability` and `label` are added, and `error` where a row holds
     no text; for a folder, `notes` where a document holds what was not read. A run that was interrupted goes
     on where it was when the same command is given again.
+
+    With `--on ray` OUT is a folder of parts, in the order of their names, with a column `error` in each; IN
+    and OUT may be addresses that all nodes reach.
     """
+    if on is not None:
+        cluster = ClusterWish(on, ray_address, workers, cpus_per_worker, gpus_per_worker, device, gpu_layers)
+        wish = TableWish(
+            table,
+            output,
+            text_column,
+            prefix,
+            id_column if submission else "",
+            model,
+            register,
+            chosen_panel(weak_model, strong_model, panel),
+            restart,
+            quiet,
+        )
+        score_on_cluster(cluster, wish)
+        return
+    check_no_cluster(table, output, {"--ray-address": ray_address, "--workers": workers})
+    from ghostbuster.cluster.scoring.row_scores import submission_scores, verdict_scores
     from ghostbuster.commands.shared.detectors import open_detector
     from ghostbuster.errors import InputError
     from ghostbuster.system.atomic_files import check_writable
@@ -81,30 +126,31 @@ def score_table(
     from ghostbuster.tables.scoring import faults_in
     from ghostbuster.tables.survey import Job, survey
 
+    source, target = Path(table), Path(output)
     compute_on(device, gpu_layers, quiet=quiet)
-    kind_of(output)
-    check_writable(output, InputError)
-    reader = open_reader(table, id_column, text_column, whole=whole)
+    kind_of(target)
+    check_writable(target, InputError)
+    reader = open_reader(source, id_column, text_column, whole=whole)
     if reader.passed_over:
         warn(f"in {table}, {reader.passed_over}")
-    job = Job(reader, output, text_column, prefix, id_column if submission else "")
+    job = Job(reader, target, text_column, prefix, id_column if submission else "")
     seen = survey(job)
     detector, identity = open_detector(model, weak_model, strong_model, register, panel)
-    judge = _submission(detector) if submission else _verdicts(detector)
+    judge = submission_scores(detector) if submission else verdict_scores(detector)
     judge([])  # weak models that do not fit are refused before anything is begun
     made_by = _identity(job, seen, identity, device_of(detector)) | {
         "--register": register or "",
         "--whole": "yes" if whole else "no",
     }
-    with Journal(output, made_by, restart=restart) as journal:
+    with Journal(target, made_by, restart=restart) as journal:
         if journal.n_rows:
             note(f"going on after {journal.n_rows:,} of {seen.n_rows:,} rows", quiet=quiet)
-        _print_faults(table, seen.n_faults, seen.faults)
+        _print_faults(source, seen.n_faults, seen.faults)
         with score_cache(enabled=not no_cache):
             _score(job, seen, journal, judge, quiet=quiet)
         n_faults, faults = faults_in(journal)
         if n_faults > seen.n_faults:
-            _print_faults(table, n_faults, faults)
+            _print_faults(source, n_faults, faults)
         _finish(job, seen, journal, faulty=n_faults > 0)
     note(f"{seen.n_rows:,} rows, {n_faults:,} of them with an error, written to {output}", quiet=quiet)
     if n_faults:
@@ -148,38 +194,6 @@ def _identity(job: Job, seen: Survey, detector: str, device: str) -> dict[str, s
         "device": device,
         "version of llama-cpp-python": version("llama-cpp-python"),
     }
-
-
-def _verdicts(detector: Detector) -> Judge:
-    from ghostbuster.tables.journal import Score
-
-    def judge(texts: list[str]) -> Sequence[Score]:
-        reading = detector.read(texts)
-        return [
-            Score(None if math.isnan(one.probability) else one.probability, one.label, text.refusal)
-            for one, text in zip(detector.judge_reading(reading), reading.prepared, strict=True)
-        ]
-
-    return judge
-
-
-def _submission(detector: Detector) -> Judge:
-    """A number for every text that has a word, however short."""
-    import numpy as np
-
-    from ghostbuster.tables.journal import Score
-
-    def judge(texts: list[str]) -> Sequence[Score]:
-        reading = detector.read(texts)
-        filled = np.flatnonzero(reading.vectors.lengths)
-        scores = [Score(None, None, one.refusal) for one in reading.prepared]
-        if filled.size:
-            probabilities = detector.probability_of(reading.take(filled)).tolist()
-            for i, probability in zip(filled.tolist(), probabilities, strict=True):
-                scores[i] = Score(probability)
-        return scores
-
-    return judge
 
 
 def _print_faults(table: Path, n_faults: int, faults: Sequence[Fault]) -> None:

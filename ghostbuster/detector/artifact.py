@@ -163,7 +163,11 @@ def open_artifact(path: str | Path) -> Artifact:
         As ``load``.
     """
     path = Path(path)
-    packed = _packed(path)
+    return read_artifact(packed_bytes(path), path)
+
+
+def read_artifact(packed: bytes, path: Path) -> Artifact:
+    """Like `open_artifact`, of a file's bytes; errors name it by ``path``."""
     content = parse(_inflate(packed, path), path)
     if not isinstance(content, dict) or not {"schema", "manifest", "state"} <= content.keys():
         raise ArtifactError(f"{path} is a joblib file but no detector: {_REMEDY}")
@@ -180,8 +184,14 @@ def open_artifact(path: str | Path) -> Artifact:
     return Artifact(path, hashlib.sha256(packed).hexdigest(), manifest, state)
 
 
-def _packed(path: Path) -> bytes:
-    """The file's bytes; its size is checked first."""
+def packed_bytes(path: Path) -> bytes:
+    """The bytes of a detector file; its size is checked first.
+
+    Raises
+    ------
+    ArtifactError
+        When it is missing, cannot be read, or is larger than any detector.
+    """
     try:
         size = path.stat().st_size
         if path.is_file() and size <= MAX_BYTES:

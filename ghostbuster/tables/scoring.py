@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ghostbuster.arrays import Progress
 from ghostbuster.errors import InputError
 from ghostbuster.system.atomic_files import publish
-from ghostbuster.tables.base import WORD, Chunk, Layout, Sink, TextRow
+from ghostbuster.tables.base import WORD, Chunk, Layout, TextRow
 from ghostbuster.tables.chunks import RecordChunk
 from ghostbuster.tables.dialect import Dialect
 from ghostbuster.tables.journal import Journal, Score
 from ghostbuster.tables.registry import kind_of
 from ghostbuster.tables.survey import SHOWN, Fault, Job, Survey
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 BATCH_CHARACTERS = 2**16
 """A batch ends with the row that reaches it: a few seconds of the embedded models."""
@@ -43,17 +45,19 @@ def score(job: Job, journal: Journal, judge: Judge, progress: Progress) -> None:
     """
     done, n_characters = journal.n_rows, 0
     rows = job.reader.texts(job.text_column, done)
-    while batch := list(_batch(rows)):
-        good = [row.text for row in batch if not row.fault]
-        found = iter(judge(good) if good else ())
-        journal.append(
-            [
-                Score(None, None, row.fault) if row.fault else replace(next(found), note=row.note)
-                for row in batch
-            ]
-        )
+    while batch := list(next_batch(rows)):
+        journal.append(judged(batch, judge))
         n_characters += sum(len(row.text) for row in batch)
         progress(journal.n_rows - done, n_characters)
+
+
+def judged(batch: Sequence[TextRow], judge: Judge) -> list[Score]:
+    """The scores of a batch of rows; a row without a text has its fault as the error."""
+    good = [row.text for row in batch if not row.fault]
+    found = iter(judge(good) if good else ())
+    return [
+        Score(None, None, row.fault) if row.fault else replace(next(found), note=row.note) for row in batch
+    ]
 
 
 def faults_in(journal: Journal) -> tuple[int, tuple[Fault, ...]]:
@@ -93,9 +97,11 @@ def write(job: Job, seen: Survey, journal: Journal, *, faulty: bool) -> None:
     try:
         _check_unchanged(job, seen)
         scores = journal.scores()
-        with _sink(job, temporary, seen, added) as sink:
+        layout = layout_of(job, job.reader.columns, seen.schema, added)
+        with kind_of(job.output).sink(temporary, layout) as sink:
             for chunk in job.reader.chunks():
-                sink.write(_kept_part(job, chunk), _columns(job, list(islice(scores, len(chunk.faults)))))
+                listed = list(islice(scores, len(chunk.faults)))
+                sink.write(kept_columns(job, chunk), added_columns(job, listed))
         _check_unchanged(job, seen)
         publish(temporary, job.output)
     except OSError as error:
@@ -114,8 +120,8 @@ def _check_unchanged(job: Job, seen: Survey) -> None:
         )
 
 
-def _batch(rows: Iterator[TextRow]) -> Iterator[TextRow]:
-    """The next rows, up to one batch."""
+def next_batch(rows: Iterator[TextRow]) -> Iterator[TextRow]:
+    """The next rows, up to one batch: batches are measured by characters, which tokens follow."""
     n_characters = 0
     for n_rows, row in enumerate(islice(rows, MOST_ROWS), start=1):
         yield row
@@ -124,15 +130,15 @@ def _batch(rows: Iterator[TextRow]) -> Iterator[TextRow]:
             return
 
 
-def _sink(job: Job, path: Path, seen: Survey, added: dict[str, str]) -> Sink:
+def layout_of(job: Job, columns: Sequence[str], schema: pa.Schema | None, added: Mapping[str, str]) -> Layout:
+    """Columns of the output: those of the input and the added ones, or for a submission ids and numbers."""
     if not job.submission:
-        return kind_of(job.output).sink(path, Layout(job.reader.columns, added, seen.schema, _dialect(job)))
-    schema = seen.schema
+        return Layout(columns, added, schema, _dialect(job))
     if schema is not None:
         import pyarrow as pa
 
         schema = pa.schema([schema.field(job.submission).with_name("id")])
-    return kind_of(job.output).sink(path, Layout(["id"], added, schema))
+    return Layout(["id"], added, schema)
 
 
 def _dialect(job: Job) -> Dialect | None:
@@ -143,14 +149,14 @@ def _dialect(job: Job) -> Dialect | None:
     return found.between(separator)
 
 
-def _kept_part(job: Job, chunk: Chunk) -> Chunk:
+def kept_columns(job: Job, chunk: Chunk) -> Chunk:
     """The columns that are written."""
     if not job.submission:
         return chunk
     return RecordChunk([{"id": value} for value in chunk.values(job.submission)], chunk.faults)
 
 
-def _columns(job: Job, scores: Sequence[Score]) -> dict[str, list[Any]]:
+def added_columns(job: Job, scores: Sequence[Score]) -> dict[str, list[Any]]:
     """Scores as new columns."""
     probabilities = [one.probability for one in scores]
     if job.submission:

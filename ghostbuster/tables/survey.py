@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -41,6 +41,8 @@ class Survey:
         Numbers, from 1, of the first such rows, and what is wrong with them.
     schema : pyarrow.Schema or None
         Types of its columns, where the kind of the output has them.
+    types : ColumnTypes or None
+        What the schema was inferred from, where the table itself names no types.
     """
 
     digest: str
@@ -49,6 +51,7 @@ class Survey:
     n_faults: int
     faults: tuple[Fault, ...]
     schema: pa.Schema | None
+    types: ColumnTypes | None = None
 
 
 @dataclass(frozen=True)
@@ -90,8 +93,16 @@ class Job:
         return self.prefix + "notes"
 
 
-def survey(job: Job) -> Survey:
+def survey(job: Job, see: Callable[[int], None] | None = None, *, allow_empty: bool = False) -> Survey:
     """Read all rows once: count them, and refuse what cannot be scored before a model is loaded.
+
+    Parameters
+    ----------
+    job : Job
+    see : callable, optional
+        Called with the number of characters of each row's text, in order.
+    allow_empty : bool
+        Whether a table may have no row, and then no columns.
 
     Raises
     ------
@@ -112,16 +123,21 @@ def survey(job: Job) -> Survey:
                 types.see(chunk.records())
             for n_rows, (text, fault, _note) in enumerate(_texts(job, chunk), start=n_rows + 1):  # noqa: B020
                 n_characters += len(text)
+                if see is not None:
+                    see(len(text))
                 if fault:
                     n_faults += 1
                     faults += [(n_rows, fault)] * (n_faults <= SHOWN)
+    if not n_rows and allow_empty:
+        return Survey(digest, 0, 0, 0, (), reader.schema, types)
     if not n_rows:
         raise InputError(f"{reader.path} has no row; expected a header and at least one text")
     _check_columns(job, faults=n_faults > 0 or reader.n_rows is not None)
     schema = None
     if types is not None:
         schema = types.schema(reader.columns) if reader.schema is None else reader.schema
-    return Survey(digest, n_rows, n_characters, n_faults, tuple(faults), schema)
+        types = types if reader.schema is None else None
+    return Survey(digest, n_rows, n_characters, n_faults, tuple(faults), schema, types)
 
 
 def _texts(job: Job, chunk: Chunk) -> Iterator[TextRow]:
@@ -167,6 +183,12 @@ class ColumnTypes:
             self._seen[name] = _common(self._seen[name], found) if name in self._seen else found
             if any(map(_is_no_fraction, values)):
                 self._unlike_fractions.add(name)
+
+    def merge(self, other: ColumnTypes) -> None:
+        """Update the types with those of other rows."""
+        for name, kind in other._seen.items():
+            self._seen[name] = _common(self._seen[name], kind) if name in self._seen else kind
+        self._unlike_fractions |= other._unlike_fractions
 
     def schema(self, columns: Sequence[str]) -> pa.Schema:
         """Of the named columns; text for those that held nothing."""

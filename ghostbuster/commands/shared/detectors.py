@@ -29,6 +29,20 @@ def own_models(weak: Path | None, strong: Path | None) -> tuple[str, str] | None
     return str(weak), str(strong)
 
 
+def chosen_panel(weak: Path | None, strong: Path | None, panel: str | None) -> str | tuple[str, str] | None:
+    """The panel that options name in place of the detector's own; None where they name none.
+
+    Raises
+    ------
+    SettingError
+        When one model file is given without the other or beside a panel.
+    """
+    models = own_models(weak, strong)
+    if models is not None and panel is not None:
+        raise SettingError(f"--panel {panel} and files of models: give one or the other")
+    return models or panel
+
+
 def open_detector(
     model: str | None,
     weak: Path | None = None,
@@ -59,12 +73,10 @@ def open_detector(
     from ghostbuster.artifacts.shipped import detector_path
     from ghostbuster.detector.artifact import open_artifact
 
-    models = own_models(weak, strong)
-    if models is not None and panel is not None:
-        raise SettingError(f"--panel {panel} and files of models: give one or the other")
+    chosen = chosen_panel(weak, strong, panel)
     artifact = open_artifact(detector_path(model))
     detector = artifact.detector()
-    if chosen := models or panel:
+    if chosen:
         detector = detector.with_params(panel=chosen)
     return detector.for_register(register), artifact.identity
 

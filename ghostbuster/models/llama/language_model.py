@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -21,6 +20,7 @@ from ghostbuster.models.llama.outputs import NOTHING_MORE, Outputs
 from ghostbuster.models.llama.runtime import Context
 from ghostbuster.models.llama.state_pooling import StatePool
 from ghostbuster.models.llama.streaming import Lane, decode_tokens, stream, windows
+from ghostbuster.models.llama.threads import usable_cores
 from ghostbuster.models.llama.token_statistics import TokenStatistics
 from ghostbuster.models.llama.tokens import Tokens
 from ghostbuster.models.sandbox.cpu_path import CpuPath
@@ -132,7 +132,7 @@ class LlamaLM:
                 f"n_ctx={self.n_context} for {path}; "
                 f"expected {MIN_CONTEXT} to {self.file.context} tokens, the most it was trained with"
             )
-        self.n_threads = _cores() if n_threads is None else n_threads
+        self.n_threads = usable_cores() if n_threads is None else n_threads
         if self.n_threads < 1:
             raise SettingError(f"n_threads={n_threads}; expected 1 or more")
         self.original = original
@@ -283,8 +283,3 @@ def score_together(
         )
         for values, pool in zip(out, pools, strict=True)
     ]
-
-
-def _cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

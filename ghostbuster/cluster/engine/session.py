@@ -1,0 +1,147 @@
+"""Connect to a Ray cluster, or start one on this machine that ends with the command; Ray prints nothing."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import shutil
+import signal
+import socket
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from typing import Any
+
+from ghostbuster.errors import ClusterError, SettingError
+
+CONNECT_SECONDS = 10.0
+OBJECT_STORE_BYTES = 128 * 2**20
+"""Of a cluster of one machine: what goes through it are parts' names and results."""
+_HOST_PORT = re.compile(r"(?:ray://)?(?P<host>\[[0-9a-fA-F:]+\]|[^:/\s]+):(?P<port>\d{1,5})")
+
+
+def check_extra() -> None:
+    """Refuse to go on without Ray.
+
+    Raises
+    ------
+    SettingError
+        Names the extra that installs it.
+    """
+    if find_spec("ray") is None:
+        raise SettingError("--on ray needs ray: pip install 'ghostbuster[ray]'")
+
+
+def standing_cluster(address: str | None) -> str | None:
+    """The address of the cluster to connect to; None where one is to be started on this machine."""
+    found = address or os.environ.get("RAY_ADDRESS") or "local"
+    return None if found == "local" else found
+
+
+@contextmanager
+def ray_session(address: str | None, *, n_cpus: float, n_gpus: float = 0.0) -> Iterator[Any]:
+    """A connection to a Ray cluster, and the module ``ray``.
+
+    Parameters
+    ----------
+    address : str, optional
+        ``host:port`` of a cluster that this machine is part of, ``auto`` for the one that runs here, or
+        ``ray://host:port``; by default what ``RAY_ADDRESS`` says, as in a submitted job, else a cluster on
+        this machine is started, which only this machine reaches and which ends with the block.
+    n_cpus, n_gpus : float
+        What a cluster that is started has.
+
+    Raises
+    ------
+    ClusterError
+        When no cluster answers within seconds, or none can be started.
+    SettingError
+        When Ray is not installed, or the address is none.
+    """
+    check_extra()
+    standing = standing_cluster(address)
+    if standing is not None and standing != "auto":
+        _knock(standing)
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # Ray would tell its makers of every cluster
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # quells a warning of what is to come
+    import ray
+
+    handlers = {one: signal.getsignal(one) for one in (signal.SIGTERM, signal.SIGINT)}
+    temporary = None
+    try:
+        if standing is None:
+            temporary = tempfile.mkdtemp(prefix="gb-ray-")
+            _start(ray, n_cpus, n_gpus, temporary)
+        else:
+            _connect(ray, standing)
+        for number, handler in handlers.items():
+            _restore(number, handler)  # Ray puts one of its own in their place
+        yield ray
+    finally:
+        ray.shutdown()
+        if temporary is not None:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _start(ray: Any, n_cpus: float, n_gpus: float, folder: str) -> None:
+    sockets = len(f"{folder}/session_2026-01-01_00-00-00_000000_0000000/sockets/plasma_store")
+    more = {"_temp_dir": folder} if sockets < 100 else {}  # noqa: PLR2004 - the system's limit is 107
+    try:
+        ray.init(
+            address="local",
+            num_cpus=n_cpus,
+            num_gpus=n_gpus,
+            object_store_memory=OBJECT_STORE_BYTES,
+            include_dashboard=False,
+            _node_ip_address="127.0.0.1",
+            **_SILENT,
+            **more,
+        )
+    except (RuntimeError, OSError, ValueError) as error:
+        raise ClusterError(
+            f"no Ray cluster could be started here ({_first_line(error)}): look into its logs in /tmp/ray"
+        ) from error
+
+
+def _connect(ray: Any, address: str) -> None:
+    try:
+        ray.init(address=address, **_SILENT)
+    except (ConnectionError, RuntimeError, OSError, ValueError) as error:
+        raise ClusterError(
+            f"no Ray cluster answers at {address} ({_first_line(error)}): start one with `ray start --head`, "
+            "or leave --ray-address out"
+        ) from error
+
+
+_SILENT = {"log_to_driver": False, "logging_level": logging.CRITICAL, "ignore_reinit_error": True}
+
+
+def _knock(address: str) -> None:
+    """Find out within seconds whether anything listens: Ray itself tries for minutes."""
+    found = _HOST_PORT.fullmatch(address)
+    if found is None:
+        raise SettingError(
+            f"--ray-address {address!r}; expected HOST:PORT such as 10.0.0.5:6379, ray://HOST:10001, or auto"
+        )
+    try:
+        where = (found["host"].strip("[]"), int(found["port"]))
+        socket.create_connection(where, timeout=CONNECT_SECONDS).close()
+    except (OSError, OverflowError) as error:
+        raise ClusterError(
+            f"no Ray cluster answers at {address} ({_first_line(error)}): start one with `ray start --head`, "
+            "or leave --ray-address out"
+        ) from error
+
+
+def _restore(number: signal.Signals, handler: Any) -> None:
+    import threading
+
+    if threading.current_thread() is threading.main_thread() and handler is not None:
+        signal.signal(number, handler)
+
+
+def _first_line(error: Exception) -> str:
+    said = getattr(error, "strerror", None) or str(error).strip() or type(error).__name__
+    return str(said).splitlines()[0]
