@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ghostbuster.decision.pairs import PairVerdict
     from ghostbuster.decision.verdict import Evidence, Verdict
     from ghostbuster.detector.artifact import load, load_default, save
+    from ghostbuster.detector.batches.batch_scorer import BatchScorer
     from ghostbuster.detector.classifier import GhostbusterClassifier
     from ghostbuster.detector.dataframe import score_texts
     from ghostbuster.detector.passages import judge_passages
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "BatchScorer",
     "Evidence",
     "GhostbusterClassifier",
     "GhostbusterTransformer",
@@ -40,6 +42,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "BatchScorer": "detector.batches.batch_scorer",
     "Evidence": "decision.verdict",
     "GhostbusterClassifier": "detector.classifier",
     "GhostbusterTransformer": "detector.transformer",

@@ -117,8 +117,8 @@ def score_table(
         score_on_cluster(cluster, wish)
         return
     check_no_cluster(table, output, {"--ray-address": ray_address, "--workers": workers})
-    from ghostbuster.cluster.scoring.row_scores import submission_scores, verdict_scores
     from ghostbuster.commands.shared.detectors import open_detector
+    from ghostbuster.detector.batches.row_scores import submission_scores, verdict_scores
     from ghostbuster.errors import InputError
     from ghostbuster.system.atomic_files import check_writable
     from ghostbuster.tables.journal import Journal

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Hashable, Iterable
 from pathlib import Path
 from threading import RLock
@@ -27,6 +28,7 @@ class OpenPanels(Generic[_T]):
         self._max_size = max_size
         self._lock = RLock()
         self._entries: dict[Hashable, tuple[dict[Path, FileIdentity], _T]] = {}
+        self._left_behind = self._entries
 
     def get(self, key: Hashable, files: Iterable[Path], make: Callable[[], _T]) -> _T:
         """The entry of ``key``; made by ``make`` where there is none, or a file has changed."""
@@ -39,3 +41,13 @@ class OpenPanels(Generic[_T]):
             while len(self._entries) > self._max_size:
                 del self._entries[next(iter(self._entries))]
             return entry[1]
+
+    def leave_behind_at_fork(self) -> None:
+        """Have a process that is made by a fork open its own: the threads of the models are not in it."""
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._leave_behind)
+
+    def _leave_behind(self) -> None:
+        # kept: to close them would be to wait for threads that are not here, and the lock may be held
+        self._left_behind = self._entries
+        self._entries, self._lock = {}, RLock()

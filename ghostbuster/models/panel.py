@@ -224,6 +224,7 @@ def open_panel(
 
 
 _open_panels: OpenPanels[Panel] = OpenPanels(max_size=4)
+_open_panels.leave_behind_at_fork()
 
 
 def _open(

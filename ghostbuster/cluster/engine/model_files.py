@@ -78,10 +78,8 @@ def received(panel: PanelName, sent: Sequence[ModelParcel]) -> PanelName:
     ModelError
         When a file is not here and was not sent, or arrived damaged.
     """
-    paths = [_received(one) for one in sent]
-    if isinstance(panel, str):
-        return panel
-    return str(paths[0]), str(paths[1])
+    paths = [str(_received(one)) for one in sent]
+    return panel if isinstance(panel, str) else (paths[0], paths[1])
 
 
 def _pieces(path: Path, ray: Any) -> tuple[Any, ...]:

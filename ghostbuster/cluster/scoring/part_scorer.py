@@ -9,15 +9,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ghostbuster.cluster.engine.model_files import ModelParcel, received
 from ghostbuster.cluster.inputs import InputFile
 from ghostbuster.cluster.local_files import LocalFiles, RowSource
 from ghostbuster.cluster.parts import Part
 from ghostbuster.cluster.plan import PLAN
-from ghostbuster.cluster.portable_detector import PortableDetector
 from ghostbuster.cluster.scoring.part_errors import PartErrors, write_errors
-from ghostbuster.cluster.scoring.row_scores import submission_scores, verdict_scores
 from ghostbuster.cluster.storage import Place, read_bytes, written_whole
 from ghostbuster.cluster.survey import Columns
+from ghostbuster.detector.batches.portable import PortableDetector
+from ghostbuster.detector.batches.row_scores import submission_scores, verdict_scores
 from ghostbuster.errors import InputError
 from ghostbuster.models.backend.devices import on_device
 from ghostbuster.tables.base import Chunk, Layout
@@ -48,6 +49,8 @@ class PartScorer:
     layout : Layout
         Of every part.
     detector : PortableDetector
+    parcels : sequence of ModelParcel
+        Files of its language models that a node may lack.
     device : str, optional
     gpu_layers : int, optional
     plan_digest : str
@@ -59,6 +62,7 @@ class PartScorer:
     columns: Columns
     layout: Layout
     detector: PortableDetector
+    parcels: Sequence[ModelParcel] = ()
     device: str | None = None
     gpu_layers: int | None = None
     plan_digest: str = ""
@@ -77,8 +81,10 @@ class PartScorer:
         """
         self._check_folder()
         self._rows = RowSource(LocalFiles())
+        detector = self.detector.detector()
+        detector = detector.with_params(panel=received(detector.params.panel, self.parcels))
         with on_device(self.device, self.gpu_layers):
-            self._judge = self._judge_of(self.detector.detector())
+            self._judge = self._judge_of(detector)
             self._judge([])
 
     def do(self, part: Part) -> PartErrors:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +16,10 @@ from ghostbuster.cluster.engine.workers import WorkerWish
 from ghostbuster.cluster.parts import Part
 from ghostbuster.cluster.plan import PLAN, Plan, check_input, close, standing_plan
 from ghostbuster.cluster.planning import Task, held, look_through, new_plan, table_columns
-from ghostbuster.cluster.portable_detector import PortableDetector
 from ghostbuster.cluster.scoring.part_errors import PartErrors, all_errors, read_errors
 from ghostbuster.cluster.scoring.part_scorer import PartScorer
 from ghostbuster.cluster.storage import names_in, read_bytes
+from ghostbuster.detector.batches.portable import PortableDetector
 from ghostbuster.tables.base import WORD
 from ghostbuster.tables.scoring import layout_of
 
@@ -123,15 +123,15 @@ def _work(job: ScoreJob, plan: Plan, ray: Any) -> PartScorer:
     of_any = columns.job(Path(job.task.files[0].place.path))
     of_any.reader.dialect = dialect
     added = of_any.added | ({} if columns.submission else {of_any.error_column: WORD})
-    detector = job.detector
-    panel = detector.panel or detector.detector().params.panel
+    panel = job.detector.detector().params.panel
     elsewhere = standing_cluster(job.address) is not None
     return PartScorer(
         job.task.files,
         job.task.folder,
         columns,
         layout_of(of_any, kept, schema, added),
-        replace(detector, parcels=parcels(panel, ray if elsewhere else None)),
+        job.detector,
+        parcels(panel, ray if elsewhere else None),
         job.device,
         job.gpu_layers,
         hashlib.sha256(read_bytes(job.task.folder.child(PLAN)) or b"").hexdigest(),

@@ -64,9 +64,9 @@ def score_on_cluster(cluster: ClusterWish, wish: TableWish) -> None:
         With 1 when some rows have an error.
     """
     workers = cluster.checked()
-    from ghostbuster.cluster.portable_detector import portable
     from ghostbuster.cluster.scoring.score_table import ScoreJob, score_on_ray
     from ghostbuster.commands.shared.detectors import log_on_stderr
+    from ghostbuster.detector.batches.portable import portable
 
     log_on_stderr(quiet=wish.quiet)
     detector = portable(wish.model, wish.register, wish.panel)

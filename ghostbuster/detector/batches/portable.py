@@ -11,7 +11,6 @@ from ghostbuster.detector.artifact import open_artifact, packed_bytes, read_arti
 from ghostbuster.errors import SettingError
 
 if TYPE_CHECKING:
-    from ghostbuster.cluster.engine.model_files import ModelParcel
     from ghostbuster.detector.detector import Detector
     from ghostbuster.models.panel_choice import PanelName
 
@@ -31,8 +30,6 @@ class PortableDetector:
     register : str or None
     panel : str, (str, str) or None
         In place of the panel that the file names.
-    parcels : tuple of ModelParcel
-        Files of language models that came along.
     """
 
     name: str
@@ -40,7 +37,6 @@ class PortableDetector:
     identity: str
     register: str | None = None
     panel: PanelName | None = None
-    parcels: tuple[ModelParcel, ...] = ()
 
     def detector(self) -> Detector:
         """The detector; its models are opened when it first reads.
@@ -51,17 +47,10 @@ class PortableDetector:
             When the file holds no detector that this version can use.
         SettingError
             When it has no such register.
-        ModelError
-            When a file of a language model is not on this machine.
         """
         found = read_artifact(self.packed, Path(self.name)).detector()
-        panel = self.panel
-        if self.parcels:
-            from ghostbuster.cluster.engine.model_files import received
-
-            panel = received(self.panel or found.params.panel, self.parcels)
-        if panel is not None:
-            found = found.with_params(panel=panel)
+        if self.panel is not None:
+            found = found.with_params(panel=self.panel)
         return found.for_register(self.register)
 
 

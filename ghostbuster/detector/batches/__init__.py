@@ -1,0 +1,1 @@
+"""A detector as a function of batches of rows, in any process it lands in. Imports `detector`, `tables`."""
