@@ -14,9 +14,13 @@ MACHINE_WORDS = frozenset(
     )
 )  # fmt: skip
 _FILLERS = frozenset(
-    ("written", "generated", "made", "authored", "produced", "text", "texts", "by", "a", "an")
-)
+    (
+        "written", "generated", "made", "authored", "produced", "by", "a", "an", "text", "texts", "essay",
+        "essays", "document", "documents", "answer", "answers", "sample", "samples",
+    )
+)  # fmt: skip
 _TRUTH = {"true": 1.0, "false": 0.0}
+_NUMBERS_BEGIN = frozenset("+-.0123456789")
 _GAPS = re.compile(r"[\s_/()-]+")
 
 EXPECTED = "0, false or human; 1, true, machine or AI (also such as human-written, AI-generated)"
@@ -49,6 +53,22 @@ def certain_label(label: Any) -> int | None:
     return int(probability) if probability in {0.0, 1.0} else None
 
 
+def plain_label(label: Any) -> Any:
+    """A label of a table, as a reader of tables with types would give it: ``"1"`` is 1, ``"True"`` is true.
+
+    Words stay as they were written, without spaces around them.
+    """
+    if not isinstance(label, str):
+        return label
+    word = label.strip()
+    if word.casefold() in _TRUTH:
+        return bool(_TRUTH[word.casefold()])
+    number = probability_of_machine(word) if word[:1] in _NUMBERS_BEGIN else None
+    if number is None:
+        return word
+    return int(number) if number.is_integer() else number
+
+
 def is_truth_value(label: Any) -> bool:
     """Whether a label is a ``bool``, Python's or NumPy's."""
     return isinstance(label, bool) or type(label).__name__ in {"bool", "bool_"}
@@ -70,7 +90,7 @@ def _of_word(label: str) -> float | None:
     word = label.strip().casefold()
     if word in _TRUTH:
         return _TRUTH[word]
-    if word.isascii() and word[:1] in set("+-.0123456789"):
+    if word.isascii() and word[:1] in _NUMBERS_BEGIN:
         return _finite(word)
     words = [part for part in _GAPS.split(word) if part]
     if words == ["generated"]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ghostbuster.commands.score_file import SOME_BAD
-from ghostbuster.commands.shared.console import TokenProgress, note, print_error, warn
+from ghostbuster.commands.shared.console import TokenProgress, note
 from ghostbuster.commands.shared.detectors import compute_on
+from ghostbuster.commands.shared.labelled import exit_for, read_texts
 from ghostbuster.commands.shared.options import (
     Device,
     GpuLayers,
@@ -21,7 +21,10 @@ from ghostbuster.commands.shared.options import (
     Whole,
     score_cache,
 )
-from ghostbuster.errors import InputError, SettingError
+from ghostbuster.errors import InputError
+
+if TYPE_CHECKING:
+    from ghostbuster.tables.labelled import LabelledTexts
 
 LABELS = "label"
 """Column that must not name a machine, where a table has it."""
@@ -67,7 +70,8 @@ def calibrate(
 ) -> None:
     """Measure a detector's thresholds anew on your own human texts.
 
-    Features, head and probabilities stay as they are.
+    Features, head and probabilities stay as they are. A text that cannot be used is named and left out; the
+    exit code is then 1.
     """
     from ghostbuster.commands.shared.detectors import open_detector
     from ghostbuster.decision.thresholds import check_rate
@@ -78,7 +82,7 @@ def calibrate(
     check_writable(output, ArtifactError)
     if max_fpr is not None:
         check_rate(max_fpr)
-    texts, n_bad = texts_by_people(human_texts, text_column, whole=whole)
+    given = texts_by_people(human_texts, text_column, whole=whole)
     detector, _ = open_detector(artifact, weak_model, strong_model)
     if max_fpr is not None:
         detector = detector.with_params(max_fpr=max_fpr)
@@ -87,58 +91,27 @@ def calibrate(
     from ghostbuster.detector.recalibration import recalibrated
 
     with TokenProgress(quiet=quiet) as progress, score_cache(enabled=not no_cache):
-        made = recalibrated(detector, texts, register, progress)
+        made = recalibrated(detector, given.texts, register, progress)
     save(made, output)
     for threshold in made.thresholds_ if register is None else made.register_thresholds_[register]:
         typer.echo(f"{threshold.rate:g}: machine from {threshold}")
     note(f"written to {output}", quiet=quiet)
-    if n_bad:
-        raise typer.Exit(SOME_BAD)
+    exit_for(given)
 
 
-def texts_by_people(path: Path, text_column: str, *, whole: bool = False) -> tuple[list[str], int]:
-    """The texts of a table's column, or of a folder's files in the order of their names; how many are bad.
+def texts_by_people(path: Path, text_column: str, *, whole: bool = False) -> LabelledTexts:
+    """The texts of a table's column, or of a folder's files in the order of their names.
 
     Raises
     ------
     InputError
         When there is none, a table cannot be read, or says that a machine wrote one.
     """
-    if path.is_dir():
-        return _texts_in(path, whole=whole)
+    from ghostbuster.tables.labelled import Columns
 
-    from ghostbuster.tables.table import labels_of, read_table, texts_of
-
-    rows = read_table(path)
-    if LABELS in rows.columns and (n_machine := sum(labels_of(rows, LABELS, path))):
+    given = read_texts(path, Columns(text_column, LABELS, label_where_found=True), whole=whole)
+    if n_machine := sum(given.hard_labels):
         raise InputError(
-            f"{path} labels {n_machine} of {len(rows)} texts machine; expected people's: drop those"
+            f"{path} labels {n_machine} of {len(given.texts)} texts machine; expected people's: drop those"
         )
-    return texts_of(rows, text_column, path, allow_blank=False), 0
-
-
-def _texts_in(folder: Path, *, whole: bool) -> tuple[list[str], int]:
-    """Texts of the documents that can be read; the others are named on standard error."""
-    from ghostbuster.text.documents.folder import documents_in
-    from ghostbuster.text.documents.read import check_installed, document_text
-
-    files, passed_over = documents_in(folder)
-    check_installed(files)
-    if passed_over:
-        warn(f"in {folder}, {passed_over}")
-    texts = []
-    for file in files:
-        try:
-            read = document_text(file, whole=whole)
-        except (InputError, SettingError) as error:
-            print_error(str(error))
-            continue
-        if read.refusal:
-            print_error(f"{file} has {read.refusal}")
-        else:
-            texts.append(read.text)
-    if not texts:
-        raise InputError(
-            f"{folder} holds no document that can be read; expected one text by a person in each"
-        )
-    return texts, len(files) - len(texts)
+    return given

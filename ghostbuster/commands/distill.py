@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ghostbuster.commands.shared.console import TokenProgress, note
+from ghostbuster.commands.shared.labelled import TABLE_OR_FOLDER, exit_for, read_texts
 from ghostbuster.commands.shared.options import (
-    TABLE_KINDS,
     GroupColumn,
     MaxFeatures,
     MinTokens,
@@ -24,9 +24,8 @@ from ghostbuster.commands.shared.options import (
 from ghostbuster.detector.params import DEFAULT_PANEL, Params
 
 if TYPE_CHECKING:
-    from pandas import DataFrame
-
     from ghostbuster.arrays import Float1d
+    from ghostbuster.tables.labelled import LabelledTexts
 
 
 def distill(
@@ -34,7 +33,7 @@ def distill(
         Path,
         typer.Argument(metavar="TEACHER", help="A detector made by `train`, or a table of its predictions."),
     ],
-    table: Annotated[Path, typer.Argument(metavar="TEXTS", help=f"{TABLE_KINDS}.")],
+    table: Annotated[Path, typer.Argument(metavar="TEXTS", help=f"{TABLE_OR_FOLDER}.")],
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="STUDENT", help="Where to write the new detector.")
     ],
@@ -76,15 +75,18 @@ def distill(
     from ghostbuster.detector.artifact import save
     from ghostbuster.errors import ArtifactError
     from ghostbuster.system.atomic_files import check_writable
-    from ghostbuster.tables.table import read_table, texts_of
+    from ghostbuster.tables.labelled import ID, Columns
+    from ghostbuster.tables.registry import is_table
 
     mixing = distillation.Mixing(alpha, temperature)
     check_writable(output, ArtifactError)
-    rows = read_table(table)
-    texts = texts_of(rows, text_column, table, allow_blank=False)
-    labels = None if label_column is None else partial_labels(rows, label_column, table)
-    groups, sources = (column_values(rows, name, table) for name in (group_column, source_column))
-    word = teacher_of(teacher, (rows, table), id_column, column)
+    ids = id_column if is_table(teacher) else None
+    if ids is not None and table.is_dir():
+        ids = ID
+    named = tuple(one for one in (group_column, source_column, ids) if one is not None)
+    given = read_texts(table, Columns(text_column, label_column, named, blank_labels=True))
+    labels = None if label_column is None else soft_labels(given)
+    word = teacher_of(teacher, given.column(ids), id_column, column)
 
     from ghostbuster.detector.classifier import GhostbusterClassifier
     from ghostbuster.reading.read import read
@@ -94,44 +96,29 @@ def distill(
     )
     with score_cache(enabled=not no_cache):
         with TokenProgress(quiet=quiet) as progress:
-            reading = read(texts, student.learning_panel(), progress)
-        said = word(texts)
-    note(f"distilling {len(texts):,} texts: features are chosen", quiet=quiet)
+            reading = read(given.texts, student.learning_panel(), progress)
+        said = word(given.texts)
+    note(f"distilling {len(given.texts):,} texts: features are chosen", quiet=quiet)
+    groups, sources = given.groups(group_column), given.column(source_column)
     save(distillation.distill(student, reading, said, labels, mixing, groups, sources), output)
     if labels is None or not (labels == 0).any():
         note("no text is labelled human: the thresholds are the teacher's word, not a promise", quiet=quiet)
     note(f"{len(student.features_)} features chosen, written to {output}", quiet=quiet)
+    exit_for(given)
 
 
-def column_values(rows: DataFrame, name: str | None, path: Path) -> list[str] | None:
-    """Values of an optional column, as strings."""
-    from ghostbuster.tables.table import column
-
-    return None if name is None else [str(one) for one in column(rows, name, path)]
-
-
-def partial_labels(rows: DataFrame, name: str, path: Path) -> Float1d:
-    """Labels of a column, NaN where a cell is blank.
-
-    Raises
-    ------
-    InputError
-        When there is no such column, or a cell holds anything but 0, 1, human, machine or nothing.
-    """
+def soft_labels(given: LabelledTexts) -> Float1d:
+    """Labels as probabilities of machine, shape (n_texts,); NaN where nobody knows."""
     import numpy as np
 
-    from ghostbuster.tables.chunks import is_blank
-    from ghostbuster.tables.table import column, labels_of
+    from ghostbuster.label_words import probability_of_machine
 
-    blank = np.array([is_blank(value) for value in column(rows, name, path)])
-    filled = rows.assign(**{name: rows[name].astype(object).where(~blank, "0")})
-    labels: Float1d = np.array(labels_of(filled, name, path), dtype=np.float64)
-    labels[blank] = np.nan
-    return labels
+    found = [probability_of_machine(one) for one in given.labels]
+    return np.array([np.nan if one is None else one for one in found], dtype=np.float64)
 
 
 def teacher_of(
-    teacher: Path, texts: tuple[DataFrame, Path], id_column: str, column: str | None
+    teacher: Path, ids: Sequence[str] | None, id_column: str, column: str | None
 ) -> Callable[[Sequence[str]], Float1d]:
     """A function from texts to the teacher's probabilities: a detector, or a table of predictions.
 
@@ -139,8 +126,8 @@ def teacher_of(
     ----------
     teacher : Path
         A table of predictions by its suffix, else a detector.
-    texts : DataFrame and Path
-        The table of texts; its ids are those of the predictions.
+    ids : sequence of str or None
+        Of the texts, where the teacher is a table: by these its predictions are found.
     id_column : str
     column : str or None
         Of the predictions.
@@ -154,13 +141,10 @@ def teacher_of(
     """
     from ghostbuster.artifacts.shipped import detector_path
     from ghostbuster.detector.artifact import open_artifact
-    from ghostbuster.tables.predictions import ids_of, predictions_for, read_predictions
-    from ghostbuster.tables.registry import is_table
+    from ghostbuster.tables.predictions import predictions_for, read_predictions
 
-    if is_table(teacher):
-        rows, table = texts
-        known = read_predictions(teacher, id_column, column)
-        found = predictions_for(ids_of(rows, id_column, table), known, teacher)
+    if ids is not None:
+        found = predictions_for(ids, read_predictions(teacher, id_column, column), teacher)
         return lambda _texts: found
     detector = open_artifact(detector_path(teacher)).detector()
     return lambda asked: detector.predict_proba(asked)[:, 1]

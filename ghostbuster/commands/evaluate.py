@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from ghostbuster.commands.shared.console import TokenProgress
 from ghostbuster.commands.shared.detectors import compute_on
+from ghostbuster.commands.shared.labelled import LABELLED, exit_for, read_texts
 from ghostbuster.commands.shared.options import (
-    TABLE_KINDS,
     Device,
     GpuLayers,
     GroupColumn,
@@ -22,15 +22,13 @@ from ghostbuster.commands.shared.options import (
     StrongModel,
     TextColumn,
     WeakModel,
+    Whole,
     format_option,
     score_cache,
 )
 from ghostbuster.commands.shared.reports import ReportOption, write_figures
 from ghostbuster.registry import lookup
 from ghostbuster.report.formats.evaluation import EVALUATION_FORMATS
-
-if TYPE_CHECKING:
-    from pandas import DataFrame
 
 SPLITS = ("domain", "generator", "source", "attack")
 """Columns that split the figures where a table has them."""
@@ -43,7 +41,7 @@ def evaluate(
             metavar="ARTIFACT", help="A detector made by `train`, or one that ships: default, standard, lite."
         ),
     ],
-    table: Annotated[Path, typer.Argument(metavar="TABLE", help=f"{TABLE_KINDS}.")],
+    table: Annotated[Path, typer.Argument(metavar="TEXTS", help=LABELLED)],
     form: Annotated[str, format_option(EVALUATION_FORMATS)] = "table",
     text_column: TextColumn = "text",
     label_column: LabelColumn = "label",
@@ -63,14 +61,17 @@ def evaluate(
     no_cache: NoCache = False,
     device: Device = None,
     gpu_layers: GpuLayers = None,
+    whole: Whole = False,
     quiet: Quiet = False,
 ) -> None:
     """Measure a detector on labelled texts that it was not trained on.
 
-    Columns called domain, generator, source or attack split the figures.
+    They are a table, or documents in folders called human and machine. Columns called domain, generator,
+    source or attack split the figures. A row that cannot be used is named and left out; the exit code is
+    then 1.
     """
     from ghostbuster.commands.shared.detectors import open_detector
-    from ghostbuster.tables.table import column, labels_of, read_table, texts_of
+    from ghostbuster.tables.labelled import Columns
 
     compute_on(device, gpu_layers, quiet=quiet)
     show = lookup(EVALUATION_FORMATS, form, "form")
@@ -78,13 +79,18 @@ def evaluate(
         from ghostbuster.report.html.evaluation import check_place
 
         check_place(report, table)
-    rows = read_table(table)
-    texts, labels = texts_of(rows, text_column, table), labels_of(rows, label_column, table)
-    groups = None if group_column is None else [str(one) for one in column(rows, group_column, table)]
-    splits = _splits(rows, {"domain": domain_column, "generator": generator_column}, table)
+    renamed = {"domain": domain_column, "generator": generator_column}
+    wanted = Columns(text_column, label_column, *_columns(group_column, renamed), blank_texts=True)
+    given = read_texts(table, wanted, whole=whole)
+    labels, groups = given.hard_labels, given.groups(group_column)
+    splits = {
+        name: given.columns[renamed.get(name) or name]
+        for name in SPLITS
+        if (renamed.get(name) or name) in given.columns
+    }
     detector, identity = open_detector(artifact, weak_model, strong_model, register, panel)
     with TokenProgress(quiet=quiet) as progress, score_cache(enabled=not no_cache):
-        verdicts = detector.judge(texts, progress=progress)
+        verdicts = detector.judge(given.texts, progress=progress)
 
     from ghostbuster.detector.evaluation import evaluate as measure
 
@@ -94,15 +100,12 @@ def evaluate(
             report, found, (labels, verdicts, groups, seed), str(table), identity, detector.threshold_
         )
     typer.echo(show(found, identity, detector.threshold_))
+    exit_for(given)
 
 
-def _splits(rows: DataFrame, renamed: dict[str, str | None], table: Path) -> dict[str, list[str]]:
-    """Values of the columns that split the figures; a column that the user named must exist."""
-    from ghostbuster.tables.table import column
-
-    found = {}
-    for name in SPLITS:
-        own = renamed.get(name)
-        if own is not None or name in rows.columns:
-            found[name] = [str(one) for one in column(rows, own or name, table)]
-    return found
+def _columns(
+    group_column: str | None, renamed: dict[str, str | None]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Columns that must be there, since the user named them, and those that split figures where they are."""
+    named = [one for one in (group_column, *renamed.values()) if one is not None]
+    return tuple(named), tuple(one for one in SPLITS if renamed.get(one) is None and one not in named)

@@ -11,6 +11,7 @@ import typer
 
 from ghostbuster.commands.shared.console import TokenProgress, print_error
 from ghostbuster.commands.shared.detectors import compute_on, device_of
+from ghostbuster.commands.shared.labelled import SOME_BAD
 from ghostbuster.commands.shared.options import (
     Device,
     GpuLayers,
@@ -31,8 +32,6 @@ from ghostbuster.system.printable import encodable
 if TYPE_CHECKING:
     from ghostbuster.text.documents.read import JudgedText
 
-SOME_BAD = 1
-"""Exit code when some files were scored and others could not be read."""
 NONE_GOOD = 2
 """Exit code when no file could be read."""
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ghostbuster.commands.score_file import SOME_BAD
 from ghostbuster.commands.shared.cluster import (
     ClusterWish,
     CpusPerWorker,
@@ -19,8 +17,9 @@ from ghostbuster.commands.shared.cluster import (
     check_no_cluster,
 )
 from ghostbuster.commands.shared.cluster_table import TableWish, score_on_cluster
-from ghostbuster.commands.shared.console import RowProgress, note, print_error, warn
+from ghostbuster.commands.shared.console import RowProgress, note, print_faults, warn
 from ghostbuster.commands.shared.detectors import chosen_panel, compute_on, device_of
+from ghostbuster.commands.shared.labelled import SOME_BAD
 from ghostbuster.commands.shared.options import (
     TABLE_KINDS,
     Device,
@@ -40,7 +39,10 @@ from ghostbuster.commands.shared.options import (
 if TYPE_CHECKING:
     from ghostbuster.tables.journal import Journal
     from ghostbuster.tables.scoring import Judge
-    from ghostbuster.tables.survey import Fault, Job, Survey
+    from ghostbuster.tables.survey import Job, Survey
+
+NAMED_BY = "the column of errors names them"
+"""Where the rows are told of that are not printed."""
 
 
 def score_table(
@@ -145,12 +147,12 @@ def score_table(
     with Journal(target, made_by, restart=restart) as journal:
         if journal.n_rows:
             note(f"going on after {journal.n_rows:,} of {seen.n_rows:,} rows", quiet=quiet)
-        _print_faults(source, seen.n_faults, seen.faults)
+        print_faults(source, seen.n_faults, seen.faults, NAMED_BY)
         with score_cache(enabled=not no_cache):
             _score(job, seen, journal, judge, quiet=quiet)
         n_faults, faults = faults_in(journal)
         if n_faults > seen.n_faults:
-            _print_faults(source, n_faults, faults)
+            print_faults(source, n_faults, faults, NAMED_BY)
         _finish(job, seen, journal, faulty=n_faults > 0)
     note(f"{seen.n_rows:,} rows, {n_faults:,} of them with an error, written to {output}", quiet=quiet)
     if n_faults:
@@ -194,13 +196,3 @@ def _identity(job: Job, seen: Survey, detector: str, device: str) -> dict[str, s
         "device": device,
         "version of llama-cpp-python": version("llama-cpp-python"),
     }
-
-
-def _print_faults(table: Path, n_faults: int, faults: Sequence[Fault]) -> None:
-    """Print the first rows that hold no text, and how many more there are."""
-    for number, fault in faults:
-        print_error(f"row {number} of {table}: {fault}")
-    if n_faults > len(faults):
-        print_error(
-            f"{n_faults - len(faults):,} more rows of {table} hold no text: the column of errors names them"
-        )

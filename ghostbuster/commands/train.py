@@ -9,8 +9,8 @@ import typer
 
 from ghostbuster.commands.shared.console import note
 from ghostbuster.commands.shared.detectors import compute_on
+from ghostbuster.commands.shared.labelled import LABELLED, exit_for, read_texts
 from ghostbuster.commands.shared.options import (
-    TABLE_KINDS,
     Device,
     GpuLayers,
     GroupColumn,
@@ -24,13 +24,14 @@ from ghostbuster.commands.shared.options import (
     StrongModel,
     TextColumn,
     WeakModel,
+    Whole,
     score_cache,
 )
 from ghostbuster.detector.params import DEFAULT_PANEL, Params
 
 
 def train(
-    table: Annotated[Path, typer.Argument(metavar="TABLE", help=f"{TABLE_KINDS}.")],
+    table: Annotated[Path, typer.Argument(metavar="TEXTS", help=LABELLED)],
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="ARTIFACT", help="Where to write the detector.")
     ],
@@ -90,30 +91,30 @@ def train(
     min_tokens: MinTokens = Params.min_tokens,
     seed: Seed = Params.random_state,
     no_cache: NoCache = False,
+    whole: Whole = False,
     quiet: Quiet = False,
 ) -> None:
-    """Train a detector on a table of labelled texts."""
+    """Train a detector on labelled texts: a table, or documents in folders called human and machine.
+
+    A row that cannot be used is named and left out; the exit code is then 1.
+    """
     from ghostbuster.commands.shared.detectors import own_models
     from ghostbuster.detector.artifact import save
     from ghostbuster.errors import ArtifactError
     from ghostbuster.system.atomic_files import check_writable
-    from ghostbuster.tables.table import column, labels_of, read_table, texts_of
+    from ghostbuster.tables.labelled import Columns
 
     compute_on(device, gpu_layers, quiet=quiet)
     models = own_models(weak_model, strong_model) or panel
     check_writable(output, ArtifactError)
-    rows = read_table(table)
-    texts = texts_of(rows, text_column, table, allow_blank=False)
-    labels = labels_of(rows, label_column, table)
-    groups = None if group_column is None else [str(one) for one in column(rows, group_column, table)]
-    sources = None if source_column is None else [str(one) for one in column(rows, source_column, table)]
-    registers = (
-        None if register_column is None else [str(one) for one in column(rows, register_column, table)]
-    )
+    named = tuple(one for one in (group_column, source_column, register_column) if one is not None)
+    given = read_texts(table, Columns(text_column, label_column, named), whole=whole)
 
     from ghostbuster.detector.classifier import GhostbusterClassifier
 
-    note(f"training on {len(texts):,} texts: the models read them, then features are chosen", quiet=quiet)
+    note(
+        f"training on {len(given.texts):,} texts: the models read them, then features are chosen", quiet=quiet
+    )
     classifier = GhostbusterClassifier(
         panel=models,
         space=space,
@@ -128,6 +129,13 @@ def train(
         random_state=seed,
     )
     with score_cache(enabled=not no_cache):
-        classifier.fit(texts, labels, groups=groups, sources=sources, registers=registers)
+        classifier.fit(
+            given.texts,
+            given.label_array,
+            groups=given.groups(group_column),
+            sources=given.column(source_column),
+            registers=given.column(register_column),
+        )
     save(classifier, output)
     note(f"{len(classifier.features_)} features chosen, written to {output}", quiet=quiet)
+    exit_for(given)

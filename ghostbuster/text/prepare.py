@@ -169,6 +169,8 @@ def decode(data: bytes, name: str) -> str:
             raise InputError(f"{name} is {kind}, not plain text; export its text as UTF-8 first")
     encoding = next((e for mark, e in BYTE_ORDER_MARKS.items() if data.startswith(mark)), "utf-8")
     if encoding.startswith("utf-8") and b"\x00" in data:
+        if _is_bare_utf16(data[:64]):
+            raise InputError(f"{name} looks like UTF-16 without a byte order mark; save it as UTF-8")
         raise InputError(f"{name} is a binary file; expected plain text in UTF-8")
     try:
         text = data.decode(encoding)
@@ -229,6 +231,14 @@ def _not_decodable(data: bytes, name: str, error: UnicodeDecodeError) -> str:
     return (
         f"{name} is not valid {encoding}: byte 0x{data[error.start]:02x} at offset {error.start}; "
         "save the file as UTF-8"
+    )
+
+
+def _is_bare_utf16(head: bytes) -> bool:
+    """Whether every other byte is zero, and no other is: Latin letters in UTF-16 without its mark."""
+    even, odd = head[::2], head[1::2]
+    return len(head) > 1 and any(
+        not any(zeros) and all(letters) for zeros, letters in ((even, odd), (odd, even))
     )
 
 

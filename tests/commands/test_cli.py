@@ -308,7 +308,7 @@ def test_training_again_with_the_same_seed_gives_the_same_file(
         (["--label-column", "lable"], ["'lable'", "did you mean 'label'?"]),
         (["--text-column", "txt"], ["'txt'", "did you mean 'text'?"]),
         (["--group-column", "prompt"], ["'prompt'"]),
-        (["--label-column", "domain"], ["row 1 of", "column 'domain' holds 'even'"]),
+        (["--label-column", "domain"], ["none of the 40 rows of", "row 1: column 'domain' holds 'even'"]),
         (["--head", "forest"], ["head='forest'", "lightgbm"]),
         (["--max-fpr", "0.2"], ["max_fpr=0.2"]),
     ],

@@ -203,7 +203,7 @@ def test_a_detector_teaches(tables, detector_file):
         ("id,generated\n0,0.5\n0,0.5\n", [], "has id '0' more than once"),
         ("id,score\n0,0.5\n", [], "has no column 'probability' or 'generated'"),
         ("", ["--alpha", "2"], "alpha is 2.0; expected a share"),
-        ("", ["--label-column", "prompt"], "holds '2'; expected 0, false or human; 1, true, machine or AI"),
+        ("", ["--label-column", "text"], "can be used; row 1: column 'text' holds '"),
     ],
 )
 def test_what_cannot_teach_is_one_line_and_nothing_is_written(

@@ -19,9 +19,10 @@ from ghostbuster.models.backend.devices import DEVICE_VARIABLE, LAYERS_VARIABLE,
 from ghostbuster.models.hub.pulled import RECORDS_VARIABLE, records_folder
 from ghostbuster.reading.cache_db import LIMIT_VARIABLE, size_limit
 from ghostbuster.system.cache_dir import CACHE_VARIABLE, cache_folder
+from ghostbuster.tables.labelled import Columns, read_labelled
 from ghostbuster.tables.predictions import predictions_for, read_predictions
 from ghostbuster.tables.registry import open_reader
-from ghostbuster.tables.table import labels_of, read_table
+from ghostbuster.tables.table import read_table
 
 HUGE = 10**400  # no float holds it
 NESTED = "[" * 100_000
@@ -81,9 +82,12 @@ def test_labels_of_odd_types_are_refused(values):
 
 @given(values=st.lists(JSON, min_size=1, max_size=4))
 def test_any_cells_are_labels_or_refused(place, values):
-    table = pd.DataFrame({"label": pd.Series(values, dtype=object)})
+    path = place / "labels.jsonl"
+    path.write_text("\n".join(json.dumps({"text": "words", "label": one}) for one in values), "utf-8")
     with contextlib.suppress(InputError):
-        assert set(labels_of(table, "label", place)) <= {0, 1}
+        made = read_labelled(path, Columns())
+        assert len(made.labels) + made.n_faults == len(values)
+        assert encode_labels([*made.label_array, 0, 1], len(made.labels) + 2)
 
 
 @given(head=st.sampled_from(["id,probability\n", "id\tprobability\n", ""]), rest=LINES)

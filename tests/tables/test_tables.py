@@ -1,6 +1,5 @@
 import json
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -10,7 +9,7 @@ from hypothesis import strategies as st
 
 from ghostbuster.errors import InputError
 from ghostbuster.tables.registry import suffixes
-from ghostbuster.tables.table import labels_of, read_table, texts_of, write_table
+from ghostbuster.tables.table import read_table, write_table
 
 CELLS = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=30)
 VALUES = st.recursive(
@@ -32,7 +31,7 @@ def test_every_kind_gives_back_the_texts_it_was_given(tmp_path, suffix):
     ]
     write_table(pd.DataFrame({"text": texts}), tmp_path / f"t{suffix}")
     path = tmp_path / f"t{suffix}"
-    assert texts_of(read_table(path), "text", path) == texts
+    assert read_table(path)["text"].tolist() == texts
 
 
 @given(rows=st.lists(st.tuples(CELLS, CELLS), min_size=1, max_size=5))
@@ -79,56 +78,6 @@ def test_a_byte_order_mark_is_no_part_of_the_first_column(tmp_path):
     path = tmp_path / "excel.csv"
     path.write_bytes(b"\xef\xbb\xbftext,label\r\nwords,1\r\n")
     assert list(read_table(path).columns) == ["text", "label"]
-
-
-@pytest.mark.parametrize(
-    ("values", "labels"),
-    [
-        (["0", "1"], [0, 1]),
-        (["0.0", "1.0"], [0, 1]),
-        (["False", "TRUE"], [0, 1]),
-        (["human", "machine"], [0, 1]),
-        ([" Human ", "MACHINE"], [0, 1]),
-        (["Human", "AI-generated"], [0, 1]),
-        (["human-written", "ai"], [0, 1]),
-        ([np.float32(0), np.bool_(True)], [0, 1]),
-        ([0, 1], [0, 1]),
-        ([False, True], [0, 1]),
-        ([1.0, 0.0], [1, 0]),
-    ],
-)
-def test_labels_are_0_or_human_and_1_or_machine(tmp_path, values, labels):
-    assert labels_of(pd.DataFrame({"label": values}), "label", tmp_path) == labels
-
-
-@pytest.mark.parametrize("value", ["2", "not human", "yes", "0.5", "nan", "", None, 2, 0.5, float("nan")])
-def test_any_other_label_names_its_row_and_column(value):
-    table = pd.DataFrame({"label": pd.Series([0, value], dtype=object)})
-    with pytest.raises(InputError, match=r"row 2 of t\.csv: column 'label' holds"):
-        labels_of(table, "label", "t.csv")
-
-
-@pytest.mark.parametrize(
-    ("value", "held"), [(None, "nothing"), (float("nan"), "nothing"), (pd.NA, "nothing"), (3, "int")]
-)
-def test_a_cell_without_text_names_its_row_and_column(value, held):
-    table = pd.DataFrame({"text": pd.Series(["words", value], dtype=object)})
-    with pytest.raises(InputError, match=rf"row 2 of t\.csv: column 'text' holds {held}"):
-        texts_of(table, "text", "t.csv")
-
-
-def test_a_blank_text_is_refused_where_texts_must_say_something():
-    table = pd.DataFrame({"text": ["words", " \n"]})
-    assert texts_of(table, "text", "t.csv") == ["words", " \n"]
-    with pytest.raises(InputError, match=r"row 2 of t\.csv: column 'text' is blank"):
-        texts_of(table, "text", "t.csv", allow_blank=False)
-
-
-def test_a_missing_column_names_the_nearest(tmp_path):
-    path = tmp_path / "t.csv"
-    path.write_text("Texts,label\nwords,1\n")
-    with pytest.raises(InputError, match="'text'; expected one of 'Texts', 'label'; did you mean 'Texts'"):
-        texts_of(read_table(path), "text", path)
 
 
 MALFORMED = {

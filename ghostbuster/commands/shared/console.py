@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from datetime import timedelta
+from pathlib import Path
 from time import monotonic
 from types import TracebackType
 from typing import Self
@@ -41,6 +43,25 @@ def note(message: str, *, quiet: bool) -> None:
 def warn(message: str) -> None:
     """Warn on standard error about a degraded but complete result."""
     typer.echo(f"ghostbuster: note: {printable(' '.join(message.split()))}", err=True)
+
+
+def print_faults(path: Path, n_faults: int, faults: Sequence[tuple[int, str]], named_by: str = "") -> None:
+    """Print the first rows that cannot be used, and how many more there are.
+
+    Parameters
+    ----------
+    path : Path
+    n_faults : int
+    faults : sequence of (int, str)
+        The first of them: number of the row, and what is wrong with it.
+    named_by : str
+        What tells the others.
+    """
+    for number, fault in faults:
+        print_error(f"row {number} of {path}: {fault}")
+    if n_faults > len(faults):
+        more = f"{n_faults - len(faults):,} more rows of {path} cannot be used"
+        print_error(f"{more}{': ' if named_by else ''}{named_by}")
 
 
 class TokenProgress:
