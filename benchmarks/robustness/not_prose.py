@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
@@ -30,7 +31,8 @@ PER_LANGUAGE, PER_KIND = 120, 200
 SHARES = {"code": 0.4, "log": 0.15, "bibliography": 0.15, "list": 0.15, "table": 0.15}
 """What each kind weighs where the table is learned; prose weighs as much as all of them."""
 QUANTILES = (0.5, 0.9, 0.99, 0.999)
-MIXED_LINES = 20
+KEPT = 0.9984
+"""Share of the prose it is learned from that the bound keeps."""
 HEADING = """# What is no prose
 
 Made by `python -m benchmarks.robustness.not_prose`. The detector judges English prose. Code, logs,
@@ -59,17 +61,28 @@ def odd(seed: int) -> list[tuple[str, str]]:
     return drawn + [(kind, text) for kind in KINDS for text in made(kind, PER_KIND, seed)]
 
 
-def fit(folder: Path) -> str:
-    """The table, learned: monotone and piecewise linear logistic regression."""
+@dataclass(frozen=True)
+class Table:
+    """A table as `ghostbuster/text/oddness.py` holds one, and the bound from which a text is no prose."""
+
+    base: float
+    segments: dict[str, tuple[tuple[float, float, float], ...]]
+    least_odd: float
+
+
+def learned(usual: Float2d, strange: Float2d, weights: Sequence[float]) -> Table:
+    """The table: monotone and piecewise linear logistic regression.
+
+    Parameters
+    ----------
+    usual, strange : array of shape (n_texts, n_shares)
+        Shares of prose, and of what is none, as ``oriented`` gives them.
+    weights : sequence of float
+        Of the strange ones; all prose together weighs 1.
+    """
     from scipy.optimize import minimize
     from scipy.special import expit
 
-    samples = [
-        (kind.split(":")[0], text) for kind, text in odd(1) if kind.removeprefix("code: ") not in UNSEEN
-    ]
-    weights = [SHARES[kind] / Counter(one for one, _ in samples)[kind] for kind, _ in samples]
-    usual = _oriented([look(text) for _, text in prose(folder) if len(text) >= FEWEST_CHARACTERS])
-    strange = _oriented([look(text) for _, text in samples])
     knots = [_knots(usual[:, j], strange[:, j]) for j in range(len(NAMES))]
     X = np.vstack([_basis(strange, knots), _basis(usual, knots)])
     y = np.r_[np.ones(len(strange)), np.zeros(len(usual))]
@@ -88,20 +101,46 @@ def fit(folder: Path) -> str:
     start = np.r_[-3.0, np.ones(X.shape[1])]
     bounds = [(None, None)] + [(0, None)] * X.shape[1]
     found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 400}).x
-    told, at = [f"BASE = {found[0]:.2f}"], 1
-    for name, ends in zip(NAMES, knots, strict=True):
-        parts = []
-        for a, b in pairwise(ends):
-            weight = round(float(found[at] / scale[at - 1]), 1)
-            parts += [f"({a:g}, {b:g}, {weight:g})"] * (weight > 0)
-            at += 1
-        told += [f'"{name}": ({", ".join(parts)},),'] * bool(parts)
-    n = X.shape[0] - len(usual)
-    at_least = float(np.quantile((X[n:] @ found[1:]) + found[0], 0.9984))
-    return "\n".join([*told, f"LEAST_ODD: at most {at_least:.2f} keeps 0.16 % of prose"])
+    slopes = iter(np.round(found[1:] / scale, 1).tolist())
+    parts = {
+        name: tuple((a, b, next(slopes)) for a, b in pairwise(ends))
+        for name, ends in zip(NAMES, knots, strict=True)
+    }
+    segments = {
+        name: tuple(one for one in row if one[2] > 0)
+        for name, row in parts.items()
+        if any(one[2] > 0 for one in row)
+    }
+    bound = float(np.quantile((X[len(strange) :] @ found[1:]) + found[0], KEPT))
+    return Table(round(float(found[0]), 2), segments, bound)
 
 
-def _oriented(shares: Sequence[Sequence[float]]) -> Float2d:
+def fit(folder: Path) -> str:
+    """The table, learned from all labelled prose and the samples; as code."""
+    samples = known_samples(1)
+    usual = oriented([look(text) for _, text in prose(folder) if len(text) >= FEWEST_CHARACTERS])
+    strange = oriented([look(text) for _, text in samples])
+    made = learned(usual, strange, sample_weights([kind for kind, _ in samples]))
+    told = [f"BASE = {made.base}"]
+    for name, row in made.segments.items():
+        told.append(f'"{name}": ({", ".join(f"({a:g}, {b:g}, {slope:g})" for a, b, slope in row)},),')
+    return "\n".join([*told, f"LEAST_ODD: at most {made.least_odd:.2f} keeps {1 - KEPT:.2%} of prose"])
+
+
+def known_samples(seed: int) -> list[tuple[str, str]]:
+    """Kind and text of the samples that are learned from, all code of one kind."""
+    return [
+        (kind.split(":")[0], text) for kind, text in odd(seed) if kind.removeprefix("code: ") not in UNSEEN
+    ]
+
+
+def sample_weights(kinds: Sequence[str]) -> list[float]:
+    """What each sample weighs, so that kinds have their ``SHARES``."""
+    n = Counter(kinds)
+    return [SHARES[kind] / n[kind] for kind in kinds]
+
+
+def oriented(shares: Sequence[Sequence[float]]) -> Float2d:
     """Shares, of those that prose has much of what is missing."""
     return np.array(
         [[1 - v if n in PROSE_HAS else v for n, v in zip(NAMES, row, strict=True)] for row in shares]

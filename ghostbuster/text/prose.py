@@ -21,6 +21,10 @@ FEWEST_CODE_LINES = 4
 
 REFERENCES_HAVE = {"entries": 0.04, "capitals": 0.25, "function words": 0.26}
 """Shares that a bibliography has at least, of function words at most; so do 5 of 69,408 labelled texts."""
+FEWEST_PROSE_WORDS = 40
+"""Words of lines beside code that are prose of their own, whatever they look like."""
+_MARGIN = frozenset(" \t#/*\"'%;-<")
+"""How comments begin, and what stands inside something."""
 MOST_CODE_LINES = 0.5
 """Share of such lines from which on a text is code, whatever its comments say."""
 MOST_LOOSE = 0.75
@@ -113,21 +117,36 @@ def _without_code(text: str) -> tuple[str, int, float]:
         return text, 0, 0.0
     is_code = [bool(_CODE_LINE.match(line.rstrip())) and not _is_sentence(line) for line in lines]
     filled = [bool(line.strip()) for line in lines]
-    kept: list[str] = []
-    left: list[str] = []
-    n_lines = at = 0
+    runs: list[tuple[bool, list[str]]] = []
+    at = 0
     for code, group in groupby(_smoothed(is_code, filled)):
         run = lines[at : at + len(list(group))]
-        n_filled = sum(filled[at : at + len(run)])
-        if code and n_filled >= FEWEST_CODE_LINES:
+        runs.append((code and sum(filled[at : at + len(run)]) >= FEWEST_CODE_LINES, run))
+        at += len(run)
+    kept: list[str] = []
+    left: list[str] = []
+    n_lines = 0
+    for i, (code, run) in enumerate(runs):
+        beside = any(one for one, _ in runs[max(i - 1, 0) : i + 2])
+        if code or (beside and _is_remark(run)):
             left += run
-            n_lines += n_filled
+            n_lines += sum(bool(line.strip()) for line in run)
         else:
             kept += run
-        at += len(run)
     if oddness(look("".join(left))) < LEAST_ODD:  # speakers' names before what they say look like keys
         return text, 0, 0.0
     return "".join(kept), sum(len(line.split()) for line in left), n_lines / max(sum(filled), 1)
+
+
+def _is_remark(lines: Sequence[str]) -> bool:
+    """Whether a few lines beside code belong to it: comments, documentation of a function, loose lines.
+
+    A sentence between two pieces of code is none, if it stands as prose does: at the margin, bare of marks.
+    """
+    text = "".join(lines).strip("\n")
+    if len(text.split()) >= FEWEST_PROSE_WORDS:
+        return False
+    return text[:1] in _MARGIN or not _is_sentence(" ".join(text.split()))
 
 
 def _smoothed(is_code: Sequence[bool], filled: Sequence[bool]) -> list[bool]:

@@ -37,7 +37,10 @@ def word_bytes(body, strict=False, **parts):
     listed = "".join(
         f'<Relationship Id="{name}" Type="{known["r"]}/{name}" Target="{name}.xml"/>' for name in parts
     )
-    root = {"styles": "styles", "footnotes": "footnotes", "header": "hdr", "settings": "settings"}
+    root = {
+        "styles": "w:styles", "footnotes": "w:footnotes", "header": "w:hdr", "settings": "w:settings",
+        "theme": "a:theme",
+    }  # fmt: skip
     made = BytesIO()
     with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr(
@@ -54,7 +57,7 @@ def word_bytes(body, strict=False, **parts):
         )
         archive.writestr("word/document.xml", f"<w:document {spaces}><w:body>{body}</w:body></w:document>")
         for name, inner in parts.items():
-            archive.writestr(f"word/{name}.xml", f"<w:{root[name]} {spaces}>{inner}</w:{root[name]}>")
+            archive.writestr(f"word/{name}.xml", f"<{root[name]} {spaces}>{inner}</{root[name]}>")
     return made.getvalue()
 
 
@@ -75,3 +78,42 @@ def zipped_again(data, part, change):
         for entry in old.namelist():
             new.writestr(entry, change(old.read(entry)) if entry == part else old.read(entry))
     return made.getvalue()
+
+
+OFFICE = "urn:oasis:names:tc:opendocument:xmlns:"
+SPACES = " ".join(
+    f'xmlns:{short}="{OFFICE}{long}:1.0"'
+    for short, long in {"office": "office", "text": "text", "table": "table", "style": "style",
+                        "draw": "drawing", "fo": "xsl-fo-compatible", "svg": "svg-compatible"}.items()
+)  # fmt: skip
+
+
+def odt(body, styles="", manifest="<m/>"):
+    """An OpenDocument text with this body and these styles."""
+    made = BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        archive.writestr("mimetype", "application/vnd.oasis.opendocument.text")
+        archive.writestr("META-INF/manifest.xml", manifest)
+        archive.writestr(
+            "content.xml",
+            f"<office:document-content {SPACES}><office:automatic-styles>{styles}</office:automatic-styles>"
+            f"<office:body><office:text>{body}</office:text></office:body></office:document-content>",
+        )
+    return made.getvalue()
+
+
+def style(name, text="", paragraph="", parent=""):
+    """A style of letters (its name in small ones) or of paragraphs."""
+    return (
+        f'<style:style style:name="{name}" style:family="{"text" if name.islower() else "paragraph"}" '
+        f'style:parent-style-name="{parent}"><style:text-properties {text}/>'
+        f"<style:paragraph-properties {paragraph}/></style:style>"
+    )
+
+
+def rtf(body):
+    """Rich text with this body."""
+    return (
+        "{\\rtf1\\ansi\\ansicpg1252\\uc1{\\fonttbl{\\f0 Times;}}{\\colortbl;\\red255\\green255\\blue255;}"
+        "{\\stylesheet{\\s0 Normal;}{\\s1 heading 1;}{\\s2 Quote;}}{\\info{\\title Not read}}" + body + "}"
+    ).encode("cp1252")

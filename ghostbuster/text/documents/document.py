@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 
@@ -35,10 +35,19 @@ HEADING_WORDS = 30
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A paragraph, a heading, a cell: words that stand together."""
+    """A paragraph, a heading, a cell: words that stand together.
+
+    Attributes
+    ----------
+    part : Part
+    text : str
+    indent : float
+        Points from where the lines of the page begin to where its own do; 0 in lists and where not known.
+    """
 
     part: Part
     text: str
+    indent: float = field(default=0.0, compare=False)
 
     @property
     def n_words(self) -> int:
@@ -113,5 +122,5 @@ def _were(n: int) -> str:
 
 def tidied(blocks: Iterable[Block]) -> tuple[Block, ...]:
     """Blocks that hold words, without white space around them."""
-    stripped = (Block(block.part, block.text.strip()) for block in blocks)
+    stripped = (replace(block, text=block.text.strip()) for block in blocks)
     return tuple(block for block in stripped if block.text)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ghostbuster.text.documents.document import CELL_OF_PROSE, HEADING_WORDS, Block, Document, Part, tidied
+from ghostbuster.text.documents.indents import mark_indented
 from ghostbuster.text.documents.references import mark_references
 from ghostbuster.text.documents.sight import LEAST_POINTS, WHITE, Rgb, is_readable
 from ghostbuster.text.documents.style_names import part_of_style
@@ -18,6 +19,8 @@ from ghostbuster.text.documents.style_names import part_of_style
 _TOKEN = re.compile(
     r"\\([a-zA-Z]{1,32})(-?\d{1,9})? ?|\\'([0-9a-fA-F]{2})|\\([^a-zA-Z])|([{}])|([^\\{}\r\n]+)|[\r\n]+"
 )
+TWIPS = 20.0
+"""In a point."""
 _BLOCKS = frozenset({"par", "cell", "row", "nestcell", "nestrow", "sect", "page"})
 _LETTERS = {
     "line": "\n", "tab": "\t", "emdash": "\u2014", "endash": "\u2013", "lquote": "\u2018", "rquote": "\u2019",
@@ -50,6 +53,8 @@ class _State:
     style: int = 0
     outlined: bool = False
     in_table: bool = False
+    indent: float = 0.0
+    in_list: bool = False
     skip: int = 1
 
 
@@ -179,7 +184,8 @@ class _Reader:
         )
         if text.strip():
             state = next(state for one, state in self.seen if one.strip())
-            self.blocks.append(Block(self.part_of(state, len(text.split())), text))
+            indent = 0.0 if state.in_list or state.in_table else state.indent
+            self.blocks.append(Block(self.part_of(state, len(text.split())), text, indent))
         self.blocks.append(Block(Part.HIDDEN, "".join(self.unseen).encode("utf-8", "replace").decode()))
         self.seen, self.unseen = [], []
 
@@ -204,6 +210,9 @@ def _changed(state: _State, word: str, number: int | None) -> _State:
     return state if change is None else replace(state, **change(number))
 
 
+_PLAIN_PARAGRAPH = {
+    "style": 0, "outlined": False, "in_table": False, "behind": 0, "indent": 0.0, "in_list": False,
+}  # fmt: skip
 _CHANGES: dict[str, Callable[[int | None], dict[str, Any]]] = {
     "v": lambda n: {"hidden": n != 0},
     "deleted": lambda n: {"deleted": n != 0},
@@ -214,7 +223,9 @@ _CHANGES: dict[str, Callable[[int | None], dict[str, Any]]] = {
     "uc": lambda n: {"skip": max(n or 0, 0)},
     "outlinelevel": lambda n: {"outlined": n is not None and n < 9},  # noqa: PLR2004 - 9 is text
     "intbl": lambda _n: {"in_table": True},
-    "pard": lambda _n: {"style": 0, "outlined": False, "in_table": False, "behind": 0},
+    **dict.fromkeys(("li", "lin"), lambda n: {"indent": (n or 0) / TWIPS}),
+    "ls": lambda _n: {"in_list": True},
+    "pard": lambda _n: dict(_PLAIN_PARAGRAPH),
     "plain": lambda _n: {"hidden": False, "deleted": False, "colour": 0, "size": 12.0},
 }
 """Control words, and what each makes of the state with its number."""
@@ -232,4 +243,4 @@ def _known(codepage: int) -> str:
 def read_rtf(data: bytes, called: str) -> Document:  # noqa: ARG001 - nothing can be wrong with it
     """An RTF document."""
     blocks: Iterator[Block] = iter(_Reader(data.decode("latin-1")).read())
-    return Document(tidied(mark_references(list(blocks))))
+    return Document(tidied(mark_references(mark_indented(list(blocks)))))

@@ -1,10 +1,9 @@
 """Plain text, OpenDocument, RTF, notebooks, LaTeX: prose, and what is none."""
 
 import json
-import zipfile
-from io import BytesIO
 
 import pytest
+from office_files import odt, rtf, style
 
 from ghostbuster.errors import InputError
 from ghostbuster.text.documents.document import Part
@@ -76,35 +75,6 @@ def test_markdown_has_headings_tables_and_notes():
     assert set(made.words()) == {Part.PROSE, Part.HEADING, Part.TABLE, Part.FOOTNOTE}
 
 
-OFFICE = "urn:oasis:names:tc:opendocument:xmlns:"
-SPACES = " ".join(
-    f'xmlns:{short}="{OFFICE}{long}:1.0"'
-    for short, long in {"office": "office", "text": "text", "table": "table", "style": "style", "draw": "drawing",
-                        "fo": "xsl-fo-compatible", "svg": "svg-compatible"}.items()
-)  # fmt: skip
-
-
-def odt(body, styles="", manifest="<m/>"):
-    made = BytesIO()
-    with zipfile.ZipFile(made, "w") as archive:
-        archive.writestr("mimetype", "application/vnd.oasis.opendocument.text")
-        archive.writestr("META-INF/manifest.xml", manifest)
-        archive.writestr(
-            "content.xml",
-            f"<office:document-content {SPACES}><office:automatic-styles>{styles}</office:automatic-styles>"
-            f"<office:body><office:text>{body}</office:text></office:body></office:document-content>",
-        )
-    return made.getvalue()
-
-
-def style(name, text="", paragraph="", parent=""):
-    return (
-        f'<style:style style:name="{name}" style:family="{"text" if name.islower() else "paragraph"}" '
-        f'style:parent-style-name="{parent}"><style:text-properties {text}/>'
-        f"<style:paragraph-properties {paragraph}/></style:style>"
-    )
-
-
 def test_an_opendocument_text_is_read_as_it_is_shown():
     body = (
         f"<text:tracked-changes><text:p>deleted words</text:p></text:tracked-changes>"
@@ -150,13 +120,6 @@ def test_what_an_opendocument_text_hides_is_not_read_and_is_counted(styles, unse
 def test_a_locked_opendocument_text_asks_for_a_copy():
     with pytest.raises(InputError, match="locked with a password"):
         read_opendocument(odt("", manifest="<encryption-data/>"), "a.odt")
-
-
-def rtf(body):
-    return (
-        "{\\rtf1\\ansi\\ansicpg1252\\uc1{\\fonttbl{\\f0 Times;}}{\\colortbl;\\red255\\green255\\blue255;}"
-        "{\\stylesheet{\\s0 Normal;}{\\s1 heading 1;}{\\s2 Quote;}}{\\info{\\title Not read}}" + body + "}"
-    ).encode("cp1252")
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ghostbuster.errors import InputError
 from ghostbuster.text.documents.document import CELL_OF_PROSE, HEADING_WORDS, Block, Document, Part, tidied
+from ghostbuster.text.documents.indents import mark_indented
 from ghostbuster.text.documents.package import Package
 from ghostbuster.text.documents.references import mark_references
 from ghostbuster.text.documents.sight import LEAST_POINTS, WHITE, is_readable, rgb_of_hex
@@ -57,6 +58,7 @@ class _Place:
     part: Part | None = None
     hidden: bool = False
     in_table: bool = False
+    in_list: bool = False
 
 
 class _Styles:
@@ -106,6 +108,11 @@ class _Styles:
                 look["gone"] = True
         return look
 
+    def indent(self, name: str) -> float:
+        """Points from the margin to where the lines of a paragraph begin."""
+        given = (one.get("fo:margin-left") for one in self.chain("paragraph", name))
+        return _points(next((one for one in given if one is not None), "0"), 0.0)
+
     def part(self, name: str) -> Part:
         """What a paragraph is, by the names of its style and those that is based on."""
         for style in self.chain("paragraph", name):
@@ -139,6 +146,7 @@ class _Reader:
                     place.part or _WHOLE.get(called),
                     place.hidden or unseen or _is_away(own),
                     place.in_table or called == "table:table-cell",
+                    place.in_list or called == "text:list",
                 ),
             )
 
@@ -157,7 +165,7 @@ class _Reader:
             part = Part.PROSE
         if part is Part.PROSE and place.in_table and n_words < CELL_OF_PROSE:
             part = Part.TABLE
-        yield Block(part, text)
+        yield Block(part, text, 0.0 if place.in_list or place.in_table else self.styles.indent(style))
         yield Block(Part.HIDDEN, "".join(unseen))
         yield from floating
 
@@ -212,7 +220,7 @@ def read_opendocument(data: bytes, called: str) -> Document:
             blocks += reader.content(body, _Place())
     for masters in roots[0].iter("{*}master-styles"):
         blocks += reader.content(masters, _Place(Part.RUNNING))
-    return Document(tidied(mark_references(blocks)))
+    return Document(tidied(mark_references(mark_indented(blocks))))
 
 
 def _is_hidden(look: dict[str, Any]) -> bool:

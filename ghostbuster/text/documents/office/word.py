@@ -11,13 +11,16 @@ from typing import TYPE_CHECKING
 
 from ghostbuster.errors import InputError
 from ghostbuster.text.documents.document import CELL_OF_PROSE, HEADING_WORDS, Block, Document, Part, tidied
+from ghostbuster.text.documents.indents import mark_indented
 from ghostbuster.text.documents.office import word_geometry
 from ghostbuster.text.documents.office.names import child, chosen, inside, is_on, name, value, within
+from ghostbuster.text.documents.office.word_covers import Page, covered
 from ghostbuster.text.documents.office.word_runs import Fields, Line, letters
 from ghostbuster.text.documents.office.word_styles import Look, Styles, is_hidden
+from ghostbuster.text.documents.office.word_theme import Theme
 from ghostbuster.text.documents.package import Package
 from ghostbuster.text.documents.references import mark_references
-from ghostbuster.text.documents.sight import WHITE, Rgb, rgb_of_hex
+from ghostbuster.text.documents.sight import WHITE, Rgb
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
@@ -49,10 +52,12 @@ class _Reader:
             raise InputError(f"{called} holds no document of Word: save it again, or as text")
         self.root = self.package.xml(main)
         self.related = self.package.related(main)
-        self.styles = Styles(self._named("styles"))
+        self.theme = Theme(self._named("theme"), self._named("settings"))
+        self.styles = Styles(self._named("styles"), self.theme)
         self.notes = {kind: self._notes(kind) for kind in ("footnotes", "endnotes")}
         self.fields = Fields()
         self.page = word_geometry.page_width(self.root)
+        self.covered = covered(inside(self.root, "body"), self.styles, Page.of(self.root))
 
     def _named(self, kind: str) -> _Element | None:
         place = next((target for found, target in self.related.values() if found == kind), "")
@@ -64,7 +69,7 @@ class _Reader:
 
     def blocks(self) -> Iterator[Block]:
         shown = is_on(child(self._named("settings"), "displayBackgroundShape"))
-        page = rgb_of_hex(value(child(self.root, "background"), "color")) if shown else None
+        page = self.theme.of(child(self.root, "background"), plain="color") if shown else None
         yield from self.content(inside(self.root, "body"), Place(behind=page or WHITE))
         for kind, target in self.related.values():
             if kind in {"header", "footer"} and target in self.package:
@@ -136,16 +141,16 @@ class _Reader:
                     continue
                 merge = child(own, "vMerge")
                 covered = merge is not None and value(merge) != "restart"
-                shade = child(own, "shd")
-                fill = rgb_of_hex(value(shade, "fill"))
-                behind = fill or here.behind
+                behind = self.styles.fill(child(own, "shd")).get("behind", here.behind)
                 yield from self.content(cell, replace(here, behind=behind, hidden=away or gone or covered))
 
     def paragraph(self, element: _Element, place: Place, before: Line | None) -> Line:
         """One paragraph, and what floats in it."""
         properties = child(element, "pPr")
-        line = before or Line(self.styles.part(properties))
-        unseen = place.hidden or word_geometry.is_out_of_sight(properties, self.page)
+        indent = 0.0 if place.in_table else self.styles.indent(properties)
+        line = before or Line(self.styles.part(properties), indent)
+        away = word_geometry.is_out_of_sight(properties, self.page)
+        unseen = place.hidden or away or element in self.covered
         self.runs(element, line, replace(place, hidden=unseen), self.styles.paragraph_look(properties))
         line.goes_on = within(element, "pPr", "rPr", "del") is not None
         return line
@@ -213,7 +218,7 @@ class _Reader:
                 line.floating.append(Block(part, one.text or ""))
             else:
                 gone = place.hidden or word_geometry.is_off_page(one, self.page)
-                behind = word_geometry.painted(one, place.behind)
+                behind = word_geometry.painted(one, place.behind, self.theme)
                 self.drawing(one, line, replace(place, hidden=gone, behind=behind))
 
 
@@ -247,4 +252,4 @@ def read_word(data: bytes, called: str) -> Document:
     InputError
         When it is locked, a bomb, or no document of Word.
     """
-    return Document(tidied(mark_references(list(_Reader(data, called).blocks()))))
+    return Document(tidied(mark_references(mark_indented(list(_Reader(data, called).blocks())))))

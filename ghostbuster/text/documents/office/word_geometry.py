@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from ghostbuster.text.documents.office.names import child, name, value, within
+from ghostbuster.text.documents.office.word_theme import Theme
 from ghostbuster.text.documents.sight import LEAST_POINTS, WHITE, Rgb, rgb_of_hex
 
 if TYPE_CHECKING:
@@ -23,15 +24,15 @@ _POINTS = {"pt": 1.0, "in": 72.0, "px": 0.75, "cm": 28.35, "mm": 2.835, None: 0.
 
 def page_width(root: _Element) -> float:
     """Width of the widest page, in points."""
-    widths = [_number(value(one, "w")) / TWIPS for one in root.iter() if name(one) == "pgSz"]
+    widths = [number(value(one, "w")) / TWIPS for one in root.iter() if name(one) == "pgSz"]
     return max([*widths, 0.0]) or LETTER
 
 
 def is_out_of_sight(properties: _Element | None, page: float) -> bool:
     """Whether a paragraph stands beside its page, or in lines too low for a letter."""
     indent, spacing = child(properties, "ind"), child(properties, "spacing")
-    left = _number(value(indent, "left") or value(indent, "start")) / TWIPS
-    right = _number(value(indent, "right") or value(indent, "end")) / TWIPS
+    left = number(value(indent, "left") or value(indent, "start")) / TWIPS
+    right = number(value(indent, "right") or value(indent, "end")) / TWIPS
     flat = value(spacing, "lineRule") == "exact" and _is_low(value(spacing, "line"))
     return flat or left >= page or left <= -page or right <= -2 * page
 
@@ -44,8 +45,8 @@ def is_flat(properties: _Element | None) -> bool:
 
 def is_table_away(properties: _Element | None, page: float) -> bool:
     """Whether a table stands beside its page."""
-    indent = _number(value(child(properties, "tblInd"), "w")) / TWIPS
-    place = _number(value(child(properties, "tblpPr"), "tblpX")) / TWIPS
+    indent = number(value(child(properties, "tblInd"), "w")) / TWIPS
+    place = number(value(child(properties, "tblpPr"), "tblpX")) / TWIPS
     return any(abs(one) >= page for one in (indent, place))
 
 
@@ -56,17 +57,17 @@ def is_off_page(element: _Element, page: float) -> bool:
         return _is_anchored_away(element, page)
     if called.startswith("v:"):
         style = (element.get("style") or "").lower()
-        shifts = [float(n) * _POINTS[unit or None] for n, unit in _numbers(style)]
+        shifts = [float(n) * _POINTS[unit or None] for n, unit in _shifts(style)]
         return "visibility:hidden" in style.replace(" ", "") or any(abs(one) >= 2 * page for one in shifts)
     return called == "wp:inline" and _is_unshown(element)
 
 
-def painted(element: _Element, behind: Rgb | None) -> Rgb | None:
+def painted(element: _Element, behind: Rgb | None, theme: Theme) -> Rgb | None:
     """What is behind the text of a shape; None where that is not known."""
     called = name(element)
     if called == "wps:wsp":
         properties = child(element, "wps:spPr")
-        fill = rgb_of_hex(value(within(element, "wps:spPr", "a:solidFill", "a:srgbClr")))
+        fill = theme.of_drawing(within(element, "wps:spPr", "a:solidFill"))
         clear = child(properties, "a:noFill") is not None
         plain = child(element, "wps:style") is None and child(properties, "a:solidFill") is None
         other = any(
@@ -89,9 +90,9 @@ def _is_anchored_away(anchor: _Element, page: float) -> bool:
         offset = child(place, "wp:posOffset")
         if offset is None:
             continue
-        start = _number(offset.text) / EMU
+        start = number(offset.text) / EMU
         near = 0.0 if value(place, "relativeFrom") == "page" else -page / 3  # margins are no wider
-        if start >= 2 * page or start + _number(value(extent, size)) / EMU <= near:
+        if start >= 2 * page or start + number(value(extent, size)) / EMU <= near:
             return True
     return _is_unshown(anchor)
 
@@ -101,14 +102,15 @@ def _is_unshown(drawing: _Element) -> bool:
 
 
 def _is_low(height: str | None) -> bool:
-    return 0 < _number(height) / TWIPS <= LEAST_POINTS
+    return 0 < number(height) / TWIPS <= LEAST_POINTS
 
 
-def _numbers(style: str) -> list[tuple[str, str]]:
+def _shifts(style: str) -> list[tuple[str, str]]:
     return [(n, unit) for n, unit in _SHIFT.findall(style) if re.fullmatch(r"-?\d+(?:\.\d*)?|-?\.\d+", n)]
 
 
-def _number(text: str | None) -> float:
+def number(text: str | None) -> float:
+    """A number of an attribute; 0 for what is none."""
     try:
         return float(text or 0)
     except ValueError:

@@ -66,6 +66,8 @@ class Line:
     ----------
     part : Part
         By its style.
+    indent : float
+        Points from the margin.
     field : Part or None
         By the field it is the result of.
     floating : list of Block
@@ -74,8 +76,9 @@ class Line:
         Whether its end was deleted, so that the next paragraph belongs to it.
     """
 
-    def __init__(self, part: Part) -> None:
+    def __init__(self, part: Part, indent: float = 0.0) -> None:
         self.part = part
+        self.indent = indent
         self.field: Part | None = None
         self.floating: list[Block] = []
         self.goes_on = False
@@ -100,7 +103,7 @@ class Line:
         text = "".join(one for one, _ in self._seen)
         bold = all(bold for one, bold in self._seen if one.strip())
         part = part_of(len(text.split()), bold and text.rstrip()[-1:] not in ".!?;,")
-        return [Block(part, text), Block(Part.HIDDEN, "".join(self._unseen)), *self.floating]
+        return [Block(part, text, self.indent), Block(Part.HIDDEN, "".join(self._unseen)), *self.floating]
 
 
 def letters(called: str, element: _Element) -> str:

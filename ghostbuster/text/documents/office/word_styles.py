@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from ghostbuster.text.documents.document import Part
 from ghostbuster.text.documents.office.names import child, is_on, name, value, within
-from ghostbuster.text.documents.sight import LEAST_POINTS, Rgb, is_readable, rgb_of_hex
+from ghostbuster.text.documents.office.word_geometry import TWIPS, number
+from ghostbuster.text.documents.office.word_theme import Theme, opacity
+from ghostbuster.text.documents.sight import LEAST_ALPHA, LEAST_POINTS, Rgb, is_readable, rgb_of_hex
 from ghostbuster.text.documents.style_names import part_of_style
 
 if TYPE_CHECKING:
@@ -22,7 +24,6 @@ _HIGHLIGHTS = {
     "darkYellow": "808000", "green": "00FF00", "lightGray": "C0C0C0", "magenta": "FF00FF", "red": "FF0000",
     "white": "FFFFFF", "yellow": "FFFF00",
 }  # fmt: skip
-_THEME = {"background1": "FFFFFF", "light1": "FFFFFF", "text1": "000000", "dark1": "000000"}
 _MOST_STEPS = 32  # styles that are based on each other in a ring
 
 
@@ -33,9 +34,11 @@ class Styles:
     ----------
     root : element or None
         Of ``styles.xml``.
+    theme : Theme
     """
 
-    def __init__(self, root: _Element | None) -> None:
+    def __init__(self, root: _Element | None, theme: Theme) -> None:
+        self.theme = theme
         self._styles: dict[str, _Element] = {}
         self._default = ""
         for style in () if root is None else root:
@@ -44,7 +47,8 @@ class Styles:
                 if value(style, "type") == "paragraph" and value(style, "default") in {"1", "true"}:
                     self._default = key
         defaults = None if root is None else within(root, "docDefaults", "rPrDefault", "rPr")
-        self._defaults = own_look(defaults)
+        self._defaults = self.own_look(defaults)
+        self._paragraphs = None if root is None else within(root, "docDefaults", "pPrDefault", "pPr")
 
     def part(self, properties: _Element | None) -> Part:
         """What a paragraph is, by its outline level and the names of its style and those that is based on."""
@@ -60,25 +64,80 @@ class Styles:
                 return Part.HEADING
         return Part.PROSE
 
+    def indent(self, properties: _Element | None) -> float:
+        """Points from the margin to where the lines of a paragraph begin; 0 for an item of a list."""
+        chain = self._chain(value(child(properties, "pStyle")) or self._default)
+        names = [(value(child(style, "name")) or "").lower() for style in chain]
+        numbered = [properties, *(child(style, "pPr") for style in chain)]
+        if any(one.startswith("list") for one in names) or any(
+            child(one, "numPr") is not None for one in numbered
+        ):
+            return 0.0
+        left, start = (self.of_paragraph(properties, "ind", side) for side in ("left", "start"))
+        return number(left or start) / TWIPS
+
+    def of_paragraph(self, properties: _Element | None, element: str, attribute: str) -> str | None:
+        """An attribute of a paragraph's properties, its own or of the styles that it follows."""
+        chain = self._chain(value(child(properties, "pStyle")) or self._default)
+        given = [properties, *(child(style, "pPr") for style in chain), self._paragraphs]
+        found = (value(child(one, element), attribute) for one in given)
+        return next((one for one in found if one is not None), None)
+
     def paragraph_look(self, properties: _Element | None) -> Look:
         """Look of the runs of a paragraph that say nothing themselves."""
         look = dict(self._defaults)
         for style in reversed(self._chain(value(child(properties, "pStyle")) or self._default)):
-            look |= own_look(child(style, "rPr"))
-            look |= _shade(child(style, "pPr"))
-        return look | _shade(properties)
+            look |= self.own_look(child(style, "rPr"))
+            look |= self._shade(child(style, "pPr"))
+        return look | self._shade(properties)
 
     def run_look(self, inherited: Look, properties: _Element | None) -> Look:
         """Look of a run."""
         look = dict(inherited)
         for style in reversed(self._chain(value(child(properties, "rStyle")))):
-            look |= own_look(child(style, "rPr"))
-        return look | own_look(properties)
+            look |= self.own_look(child(style, "rPr"))
+        return look | self.own_look(properties)
 
     def shades(self, properties: _Element | None) -> bool:
         """Whether the style of a table paints cells in colours that are not worked out here."""
         chain = self._chain(value(child(properties, "tblStyle")))
         return any(name(one) == "shd" for style in chain for one in style.iter())
+
+    def own_look(self, properties: _Element | None) -> dict[str, Any]:
+        """What run properties say themselves."""
+        look: dict[str, Any] = {}
+        for one in () if properties is None else properties:
+            called = name(one)
+            if called == "color":
+                look["colour"] = self.theme.of(one)
+            elif called == "shd":
+                look |= self.fill(one)
+            elif called == "w14:textFill":
+                look |= self._painted(one)
+            elif (read := _PROPERTIES.get(called)) is not None:
+                look |= read(one)
+        return look
+
+    def fill(self, shade: _Element | None) -> dict[str, Any]:
+        """The colour that shading paints; none for patterns, and for what says nothing."""
+        if shade is None:
+            return {}
+        if value(shade) not in {None, "clear", "nil"}:
+            solid = value(shade) == "solid"
+            return {"behind": self.theme.of(shade, plain="color") if solid else None}
+        painted = self.theme.of(shade, "themeFill", "fill")
+        unknown = value(shade, "themeFill") is not None
+        return {"behind": painted} if painted is not None or unknown else {}
+
+    def _shade(self, properties: _Element | None) -> dict[str, Any]:
+        return self.fill(child(properties, "shd"))
+
+    def _painted(self, fill: _Element) -> dict[str, Any]:
+        """How letters are filled: Word paints them so, whatever colour they have."""
+        solid = child(fill, "w14:solidFill")
+        if child(fill, "w14:noFill") is not None or opacity(solid) <= LEAST_ALPHA:
+            return {"vanish": True}
+        return {} if solid is None else {"colour": self.theme.of_drawing(solid)}
 
     def _chain(self, key: str | None) -> list[_Element]:
         """A style, then what it is based on."""
@@ -89,29 +148,17 @@ class Styles:
         return found
 
 
-def own_look(properties: _Element | None) -> dict[str, Any]:
-    """What run properties say themselves."""
-    look: dict[str, Any] = {}
-    for one in () if properties is None else properties:
-        if (read := _PROPERTIES.get(name(one))) is not None:
-            look |= read(one)
-    return look
+def _marked(pen: str) -> dict[str, Any]:
+    return {"behind": rgb_of_hex(_HIGHLIGHTS[pen])} if pen in _HIGHLIGHTS else {}
 
 
 _PROPERTIES: dict[str, Callable[[_Element], dict[str, Any]]] = {
     "vanish": lambda one: {"vanish": is_on(one)},
     "b": lambda one: {"bold": is_on(one)},
-    "color": lambda one: {"colour": _colour(one)},
-    "sz": lambda one: {"size": _number(value(one)) / 2},
+    "sz": lambda one: {"size": number(value(one)) / 2},
     "highlight": lambda one: _marked(value(one) or ""),
-    "shd": lambda one: dict(_fill(one)),
-    "w14:textFill": lambda one: {} if child(one, "w14:noFill") is None else {"vanish": True},
 }
-"""What each property of a run says of its look."""
-
-
-def _marked(pen: str) -> dict[str, Any]:
-    return {"behind": rgb_of_hex(_HIGHLIGHTS[pen])} if pen in _HIGHLIGHTS else {}
+"""What properties of a run say of its look, whatever the theme."""
 
 
 def is_hidden(look: Look, page: Rgb | None) -> bool:
@@ -120,30 +167,3 @@ def is_hidden(look: Look, page: Rgb | None) -> bool:
         return True
     colour, behind = look.get("colour"), look.get("behind", page)
     return colour is not None and behind is not None and not is_readable(colour, behind)
-
-
-def _colour(element: _Element) -> Rgb | None:
-    """None for automatic: that is black or white, as can be read."""
-    given = value(element)
-    themed = _THEME.get(value(element, "themeColor") or "")
-    return rgb_of_hex(given) or (rgb_of_hex(themed) if given in {None, "auto"} else None)
-
-
-def _shade(properties: _Element | None) -> dict[str, Any]:
-    shade = child(properties, "shd")
-    return {} if shade is None else _fill(shade)
-
-
-def _fill(shade: _Element) -> dict[str, Any]:
-    """The colour that shading paints; none for patterns, and for what says nothing."""
-    if value(shade) not in {None, "clear", "nil"}:
-        return {"behind": rgb_of_hex(value(shade, "color")) if value(shade) == "solid" else None}
-    fill = rgb_of_hex(value(shade, "fill"))
-    return {} if fill is None else {"behind": fill}
-
-
-def _number(text: str | None) -> float:
-    try:
-        return float(text or 0)
-    except ValueError:
-        return 0.0

@@ -18,7 +18,7 @@ SEEN = frozenset({
     "background-image", "position", "left", "right", "top", "bottom", "text-indent", "margin-left",
     "margin-top", "clip", "clip-path", "overflow", "overflow-x", "overflow-y", "width", "height",
     "max-width", "max-height", "transform", "white-space", "-webkit-text-fill-color", "content-visibility",
-    "mso-hide", "mso-list", "filter", "line-height", "scale",
+    "mso-hide", "mso-list", "filter", "line-height", "scale", "margin", "padding", "padding-left",
 })  # fmt: skip
 """Properties that are looked at, and custom ones (``--x``)."""
 MOST_RULES = 20_000
@@ -87,8 +87,17 @@ def declarations(content: Any) -> tuple[Declarations, Declarations]:
     for one in tinycss2.parse_blocks_contents(content, skip_comments=True, skip_whitespace=True):
         if one.type == "declaration" and (one.lower_name in SEEN or one.name.startswith("--")):
             text = tinycss2.serialize(one.value).strip().lower()
-            (important if one.important else ordinary)[one.lower_name] = text
+            (important if one.important else ordinary).update(_written_out(one.lower_name, text))
     return ordinary, important
+
+
+def _written_out(name: str, text: str) -> Declarations:
+    """A declaration of all four sides as those of the sides that are looked at: top, right, bottom, left."""
+    if name not in {"margin", "padding"} or "(" in text:
+        return {name: text}
+    sides = text.split() or ["0"]
+    left = sides[3] if len(sides) > 3 else sides[1 % len(sides)]  # noqa: PLR2004
+    return {f"{name}-left": left, **({"margin-top": sides[0]} if name == "margin" else {})}
 
 
 def _rules(sheet: str) -> Iterator[Any]:

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 from ghostbuster.errors import InputError
 from ghostbuster.text.documents.document import CELL_OF_PROSE, Block, Document, Part, tidied
+from ghostbuster.text.documents.indents import mark_indented
 from ghostbuster.text.documents.references import mark_references
 from ghostbuster.text.documents.web.css import Declarations, Sheets, shows_on_screen
 from ghostbuster.text.documents.web.deep import deep_tree
-from ghostbuster.text.documents.web.look import Look, styled
+from ghostbuster.text.documents.web.look import Look, indent, styled
 from ghostbuster.text.documents.web.parts import BLOCKS, UNSEEN, attributes_of, part_of, skipped
 from ghostbuster.text.encoding import BYTE_ORDER_MARKS
 from ghostbuster.text.prepare import MOST_BYTES
@@ -34,6 +35,12 @@ class _Place:
     look: Look
     part: Part = Part.PROSE
     in_table: bool = False
+    indent: float = 0.0
+    in_list: bool = False
+
+
+_NO_INDENT = frozenset({"li", "dd", "td", "th"})
+"""Elements in which a place further in says nothing of quotations."""
 
 
 class _Page:
@@ -42,9 +49,8 @@ class _Page:
     def __init__(self, sheets: Sheets) -> None:
         self.sheets = sheets
         self.blocks: list[Block] = []
-        self._seen: list[tuple[str, Part]] = []
+        self._seen: list[tuple[str, _Place]] = []
         self._unseen: list[str] = []
-        self._in_table = False
 
     def add(self, text: str, place: _Place) -> None:
         """Letters where they stand."""
@@ -52,17 +58,17 @@ class _Page:
         if place.look.unseen:
             self._unseen.append(shown)
         elif shown:
-            self._seen.append((shown, place.part))
-            self._in_table = place.in_table
+            self._seen.append((shown, place))
 
     def end(self) -> None:
         """A block ends."""
         text = re.sub(r" *\n *", "\n", "".join(one for one, _ in self._seen))
         if text.strip():
-            part = next(part for one, part in self._seen if one.strip())
-            if part is Part.PROSE and self._in_table and len(text.split()) < CELL_OF_PROSE:
+            place = next(place for one, place in self._seen if one.strip())
+            part, in_table = place.part, self._seen[-1][1].in_table
+            if part is Part.PROSE and in_table and len(text.split()) < CELL_OF_PROSE:
                 part = Part.TABLE
-            self.blocks.append(Block(part, text))
+            self.blocks.append(Block(part, text, 0.0 if place.in_list else place.indent))
         hidden = "".join(self._unseen)
         if hidden.strip():
             self.blocks.append(Block(Part.HIDDEN, hidden))
@@ -91,11 +97,15 @@ class _Page:
             return []
         if tag in UNSEEN or skipped(node, style):
             return []
+        look = styled(place.look, style)
+        further = indent(style, look.size) if _is_block(tag, style) else 0.0
         here = replace(
             place,
-            look=styled(place.look, style),
+            look=look,
             part=part_of(node, place.part),
             in_table=place.in_table or tag in {"td", "th"},
+            indent=place.indent + further,
+            in_list=place.in_list or tag in _NO_INDENT,
         )
         parts: list[object] = [(node.text or "", here)]
         for child in element.iter_children():
@@ -157,7 +167,7 @@ def page_document(source: str, sheets: Iterable[str] = ()) -> Document:
     page = _Page(Sheets([*sheets, *_sheets(root)]))
     page.walk(root)
     page.end()
-    return Document(tidied(mark_references(page.blocks)))
+    return Document(tidied(mark_references(mark_indented(page.blocks))))
 
 
 def _sheets(root: HtmlElement) -> Iterator[str]:

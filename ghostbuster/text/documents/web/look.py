@@ -105,6 +105,12 @@ def is_gone(style: Declarations, size: float) -> bool:
     return off or faint or filtered or _is_flat(style) or _is_away(style, size) or _is_shut(style, size)
 
 
+def indent(style: Declarations, size: float) -> float:
+    """Points by which an element's lines begin further in than those around it."""
+    edges = (length(style.get(name, ""), size) for name in ("margin-left", "padding-left"))
+    return sum(edge for edge in edges if edge is not None and edge > 0) / PIXELS["pt"]
+
+
 def _is_flat(style: Declarations) -> bool:
     """Whether an element is drawn without any extent."""
     nothing = _NOTHING.match(style.get("clip-path", "")) is not None
