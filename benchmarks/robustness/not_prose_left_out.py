@@ -17,6 +17,8 @@ from itertools import islice
 from pathlib import Path
 from unittest.mock import patch
 
+import numpy as np
+
 from benchmarks.accuracy.accuracy_tables import table
 from benchmarks.robustness.not_prose import (
     KEPT,
@@ -45,11 +47,11 @@ PREVALENCES = (0.5, 0.1, 0.01)
 """Shares of what is no prose among texts handed in, for which precision is stated."""
 HEADING = f"""# What is no prose: sources left out
 
-Made by `python -m benchmarks.robustness.not_prose_left_out`. [not-prose.md](not-prose.md) looks at the texts that the
-check was learned from. Here, for each file of labelled texts and for each kind of what is no prose, the table and its
-bound ({1 - KEPT:.2%} of the prose that is left) are learned anew without it, and it is looked at with these. The three
-rules beside the table (references, loose lines, lines of code) were set by hand and stay. Intervals are Clopper and
-Pearson's, 95 %.
+Made by `python -m benchmarks.robustness.not_prose_left_out`. [not-prose.md](not-prose.md) looks at the
+texts that the check was learned from. Here, for each file of labelled texts and for each kind of what is
+no prose, the table and its bound ({1 - KEPT:.2%} of the prose that is left) are learned anew without it,
+and it is looked at with these. The three rules beside the table (references, loose lines, lines of code)
+were set by hand and stay. Intervals are Clopper and Pearson's, 95 %.
 """
 
 
@@ -88,7 +90,9 @@ def share(k: int, n: int) -> list[str]:
     return [f"{n:,}", f"{k:,}", f"{found.value:.2%}", f"{found.low:.2%} to {found.high:.2%}"]
 
 
-def left_out(texts: Mapping[str, list[str]], samples: Mapping[str, list[str]]) -> tuple[dict, dict]:
+def left_out(
+    texts: Mapping[str, list[str]], samples: Mapping[str, list[str]]
+) -> tuple[dict[str, int], dict[str, int]]:
     """Texts called no prose, of each file of prose and of each kind that is none."""
     kinds = known_samples(1)
     strange = oriented([look(text) for _, text in kinds])
@@ -96,8 +100,6 @@ def left_out(texts: Mapping[str, list[str]], samples: Mapping[str, list[str]]) -
         file: oriented([look(text) for text in listed if len(text) >= FEWEST_CHARACTERS])
         for file, listed in texts.items()
     }
-    import numpy as np
-
     people = {}
     for file, listed in texts.items():
         rest = np.vstack([one for other, one in usual.items() if other != file and len(one)])
@@ -146,9 +148,9 @@ def report(folder: Path, corpora: Path) -> str:
     lines += table(["are no prose", "precision"], precise)
     lines += [
         "\n## Other prose\n",
-        f"Passages of about {PASSAGE} words of corpora that nothing was learned from, with the table that ships: books,",
-        "transcripts, speeches, textbooks, web pages, older than any language model. Some hold what is no prose: lists",
-        "of answers and glossaries of textbooks, tables of encyclopaedias, verse.\n",
+        f"Passages of about {PASSAGE} words of corpora that nothing was learned from, with the table that",
+        "ships: books, transcripts, speeches, textbooks, web pages, older than any language model. Some hold",
+        "what is no prose: lists of answers and glossaries of textbooks, tables of encyclopaedias, verse.\n",
     ]
     rows = []
     for path in sorted(corpora.glob("*.txt.xz")):

@@ -56,7 +56,7 @@ def test_letters_in_the_colour_of_what_is_behind_them_are_hidden(look):
         '<w:color w:themeColor="accent1" w:themeTint="99"/>',
         '<w:color w:themeColor="unheardOf"/>',
         '<w:color w:val="FFFFFF"/><w:shd w:val="clear" w:fill="auto" w:themeFill="accent1"/>',
-        '<w:color w:val="FFFFFF"/><w:shd w:val="clear" w:fill="FFFFFF" w:themeFill="unheardOf"/>',
+        '<w:color w:val="FFFFFF"/><w:shd w:val="clear" w:fill="auto" w:themeFill="unheardOf"/>',
         '<w:color w:val="FFFFFF"/><w14:textFill><w14:solidFill><w14:schemeClr w14:val="tx1"/></w14:solidFill>'
         "</w14:textFill>",
         '<w14:textFill><w14:solidFill><w14:srgbClr w14:val="000000"><w14:alpha w14:val="30000"/></w14:srgbClr>'
@@ -64,7 +64,7 @@ def test_letters_in_the_colour_of_what_is_behind_them_are_hidden(look):
     ],
 )
 def test_letters_that_show_are_read(look):
-    made = read_word(word_bytes(f"<w:p>{run(P)}{run(" " + SIX, look)}</w:p>", theme=NIGHT), "a.docx")
+    made = read_word(word_bytes(f"<w:p>{run(P)}{run(' ' + SIX, look)}</w:p>", theme=NIGHT), "a.docx")
     assert made.words() == {Part.PROSE: 17}
 
 
