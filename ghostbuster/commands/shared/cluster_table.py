@@ -11,6 +11,7 @@ import typer
 
 from ghostbuster.commands.shared.cluster import ClusterWish
 from ghostbuster.commands.shared.console import RowProgress, note, print_error
+from ghostbuster.commands.shared.labelled import SOME_BAD
 
 if TYPE_CHECKING:
     from ghostbuster.arrays import Progress
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from ghostbuster.cluster.scoring.part_errors import RowError
     from ghostbuster.models.panel_choice import PanelName
 
-SOME_BAD = 1
+
 DEFAULT_SUFFIX = ".parquet"
 
 
