@@ -30,6 +30,9 @@ from ghostbuster.report.formats.verdicts import VERDICT_FORMATS, verdict_format
 from ghostbuster.system.printable import encodable
 
 if TYPE_CHECKING:
+    from ghostbuster.detector.detector import Detector
+    from ghostbuster.detector.passages import Passages
+    from ghostbuster.reading.read import Reading
     from ghostbuster.text.documents.read import JudgedText
 
 NONE_GOOD = 2
@@ -43,6 +46,12 @@ def score_file(
     model: Model = None,
     form: Annotated[str, format_option(VERDICT_FORMATS)] = "table",
     report: ReportOption = None,
+    passages: Annotated[
+        bool,
+        typer.Option(
+            "--passages", help="Also say how much of each text is machine-written, and judge its passages."
+        ),
+    ] = False,
     register: Register = None,
     panel: PanelName = None,
     weak_model: WeakModel = None,
@@ -82,12 +91,22 @@ def score_file(
         detector.threshold_,
         device_of(detector),
         [one.parts for one in documents],
+        along(detector, reading) if passages else (),
     )
     if report is not None:
         write_verdicts(report, verdicts, detector, reading, texts)
     typer.echo(show(verdicts))
     if len(texts) < len(files):
         raise typer.Exit(SOME_BAD)
+
+
+def along(detector: Detector, reading: Reading) -> list[Passages]:
+    """Probabilities along each text of a reading, in order."""
+    import numpy as np
+
+    from ghostbuster.detector.passages import passages_of
+
+    return [passages_of(detector, reading.take(np.array([i]))) for i in range(len(reading.prepared))]
 
 
 def read_files(files: Sequence[str], *, whole: bool = False) -> tuple[list[str], list[JudgedText]]:

@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ghostbuster.arrays import AnyInt, Float1d, Int1d, Vectors
+from ghostbuster.decision.machine_share import machine_share
 from ghostbuster.decision.verdict import decide
 from ghostbuster.errors import InputError, SettingError
+from ghostbuster.metrics.intervals import Estimate
 from ghostbuster.reading.read import Reading
 from ghostbuster.reading.texts import check_texts
 from ghostbuster.text.prepare import PreparedText
@@ -66,11 +68,15 @@ class Passages:
         weighted by how much of it each covers.
     reason : str
         Why there are none; empty where there are some.
+    share : Estimate or None
+        Share of the windows that a machine wrote, with its 95 % interval (``machine_share``); None where
+        there are none, or the detector trusts itself in none. Windows with doubts are left out of it.
     """
 
     windows: tuple[Passage, ...]
     sentences: tuple[Passage, ...]
     reason: str = ""
+    share: Estimate | None = None
 
 
 def judge_passages(detector: Detector, text: str, window: int = WINDOW) -> Passages:
@@ -130,7 +136,7 @@ def passages_of(detector: Detector, reading: Reading, window: int = WINDOW) -> P
         return Passages((), (), reason)
     starts = window_starts(n_units, width)
     windows = _judge(detector, reading, starts, width)
-    return Passages(windows, _sentences(reading, windows))
+    return Passages(windows, _sentences(reading, windows), share=_share(windows, n_units / width))
 
 
 def window_starts(n_units: int, width: int) -> Int1d:
@@ -167,6 +173,14 @@ def _judge(detector: Detector, reading: Reading, starts: Int1d, width: int) -> t
         doubts = () if verdict.reasons == without_doubts else verdict.reasons
         made.append(Passage(start, end, first, first + width, verdict.probability, doubts))
     return tuple(made)
+
+
+def _share(windows: Sequence[Passage], n_beside: float) -> Estimate | None:
+    """Share of the windows that a machine wrote; ``n_beside`` of them would fit beside one another."""
+    trusted = [window.probability for window in windows if not window.doubts]
+    if not trusted:
+        return None
+    return machine_share(trusted, n_beside * len(trusted) / len(windows))
 
 
 def _sentences(reading: Reading, windows: Sequence[Passage]) -> tuple[Passage, ...]:

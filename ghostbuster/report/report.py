@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ghostbuster.decision.thresholds import Threshold
     from ghostbuster.decision.verdict import Evidence, Verdict
+    from ghostbuster.detector.passages import Passages
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,8 @@ class Report:
         Where the language models computed: ``CPU``, or the cards' names.
     parts : sequence of sequence of dict, length n_texts
         Words of each part of a document, and whether it was read; empty where nothing is known of that.
+    passages : sequence of Passages, length n_texts
+        Probabilities along each text; empty where they were not asked for.
     """
 
     paths: Sequence[str]
@@ -37,10 +40,11 @@ class Report:
     threshold: Threshold
     device: str = "CPU"
     parts: Sequence[Sequence[dict[str, object]]] = ()
+    passages: Sequence[Passages] = ()
 
     def records(self) -> list[dict[str, Any]]:
         """One dict a text, fit for JSON; a text without a probability has None there."""
-        return [
+        records: list[dict[str, Any]] = [
             {
                 "path": path,
                 "probability": None if math.isnan(verdict.probability) else verdict.probability,
@@ -59,6 +63,24 @@ class Report:
                 self.paths, self.verdicts, self.parts or [()] * len(self.paths), strict=True
             )
         ]
+        if self.passages:
+            for record, passages in zip(records, self.passages, strict=True):
+                record["passages"] = _along(passages)
+        return records
+
+
+def _along(passages: Passages) -> dict[str, Any]:
+    """Probabilities along a text, fit for JSON."""
+    windows = [asdict(window) | {"doubts": list(window.doubts)} for window in passages.windows]
+    return {
+        "machine_share": None if passages.share is None else asdict(passages.share),
+        "reason": passages.reason,
+        "windows": windows,
+        "sentences": [
+            {name: value for name, value in asdict(sentence).items() if name != "doubts"}
+            for sentence in passages.sentences
+        ],
+    }
 
 
 def _plain(one: Evidence) -> dict[str, Any]:

@@ -9,11 +9,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ghostbuster.decision.thresholds import Threshold
     from ghostbuster.decision.verdict import Evidence
+    from ghostbuster.detector.passages import Passages
 
 CLASS = 30
 """Texts in the example of a class in which everybody wrote their own."""
 SHARES = (2, 5, 20, 100)
 """One in how many texts might be machine-written, in the table of other shares."""
+
+OPEN = 0.75
+"""An interval of a share that is wider leaves open how much a machine wrote."""
 
 LABELS = {"machine": "machine-written", "human": "human-written", "unsure": "unsure"}
 
@@ -97,6 +101,33 @@ def evidence_in_words(one: Evidence) -> tuple[str, str]:
         return f"\u201c{term}\u201d side by side", ""
     kind = "word" if term.isalnum() else "mark"
     return f"the {kind} \u201c{term}\u201d", ""
+
+
+def share_in_words(passages: Passages) -> str:
+    """How much of a text is machine-written, as its passages tell, as a sentence; why not, where they do not.
+
+    The words are never stronger than the interval: it is stated whole, and called open where it is wide.
+    """
+    share = passages.share
+    if share is None:
+        reason = passages.reason or "every window is unlike the texts the detector knows"
+        return f"No share of machine-written passages: {reason}."
+    n = sum(not window.doubts for window in passages.windows)
+    bounds = f"{_share(share.low)} to {_share(share.high)}"
+    if share.high - share.low > OPEN:
+        return (
+            f"How much of it a machine wrote stays open: {n} windows allow a share of {bounds} (95\u00a0% "
+            "interval)."
+        )
+    return (
+        f"Share of its passages that a machine wrote: {bounds} (95\u00a0% interval), most likely "
+        f"{_share(share.value)}, by {n} windows. The promise about people says nothing of passages."
+    )
+
+
+def _share(value: float) -> str:
+    """In whole percent: an estimate of few windows is worth no more."""
+    return f"{100 * value:.0f}\u00a0%"
 
 
 def without_notes(reasons: Sequence[str], notes: Sequence[str]) -> tuple[str, ...]:

@@ -277,6 +277,15 @@ def test_edited_text_is_called_found_less_often_only_where_intervals_are_apart(f
         assert says in ten_lines(changed)[6]
 
 
+def test_the_group_accused_most_often_is_named(found):
+    changed = json.loads(json.dumps(found))
+    one = {"value": 0.22, "low": 0.15, "high": 0.3, "n": 124}
+    changed["people"]["formal: abstracts"] = {"accused": one, "accused_at_5_percent": one}
+    assert "Most often: formal: abstracts, 22 % of 124." in ten_lines(changed)[8]
+    changed["people"]["formal: abstracts"]["accused"]["n"] = 20  # too few to be named
+    assert "abstracts" not in ten_lines(changed)[8]
+
+
 def test_an_aim_is_reached_missed_or_reached_at_its_least():
     assert Aim("x", 0.95, 0.94, 0.925).verdict == "reached"
     assert Aim("x", 0.93, 0.94, 0.925).verdict == "at least what was needed"
@@ -298,8 +307,8 @@ def test_a_missed_aim_is_followed_by_what_was_tried_and_what_binds(found):
 
 
 def test_shares_in_percent_are_as_precise_as_they_are_worth():
-    assert [percent(x) for x in (0.0, 0.0001, 0.004, 0.123, 0.996, 1.0)] == [
-        "0 %", "under 0.1 %", "0.4 %", "12 %", "99.6 %", "100 %"
+    assert [percent(x) for x in (0.0, 0.0001, 0.004, 0.123, 0.996, 0.9999, 1.0)] == [
+        "0 %", "under 0.1 %", "0.4 %", "12 %", "99.6 %", "over 99.9 %", "100 %"
     ]  # fmt: skip
     assert plain_share({"value": 0.01, "low": 0.002, "high": 0.05}) == "1.0 % [0.2, 5.0]"
 

@@ -428,3 +428,16 @@ def test_every_command_explains_itself(capsys, name):
 
 def test_the_default_detector_is_part_of_the_package():
     assert open_artifact(LITE).manifest["data"]["n_human"] > 1000
+
+
+def test_passages_are_judged_where_they_are_asked_for(tmp_path, detector_file, capsys):
+    file = tmp_path / "a.txt"
+    file.write_text(passages(1, 500)[0], "utf-8")
+    argv = ["score-file", file, "-m", detector_file, "-q", "--format", "json"]
+    code, out, _ = run(capsys, *argv, "--passages")
+    (row,) = json.loads(out)
+    assert code == 0
+    share = row["passages"]["machine_share"]
+    assert 0 <= share["low"] <= share["value"] <= share["high"] <= 1
+    assert len(row["passages"]["windows"]) > 1
+    assert "passages" not in json.loads(run(capsys, *argv)[1])[0]

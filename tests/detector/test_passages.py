@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from prose import passages as prose_of
 
+from ghostbuster.decision.machine_share import machine_share
 from ghostbuster.detector.artifact import load
 from ghostbuster.detector.passages import WINDOW, Passages, cut, judge_passages, passages_of, window_starts
 from ghostbuster.errors import InputError, SettingError
@@ -182,3 +183,11 @@ def test_units_that_are_words_end_where_words_do():
     )
     assert reading.ends.tolist() == [3, 7, 13]
     assert reading.take(np.array([], dtype=int)).ends.size == 0
+
+
+def test_the_share_is_that_of_the_windows_without_doubts(detector, reading):
+    found = passages_of(detector, reading)
+    trusted = [window.probability for window in found.windows if not window.doubts]
+    n_beside = reading.ends.size / WINDOW * len(trusted) / len(found.windows)
+    assert found.share == machine_share(trusted, n_beside)
+    assert judge_passages(detector, prose_of(1, 100)[0]).share is None

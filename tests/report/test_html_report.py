@@ -2,6 +2,7 @@
 
 import math
 import re
+from html import unescape
 from itertools import pairwise
 
 import numpy as np
@@ -26,7 +27,14 @@ from ghostbuster.report.html.page import check_page
 from ghostbuster.report.html.shading import level
 from ghostbuster.report.html.verdicts import verdicts_page
 from ghostbuster.report.report import Report
-from ghostbuster.report.wording import decimals, evidence_in_words, in_a_class, other_shares, percent
+from ghostbuster.report.wording import (
+    decimals,
+    evidence_in_words,
+    in_a_class,
+    other_shares,
+    percent,
+    share_in_words,
+)
 from ghostbuster.text.prepare import prepare
 
 PROMISE = Threshold(rate=0.01, probability=0.895, fpr=Estimate(0.01, 0.0076, 0.013), n_human=6337)
@@ -358,3 +366,11 @@ def test_an_older_report_stays_when_scoring_fails(tmp_path, detector_file):
     )
     assert out.read_text() == "old"
     assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
+
+
+def test_the_share_of_machine_written_passages_stands_above_the_drawing(tmp_path, detector_file):
+    text = prose_of(1, 500)[0]
+    page = reported(tmp_path, detector_file, [text])
+    detector = load(detector_file)
+    said = share_in_words(passages_of(detector, detector.read([text])))
+    assert said in unescape(page.partition('<figure class="along"')[0])

@@ -10,11 +10,13 @@ from hypothesis import strategies as st
 
 from ghostbuster.decision.thresholds import Threshold
 from ghostbuster.decision.verdict import Evidence, Verdict
+from ghostbuster.detector.passages import Passage, Passages
 from ghostbuster.errors import SettingError
 from ghostbuster.metrics.classification import Estimate
 from ghostbuster.report.formats.facts import FACT_FORMATS
 from ghostbuster.report.formats.verdicts import VERDICT_FORMATS, verdict_format
 from ghostbuster.report.report import Report
+from ghostbuster.report.wording import share_in_words
 
 PROMISE = Threshold(rate=0.01, probability=0.943, fpr=Estimate(0.0097, 0.0071, 0.0132), n_human=4312)
 VERDICTS = (
@@ -144,3 +146,41 @@ def test_facts_are_an_outline_that_loses_nothing():
         "  sources:\n"
         "    essays: n human 126, n machine 126"
     )
+
+
+def along(low, high, value=0.4, doubts=()):
+    windows = (Passage(0, 900, 0, 200, 0.4, doubts), Passage(400, 1300, 100, 300, 0.7, doubts))
+    sentences = (Passage(0, 1300, 0, 300, 0.55),)
+    return Passages(windows, sentences, share=Estimate(value, low, high))
+
+
+def test_passages_stand_in_json_where_they_were_asked_for():
+    none = Passages((), (), "too short: 12 tokens")
+    report = replace(REPORT, passages=(along(0.1, 0.6), along(0.0, 1.0), none))
+    rows = json.loads(VERDICT_FORMATS["json"](report))
+    assert rows[0]["passages"]["machine_share"] == {"value": 0.4, "low": 0.1, "high": 0.6}
+    assert rows[0]["passages"]["windows"][1] == {
+        "start": 400, "end": 1300, "first": 100, "last": 300, "probability": 0.7, "doubts": []
+    }  # fmt: skip
+    assert rows[0]["passages"]["sentences"] == [
+        {"start": 0, "end": 1300, "first": 0, "last": 300, "probability": 0.55}
+    ]
+    assert rows[2]["passages"] == {
+        "machine_share": None, "reason": "too short: 12 tokens", "windows": [], "sentences": []
+    }  # fmt: skip
+    assert "passages" not in json.loads(VERDICT_FORMATS["json"](REPORT))[0]
+    assert VERDICT_FORMATS["csv"](report) == VERDICT_FORMATS["csv"](REPORT)
+
+
+def test_a_table_says_a_share_with_its_interval_and_no_more_than_it_carries():
+    none = Passages((), (), "too short: 12 tokens")
+    report = replace(REPORT, passages=(along(0.1, 0.6), along(0.05, 0.95), none))
+    text = " ".join(VERDICT_FORMATS["table"](report).split())
+    assert "a machine wrote: 10 % to 60 % (95 % interval), most likely 40 %, by 2 windows" in text
+    assert "stays open: 2 windows allow a share of 5 % to 95 %" in text
+    assert "No share of machine-written passages: too short: 12 tokens" in text
+
+
+def test_windows_with_doubts_are_not_counted_in_words():
+    doubtful = replace(along(0.0, 0.2, doubts=("odd",)), share=None)
+    assert "every window is unlike" in share_in_words(doubtful)

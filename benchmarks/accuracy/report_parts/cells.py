@@ -17,6 +17,8 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 def percent(value: float) -> str:
     """A share, as precise as it is worth: 0.4 %, 12 %; 0 % and 100 % only where exact."""
     points = 100 * value
+    if 99.95 <= points < 100:
+        return "over 99.9 %"
     if 0 < points < 10 or 99 < points < 100:
         return f"{points:.1f} %" if points >= 0.05 else "under 0.1 %"
     return f"{points:.0f} %"

@@ -12,6 +12,10 @@ from benchmarks.accuracy.report_parts.kinds import SOURCES
 CLASS = 30
 KEPT, BROKEN = 1.5, 3.0
 """Times the promised rate up to which a promise is called kept, and from which it is called broken."""
+MOSTLY = 0.5
+MANY = 50
+"""People that a group needs to be named as accused most often."""
+SAID = ("learners of English, all", "school pupils", "native and mixed students")
 Figures = Mapping[str, Any]
 
 
@@ -124,21 +128,29 @@ def _edited(found: Figures) -> str:
 def _lengths(found: Figures) -> str:
     parts = []
     for name, one in found["by_length"].items():
-        said = plain_share(one["found"]) if one["found"] else "none judged"
-        short = f", {percent(one['too_short'])} too short for any verdict" if one["too_short"] > 0.01 else ""
-        parts.append(f"about {name} words: {said}{short}")
+        if one["too_short"] > MOSTLY or not one["found"]:
+            parts.append(f"about {name} words: no verdict on {percent(one['too_short'])} of texts")
+        else:
+            parts.append(f"about {name} words: {plain_share(one['found'])}")
     return f"**Length decides much**. Machine texts found: {'; '.join(parts)}."
 
 
 def _learners(found: Figures) -> str:
+    """Learners, pupils and students, and whoever is accused most."""
     people = found["people"]
+    many = {name: one for name, one in people.items() if one["accused"]["n"] >= MANY}
+    most = max(many, key=lambda name: many[name]["accused"]["value"], default="")
     cells = [
-        f"{name} {percent(one['accused']['value'])} of {one['accused']['n']:,} (up to "
+        f"{name} {percent(one['accused']['value'])} of {one['accused']['n']:,} (at most "
         f"{percent(one['accused']['high'])})"
         for name, one in people.items()
-        if name in ("learners of English, all", "school pupils", "native and mixed students")
+        if name in SAID
     ]
-    return f"**Who is accused**: {'; '.join(cells) or 'not measured'}. Other groups stand below."
+    worst = ""
+    if most and most not in SAID and many[most]["accused"]["value"] > 0:
+        one = many[most]["accused"]
+        worst = f" Most often: {most}, {percent(one['value'])} of {one['n']:,}."
+    return f"**Who is accused**: {'; '.join(cells) or 'not measured'}.{worst}"
 
 
 def _what_to_do(found: Figures) -> str:

@@ -10,10 +10,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ghostbuster.registry import lookup
-from ghostbuster.report.wording import from_where, percent
+from ghostbuster.report.wording import from_where, percent, share_in_words
 from ghostbuster.system.printable import printable
 
 if TYPE_CHECKING:
+    from ghostbuster.detector.passages import Passages
     from ghostbuster.report.report import Report
 
 Format = Callable[["Report"], str]
@@ -40,7 +41,7 @@ def render_jsonl(report: Report) -> str:
 
 
 def render_csv(report: Report) -> str:
-    """One line a text below a line of column names; ``evidence`` is left to the JSON formats."""
+    """One line a text below a line of names; ``evidence`` and ``passages`` are left to the JSON formats."""
     from ghostbuster.tables.kinds.delimited import csv_line
 
     rows = [
@@ -60,11 +61,13 @@ def render_table(report: Report) -> str:
     paths = [printable(path) for path in report.paths]
     first = min(max([len("file"), *map(_width, paths)]), width - 46)
     lines = [_line("file", "verdict", "probability", "words", first), "-" * (first + 42)]
-    for path, verdict in zip(paths, report.verdicts, strict=True):
+    along: list[tuple[Passages, ...]] = [(one,) for one in report.passages] or [()] * len(paths)
+    for path, verdict, passages in zip(paths, report.verdicts, along, strict=True):
         probability = "-" if math.isnan(verdict.probability) else f"{verdict.probability:.3f}"
         words = f"{verdict.n_words:,}"
         lines.append(_line(_fit(path, first), _LABELS[verdict.label], probability, words, first))
-        lines += [line for reason in verdict.reasons for line in _wrap(reason, width, "  - ")]
+        said = [*verdict.reasons, *(share_in_words(one).rstrip(".") for one in passages)]
+        lines += [line for reason in said for line in _wrap(reason, width, "  - ")]
     return "\n".join([*lines, "", *_wrap(_promise(report), width)])
 
 

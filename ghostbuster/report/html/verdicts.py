@@ -23,6 +23,7 @@ from ghostbuster.report.wording import (
     in_a_class,
     other_shares,
     promise,
+    share_in_words,
     without_notes,
 )
 
@@ -103,6 +104,7 @@ def _text(key: str, path: str, verdict: Verdict, detail: Detail, threshold: Thre
         "n_tokens": f"{verdict.n_tokens:,}",
         "drawing": passage_chart(passages, passages.sentences[-1].last) if passages.windows else "",
         "no_passages": passages.reason,
+        "share": share_in_words(passages),
         "window": passages.windows[0].last - passages.windows[0].first if passages.windows else 0,
         "has_doubts": any(window.doubts for window in passages.windows),
         "windows": [_window(window, detail.text) for window in passages.windows],
