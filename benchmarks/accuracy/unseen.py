@@ -25,6 +25,7 @@ from benchmarks.measures import RESAMPLES, mean_with_interval, redrawn
 from ghostbuster.decision.calibration import Calibration
 from ghostbuster.decision.length_bands import thresholds_by_length
 from ghostbuster.decision.thresholds import ENOUGH, SOME
+from ghostbuster.detector.training import MOST_HELD_OUT
 from ghostbuster.folds import bundled, leave_one_out
 from ghostbuster.heads.mixing import stacked_mix
 from ghostbuster.heads.scorer import READERS, mixed
@@ -168,10 +169,12 @@ def means_over(sources: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def tfidf_parts(held_out: HeldOut, texts: list[str]) -> Floats:
-    """Log-odds by TF-IDF that never saw a text's source, in the same bundles; shape (n_texts,)."""
+    """Log-odds by TF-IDF that never saw a text's source, as the readers did not; shape (n_texts,)."""
     rows = held_out.rows
     raw = np.empty(len(texts))
-    for train, test in leave_one_out(rows["y"].astype(np.intp), bundled(rows["sources"]), rows["groups"]):
+    for train, test in leave_one_out(
+        rows["y"].astype(np.intp), bundled(rows["sources"], MOST_HELD_OUT), rows["groups"]
+    ):
         learned = train[rows["weights"][train] > 0]
         model = tfidf().fit([texts[i] for i in learned], rows["y"][learned])
         raw[test] = model.decision_function([texts[i] for i in test])

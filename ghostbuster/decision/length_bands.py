@@ -13,7 +13,7 @@ from ghostbuster.metrics.classification import clopper_pearson, threshold_at_fpr
 
 EDGES = (150, 250, 400, 800)
 """Tokens from which a longer band begins, where enough people wrote such texts."""
-MOST_IN_A_SOURCE = 3.0
+MOST_IN_A_SOURCE = 2.0
 """Times the promised rate that people of one source may be called machine, of those that were held out."""
 _JUST = 1e-9
 EXPECTED = 5

@@ -15,13 +15,24 @@ from ghostbuster.features.expression import Feature
 from ghostbuster.features.search.centering import center_sources
 from ghostbuster.features.search.estimator import FeatureSearch
 from ghostbuster.features.spaces import candidates
-from ghostbuster.folds import Folds, bundled, grouped_folds, is_machine, leave_one_out, sources_to_hold_out
+from ghostbuster.folds import (
+    MOST_BUNDLES,
+    Folds,
+    bundled,
+    grouped_folds,
+    is_machine,
+    leave_one_out,
+    sources_to_hold_out,
+)
 from ghostbuster.heads.lexicon import Lexicon
 from ghostbuster.heads.mixing import mix_of, stacked_mix
 from ghostbuster.heads.scorer import READERS, Scorer
 from ghostbuster.heads.state_probe import StateProbe
 from ghostbuster.heads.table import make_head
 from ghostbuster.hidden_states import HiddenStates
+
+MOST_HELD_OUT = 32
+"""Sources that are each held out alone; more are held out in so many bundles."""
 
 
 @dataclass(frozen=True)
@@ -75,11 +86,11 @@ class Examples:
         """Sources, where they are held out: three or more are known."""
         return sources_to_hold_out(self.sources)
 
-    def folds(self, n_folds: int, seed: int) -> Folds:
-        """Sources left out, each or in bundles, where three or more are known; grouped folds elsewhere."""
+    def folds(self, n_folds: int, seed: int, most: int = MOST_BUNDLES) -> Folds:
+        """Sources left out, each or in ``most`` bundles, where three are known; grouped folds elsewhere."""
         hard = is_machine(self.y).astype(np.intp)
         if self.left_out is not None:
-            return leave_one_out(hard, bundled(self.left_out), self.groups)
+            return leave_one_out(hard, bundled(self.left_out, most), self.groups)
         return grouped_folds(hard, self.groups, n_folds, seed)
 
     def columns(self, features: tuple[Feature, ...]) -> npt.NDArray[np.float64]:
@@ -136,8 +147,12 @@ def learned_mix(parts: Float2d, examples: Examples, params: Params) -> tuple[flo
 
 
 def held_out_folds(examples: Examples, params: Params) -> Folds:
-    """The folds that every text is held out in once; texts that weigh nothing are not trained on."""
-    folds = examples.folds(params.n_folds, params.random_state)
+    """The folds that every text is held out in once; texts that weigh nothing are not trained on.
+
+    Each of up to `MOST_HELD_OUT` sources is left out alone: where several go at once, they take other texts
+    of their kind along, and people of that kind then look like machines to what is left.
+    """
+    folds = examples.folds(params.n_folds, params.random_state, MOST_HELD_OUT)
     return [(train[examples.weights[train] > 0], test) for train, test in folds]
 
 

@@ -22,7 +22,7 @@ SOURCE = "strong.states"
 """Whose hidden states are read, as ``Vectors.states`` calls them."""
 MAX_LAYERS, MAX_WIDTH = 1024, 65_536
 """More than any model has; a file with more is refused."""
-STRENGTH = 0.018
+STRENGTH = 0.004
 """Inverse penalty (scikit-learn's C) times layers: many layers say the same, and share one coefficient."""
 NO_STATES = (
     "the texts were read without hidden states, which this detector needs: read them with the detector's own "

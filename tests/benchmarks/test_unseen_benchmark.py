@@ -9,7 +9,7 @@ from benchmarks.accuracy.unseen import HeldOut, answers, figures_of
 from ghostbuster.decision.calibration import Calibration
 from ghostbuster.folds import MOST_BUNDLES, bundled
 from ghostbuster.metrics.classification import auroc
-from training.detector.weights import FEW, ONE_SIDED, training_weights
+from training.detector.weights import FEW, training_weights
 
 
 def held_out(n=1200, seed=0):
@@ -101,7 +101,7 @@ def test_many_sources_are_dealt_into_bundles_of_like_size():
     assert bundled(few).tolist() == [1, 0, 1]
 
 
-def test_small_and_one_sided_sources_weigh_less():
+def test_small_sources_weigh_less_and_those_of_people_alone_nothing():
     texts = labelled_rows(
         {"big": (FEW, FEW), "small": (FEW // 4, FEW // 4), "people": (9, 0), "machine": (0, FEW)}
     )
@@ -111,6 +111,6 @@ def test_small_and_one_sided_sources_weigh_less():
         of[text.source, text.label] = of.get((text.source, text.label), 0.0) + weight
     assert of["people", 0] == 0
     assert of["small", 0] == pytest.approx(of["big", 0] / 4)
-    assert of["machine", 1] == pytest.approx(of["big", 1] * ONE_SIDED)
+    assert of["machine", 1] == pytest.approx(of["big", 1])
     assert sum(of[s, 0] for s in ("big", "small")) == pytest.approx(sum(v for (_, y), v in of.items() if y))
     assert weights.mean() == pytest.approx(1)

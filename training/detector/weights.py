@@ -1,4 +1,4 @@
-"""How much each labelled text weighs in training: sources alike, small and one-sided ones less."""
+"""How much each labelled text weighs in training: sources alike, small ones less, people alone nothing."""
 
 from __future__ import annotations
 
@@ -12,15 +12,14 @@ from training.data.labelled import LabelledText
 
 FEW = 200
 """Texts of a class and source that weigh like a source's; fewer weigh in proportion."""
-ONE_SIDED = 0.5
-"""Share of a source's weight that one with machine texts alone gets: its register is no sign of a machine."""
 
 
 def training_weights(texts: Sequence[LabelledText], few: int = FEW) -> npt.NDArray[np.float64]:
     """Weights of mean 1 under which both classes count alike.
 
     A source with human texts alone weighs nothing: who learns from it learns that its register is human. Its
-    texts set thresholds all the same, each by readers that never saw its source.
+    texts set thresholds all the same, each by readers that never saw its source. One with machine texts alone
+    weighs like any other: newer language models are found only by who has seen some of them.
 
     Parameters
     ----------
@@ -39,6 +38,6 @@ def training_weights(texts: Sequence[LabelledText], few: int = FEW) -> npt.NDArr
 def _of_cell(text: LabelledText, cells: Counter[tuple[str, int]], few: int) -> float:
     n = cells[text.source, text.label]
     others = cells[text.source, 1 - text.label]
-    if not others:
-        return 0.0 if text.label == 0 else ONE_SIDED * min(1.0, n / few) / n
+    if not others and text.label == 0:
+        return 0.0
     return min(1.0, n / few) / n
