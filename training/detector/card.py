@@ -1,8 +1,8 @@
 """Write the model card of a trained detector, from its manifest and the benchmark's figures.
 
-    python -m training.detector.card ARTIFACT [--figures FILE]
+    python -m training.detector.card ARTIFACT [--figures FILE] [--n-texts N]
 
-``FILE`` is what ``python -m benchmarks.accuracy.unseen`` wrote of this detector; without it the card has the
+``N`` is what ``train_default`` was told to take of the texts that were read. ``FILE`` is what ``python -m benchmarks.accuracy.unseen`` wrote of this detector; without it the card has the
 figures of the manifest alone.
 """
 
@@ -23,8 +23,8 @@ from training.detector.licences import LICENCES
 TEMPLATE = """# The detector `{name}`
 
 `{name}.joblib`, sha256 `{digest}`. {n_features} features of the space `{space}` under a `{head}` head, seed
-{seed}. Made by `python -m training.detector.train_default --panel {name}`; scoring with other models than
-these is refused: {models}.
+{seed}. Made by `python -m training.detector.train_default --panel {name}{chosen}`; scoring with other models
+than these is refused: {models}.
 
 ## What reads a text, and what each reader earns
 
@@ -85,7 +85,13 @@ promised.
 """
 
 
-def card(detector: GhostbusterClassifier, name: str, digest: str, found: Mapping[str, Any] | None) -> str:
+def card(
+    detector: GhostbusterClassifier,
+    name: str,
+    digest: str,
+    found: Mapping[str, Any] | None,
+    n_texts: int | None = None,
+) -> str:
     """The card in Markdown.
 
     Parameters
@@ -97,6 +103,8 @@ def card(detector: GhostbusterClassifier, name: str, digest: str, found: Mapping
         SHA-256 of the artifact.
     found : mapping, optional
         What ``benchmarks.accuracy.unseen`` wrote as JSON.
+    n_texts : int, optional
+        How many of the texts that ``training.data.read_corpus`` read were taken.
     """
     facts = detector.manifest_
     data, readers = facts["data"], facts["readers"]
@@ -104,6 +112,7 @@ def card(detector: GhostbusterClassifier, name: str, digest: str, found: Mapping
     return TEMPLATE.format(
         name=name,
         digest=digest,
+        chosen="" if n_texts is None else f" --corpus FOLDER --n-texts {n_texts}",
         head=detector.head,
         n_features=len(detector.features_),
         space=detector.space,
@@ -163,11 +172,11 @@ def _thresholds(detector: GhostbusterClassifier) -> str:
     return "\n".join(rows)
 
 
-def write_card(artifact: Path, figures: Path | None = None) -> None:
-    """``NAME.md`` beside ``NAME.joblib``."""
+def write_card(artifact: Path, figures: Path | None = None, n_texts: int | None = None) -> None:
+    """``NAME.md`` beside ``NAME.joblib``; parameters as those of `card`."""
     opened = open_artifact(artifact)
     found = None if figures is None else json.loads(figures.read_text(encoding="utf-8"))
-    content = card(opened.classifier(), artifact.stem, opened.digest, found)
+    content = card(opened.classifier(), artifact.stem, opened.digest, found, n_texts)
     with atomic_write(artifact.with_suffix(".md"), ArtifactError) as unfinished:
         unfinished.write_text(content, encoding="utf-8")
 
@@ -178,8 +187,9 @@ def main() -> None:
     )
     parser.add_argument("artifact", type=Path)
     parser.add_argument("--figures", type=Path)
+    parser.add_argument("--n-texts", type=int)
     options = parser.parse_args()
-    write_card(options.artifact, options.figures)
+    write_card(options.artifact, options.figures, options.n_texts)
 
 
 if __name__ == "__main__":

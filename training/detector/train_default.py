@@ -111,7 +111,7 @@ def main() -> None:
     save(detector, out)
     if options.held_out is not None:
         write_held_out(options.held_out, detector, material)
-    write_card(out, options.figures)
+    write_card(out, options.figures, options.n_texts)
     print(f"wrote {out}")
 
 
