@@ -2,8 +2,9 @@
 
     python -m training.detector.card ARTIFACT [--figures FILE] [--n-texts N]
 
-``N`` is what ``train_default`` was told to take of the texts that were read. ``FILE`` is what ``python -m benchmarks.accuracy.unseen`` wrote of this detector; without it the card has the
-figures of the manifest alone.
+``N`` is what ``train_default`` was told to take of the texts that were read. ``FILE`` is what
+``python -m benchmarks.accuracy.unseen`` wrote of this detector; without it the card has the figures of the
+manifest alone.
 """
 
 from __future__ import annotations
