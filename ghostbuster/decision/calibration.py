@@ -29,6 +29,7 @@ FAINTEST_SLOPE = 0.01
 
 MOST_LOG_ODDS = 20.0  # odds beyond 1 to 485 million cannot be known
 _STEPS = 100
+_APART = 1e-12  # share of all scores' range below which two are one
 _SETTLED = 1e-10
 
 
@@ -200,6 +201,8 @@ def _curve(knots: Float1d, log_odds: Float1d) -> tuple[Float1d, Float1d]:
     """A monotone cubic through the points, at `TABULATED` scores and the points themselves."""
     from scipy.interpolate import PchipInterpolator
 
+    apart = np.diff(knots, prepend=-np.inf) > _APART * np.ptp(knots)  # a slope between twins overflows
+    knots, log_odds = knots[apart], log_odds[apart]
     if knots.size < 3:  # noqa: PLR2004 - a line
         return knots, log_odds
     at = np.unique(np.concatenate([knots, np.linspace(knots[0], knots[-1], TABULATED)]))

@@ -39,6 +39,14 @@ def test_probabilities_rise_with_the_score_and_never_reach_certainty(method, dat
     assert ((p > 0) & (p < 1)).all()
 
 
+def test_scores_that_differ_by_next_to_nothing_are_one_point_of_the_curve():
+    raw, y = np.array([0.0] * 5 + [1.0] + [-1e-212] * 2), np.array([0, 0, 0, 0, 1, 0, 0, 0])
+    made = Calibration().fit(raw, y, method="smooth")
+    p = made.probability([-1.0, 0.0, 0.5, 1.0, 2.0])
+    assert np.isfinite(p).all()
+    assert (np.diff(p) > 0).all()
+
+
 @pytest.mark.parametrize("method", ["sigmoid", "isotonic", "smooth"])
 def test_texts_keep_their_order_so_ranking_metrics_do_not_change(method):
     raw, y = drawn()
