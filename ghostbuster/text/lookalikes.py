@@ -8,6 +8,7 @@ import string
 import unicodedata
 from collections.abc import Callable
 
+from ghostbuster.text.confusables import confusables
 from ghostbuster.text.styles import undo_latin_twins, undo_styles
 
 LAST_LATIN = 0x24F  # the end of Latin Extended-B; phonetic letters, a disguise, come after
@@ -76,12 +77,9 @@ def _is_foreign_letter(char: str) -> bool:
 @functools.cache
 def _letters_and_digits() -> dict[str, str]:
     """The ASCII letter that each of Unicode's confusables, letters or digits of any script, looks like."""
-    from confusable_homoglyphs.confusables import confusables_data
-
     table: dict[str, str] = {}
     for letter in string.ascii_letters:
-        for entry in confusables_data.get(letter, ()):
-            char = entry["c"]
+        for char in confusables().get(letter, ()):
             if len(char) == 1 and not char.isascii() and unicodedata.category(char)[0] in "LN":
                 # Unicode's prototype of every vertical bar is "l"
                 bar = letter == "l" and char.isupper()

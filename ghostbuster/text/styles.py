@@ -7,6 +7,8 @@ import string
 import unicodedata
 from functools import cache
 
+from ghostbuster.text.confusables import confusables
+
 MARKS = ",.;:!?"
 """Marks that end a clause, whose look-alikes are undone behind a word."""
 JOINERS = "'-"
@@ -121,11 +123,9 @@ def undo_marks(text: str) -> tuple[str, int]:
 @cache
 def _confusable(prototypes: str) -> dict[str, str]:
     """Which of ``prototypes`` each single character beyond ASCII looks like, as Unicode lists them."""
-    from confusable_homoglyphs.confusables import confusables_data
-
     return {
-        entry["c"]: one
+        char: one
         for one in prototypes
-        for entry in confusables_data.get(one, ())
-        if len(entry["c"]) == 1 and not entry["c"].isascii()
+        for char in confusables().get(one, ())
+        if len(char) == 1 and not char.isascii()
     }

@@ -61,7 +61,8 @@ def after(key, offset, raw):
     return change
 
 
-def test_the_header_says_what_the_gguf_package_reads(sound):
+def test_the_header_says_what_the_gguf_package_reads(tmp_path):
+    sound = make_gguf(tmp_path / "merges.gguf", Shape(merges=5))
     header, reader = read_header(sound), gguf.GGUFReader(sound)
     assert list(header.tensors) == [tensor.name for tensor in reader.tensors]
     assert header.n_parameters == sum(int(tensor.n_elements) for tensor in reader.tensors)
@@ -74,6 +75,9 @@ def test_the_header_says_what_the_gguf_package_reads(sound):
     np.testing.assert_allclose(
         header.metadata["tokenizer.ggml.scores"], reader.fields["tokenizer.ggml.scores"].contents()
     )
+    names = ("tokenizer.ggml.tokens", "tokenizer.ggml.merges")
+    for name in names:
+        assert [one.decode() for one in header.metadata[name]] == reader.fields[name].contents()
     assert header.metadata["general.architecture"] == b"llama"
 
 
@@ -154,6 +158,18 @@ CHANGES = {
     "string": (after(b"GGUF", 20, HUGE), "a string of 1152921504606846976 bytes"),
     "value type": (after(b"general.architecture", 0, struct.pack("<I", 77)), "unknown value type 77"),
     "strings": (after(b"tokenizer.ggml.tokens", 8, HUGE), "an array of 1152921504606846976 strings"),
+    "a string in an array": (
+        after(b"tokenizer.ggml.tokens", 16, HUGE),
+        "a string of 1152921504606846976 bytes",
+    ),
+    "a string past the end": (
+        after(b"tokenizer.ggml.tokens", 16, struct.pack("<Q", 1 << 23)),
+        "cut short at byte",
+    ),
+    "strings past the end": (
+        after(b"tokenizer.ggml.tokens", 8, struct.pack("<Q", 9_000)),
+        "a string of [0-9]+ bytes|cut short at byte",
+    ),
     "numbers": (after(b"tokenizer.ggml.scores", 8, HUGE), "cut short"),
     "name": (replaced(b"general.architecture", b"general.architectur\xff"), "not UTF-8"),
     "dimensions": (

@@ -381,7 +381,7 @@ def test_tokens_outside_the_vocabulary_are_refused_by_llama_cpp_not_fatal(weak):
 
 
 def test_a_context_that_llama_cpp_does_not_give_says_what_to_lower(weak, monkeypatch):
-    monkeypatch.setattr(llama_cpp, "llama_init_from_model", lambda *_: None)
+    monkeypatch.setattr(library.lib, "llama_init_from_model", lambda *_: None)
     with pytest.raises(
         ModelError, match=r"weak\.gguf: llama.cpp gives no context of 64 tokens .*lower n_ctx"
     ):
@@ -399,7 +399,7 @@ def test_the_log_is_taken_back_from_other_code(weak):
 def test_the_log_is_taken_over_before_a_card_can_name_itself_in_it(monkeypatch):
     calls = []
     for name in ("llama_log_set", "llama_backend_init", "llama_supports_gpu_offload"):
-        monkeypatch.setattr(llama_cpp, name, lambda *_, name=name: calls.append(name))
+        monkeypatch.setattr(library.lib, name, lambda *_, name=name: calls.append(name))
     monkeypatch.setattr(library, "_started", [])
     build.can_offload()
     assert calls == ["llama_log_set", "llama_backend_init", "llama_supports_gpu_offload"]

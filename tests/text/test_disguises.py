@@ -9,6 +9,7 @@ from confusable_homoglyphs.confusables import confusables_data
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ghostbuster.text.confusables import confusables
 from ghostbuster.text.invisible import IGNORABLE
 from ghostbuster.text.prepare import prepare
 
@@ -100,6 +101,10 @@ def test_an_enclosed_letter_that_stands_alone_is_no_disguise():
     text = "\u24d0 The first of them. \u24d1 The second of them."
     assert prepare(text).text == text
     assert prepare(text).notes == ()
+
+
+def test_the_table_of_confusables_is_the_one_that_the_package_reads():
+    assert confusables() == {char: tuple(row["c"] for row in rows) for char, rows in confusables_data.items()}
 
 
 def test_every_mark_that_looks_like_another_is_that_mark_behind_a_word():

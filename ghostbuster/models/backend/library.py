@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import logging
-import os
 import sys
 from collections import deque
 from collections.abc import Callable
@@ -15,16 +14,10 @@ from threading import Lock
 from types import ModuleType
 from typing import Any
 
+from ghostbuster.models.backend.bindings import bindings
 from ghostbuster.system.resource_errors import says_out_of_memory
 
-# Threads that share a decode wait for one another after every product, a thousand times a decode, and OpenMP
-# lets them spin for so long that a busy machine takes five times as long. It reads this when llama.cpp loads.
-if "OMP_WAIT_POLICY" not in os.environ:
-    os.environ.setdefault("GOMP_SPINCOUNT", "5000")
-
-import llama_cpp
-
-lib: ModuleType = llama_cpp
+lib: ModuleType = bindings
 
 ERROR = 4  # GGML_LOG_LEVEL_ERROR
 
@@ -44,7 +37,7 @@ def _listen(level: int, text: bytes, _data: object) -> None:
         recent_errors.append(line)
 
 
-_callback = llama_cpp.llama_log_callback(_listen)  # llama.cpp holds a bare pointer: this keeps it alive
+_callback = lib.llama_log_callback(_listen)  # llama.cpp holds a bare pointer: this keeps it alive
 
 
 def start() -> ModuleType:
@@ -56,15 +49,15 @@ def start() -> ModuleType:
     Returns
     -------
     module
-        ``llama_cpp``.
+        The bindings of llama-cpp-python.
     """
     with _lock:
-        llama_cpp.llama_log_set(_callback, ctypes.c_void_p(0))
+        lib.llama_log_set(_callback, ctypes.c_void_p(0))
         recent_errors.clear()
         if not _started:
-            llama_cpp.llama_backend_init()
+            lib.llama_backend_init()
             _started.append(True)
-    return llama_cpp
+    return lib
 
 
 def out_of_memory_error() -> MemoryError | None:
@@ -96,7 +89,7 @@ class TensorFunctions:
 @cache
 def tensor_functions() -> TensorFunctions:
     """Functions of tensors, from ggml as llama-cpp-python brings it."""
-    folder = Path(llama_cpp.__file__).parent / "lib"
+    folder = Path(str(lib.__file__)).parent / "lib"
     name = {"win32": "ggml-base.dll", "darwin": "libggml-base.dylib"}.get(sys.platform, "libggml-base.so")
     ggml = ctypes.CDLL(str(folder / name))
     tensor, size = ctypes.c_void_p, ctypes.c_size_t
@@ -112,4 +105,4 @@ def tensor_functions() -> TensorFunctions:
         made.argtypes, made.restype = arguments, result
         found.append(made)
     name_of, n_bytes, n_elements, copy = found
-    return TensorFunctions(llama_cpp.ggml_backend_sched_eval_callback, name_of, n_bytes, n_elements, copy)
+    return TensorFunctions(lib.ggml_backend_sched_eval_callback, name_of, n_bytes, n_elements, copy)

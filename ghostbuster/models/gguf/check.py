@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 from ghostbuster.errors import ModelError
-from ghostbuster.models.gguf.digest import FileIdentity, file_identity
+from ghostbuster.models.gguf.digest import FileIdentity, file_identity, known_digest
 from ghostbuster.models.gguf.header import Header, read_header
+from ghostbuster.models.gguf.model_file import ModelFile, checked_before, remember_check
 from ghostbuster.models.gguf.vocabulary import vocabulary_digest
 
 ARCHITECTURES = ("llama", "mistral3", "qwen2", "qwen3", "smollm3")  # decoder-only, rotary, gated, RMS-normed
@@ -32,46 +32,10 @@ _BYTE_PIECES = frozenset(f"<0x{byte:02X}>".encode() for byte in range(256))
 _F32 = 0
 
 
-@dataclass(frozen=True)
-class ModelFile:
-    """A checked GGUF language model, not yet loaded.
-
-    Parameters
-    ----------
-    path : Path
-    architecture : str
-    n_parameters : int
-    n_bytes : int
-        Size of the file.
-    n_layers : int
-    quantisation : str
-        The tensor type that holds most of the bytes.
-    matrix_types : tuple of str
-        The types of all matrices, sorted.
-    context : int, tokens
-        What the model was trained with.
-    n_vocabulary : int
-    begin : int
-        The token before every text: begin-of-text, or end-of-text where the vocabulary has no other.
-    tokenizer : str
-        Digest of the vocabulary: equal digests mean that equal ids are equal pieces.
-    """
-
-    path: Path
-    architecture: str
-    n_parameters: int
-    n_bytes: int
-    n_layers: int
-    quantisation: str
-    matrix_types: tuple[str, ...]
-    context: int
-    n_vocabulary: int
-    begin: int
-    tokenizer: str
-
-
 def check_model(path: str | Path) -> ModelFile:
-    """Read and check the header of a GGUF language model.
+    """Read and check the header of a GGUF language model, unless bytes with its digest have passed before.
+
+    Only large files have a digest that is known without reading them (`digest.known_digest`).
 
     Raises
     ------
@@ -85,6 +49,17 @@ def check_model(path: str | Path) -> ModelFile:
 @lru_cache(maxsize=16)
 def _check(path: Path, made: FileIdentity) -> ModelFile:
     """`check_model`, cached until the file changes."""
+    digest = known_digest(path, made)
+    found = None if digest is None else checked_before(path, digest)
+    if found is None:
+        found = _read(path, made)
+        if digest is not None:
+            remember_check(found, digest)
+    return found
+
+
+def _read(path: Path, made: FileIdentity) -> ModelFile:
+    """What the header says, checked."""
     header = read_header(path)
     _refuse_part(header)
     architecture = _text(header, "general.architecture")

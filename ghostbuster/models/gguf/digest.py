@@ -49,6 +49,24 @@ def file_digest(path: str | Path) -> str:
         raise _unreadable(path, error) from error
 
 
+def known_digest(path: str | Path, made: FileIdentity) -> str | None:
+    """What `file_digest` gave for a large file, by this process or another; None where it must be read first.
+
+    Parameters
+    ----------
+    path : str or Path
+    made : FileIdentity
+        Of the file.
+    """
+    if made[0] < LARGE:
+        return None
+    try:
+        file = Path(path).resolve()
+        return _cached(file, _full_identity(file))
+    except OSError:
+        return None
+
+
 def read_digest(path: str | Path) -> str:
     """SHA-256 of a file's bytes, hexadecimal; every byte is read.
 

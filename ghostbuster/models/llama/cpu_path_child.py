@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ghostbuster.arrays import Int32
-from ghostbuster.models.gguf.check import ModelFile
+from ghostbuster.models.gguf.model_file import ModelFile
 from ghostbuster.models.llama.runtime import Context, Placed, Weights
 from ghostbuster.models.sandbox.child import disable_core_dumps
 from ghostbuster.models.sandbox.cpu_path_model import CONTEXT, LAYERS, VOCABULARY

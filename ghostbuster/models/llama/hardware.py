@@ -10,7 +10,8 @@ from ghostbuster.errors import ModelError
 from ghostbuster.models.backend.build import can_offload, devices, llama_version, system_info
 from ghostbuster.models.backend.cpu import has_amx, has_nvidia_card
 from ghostbuster.models.backend.devices import placement
-from ghostbuster.models.gguf.check import ModelFile, check_model
+from ghostbuster.models.gguf.check import check_model
+from ghostbuster.models.gguf.model_file import ModelFile
 from ghostbuster.models.sandbox.cpu_path import Finding, cache_file, cached_cpu_path, cpu_path
 
 AMX_FLAGS = "-DCMAKE_CXX_FLAGS='-fno-tree-dse -fno-dse'"

@@ -13,8 +13,9 @@ from threading import RLock
 from ghostbuster.arrays import Int64, Progress, TokenScores
 from ghostbuster.errors import SettingError
 from ghostbuster.models.backend.devices import Placement, placement
-from ghostbuster.models.gguf.check import ModelFile, check_model
+from ghostbuster.models.gguf.check import check_model
 from ghostbuster.models.gguf.digest import file_digest
+from ghostbuster.models.gguf.model_file import ModelFile
 from ghostbuster.models.llama.load import load_model
 from ghostbuster.models.llama.outputs import NOTHING_MORE, Outputs
 from ghostbuster.models.llama.runtime import Context

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from ghostbuster.errors import ModelError, SettingError
 from ghostbuster.models.backend import build
 from ghostbuster.models.backend.devices import CPU, PATH_VARIABLE, CpuPathSetting, Placement
-from ghostbuster.models.gguf.check import ModelFile
+from ghostbuster.models.gguf.model_file import ModelFile
 from ghostbuster.models.llama.hardware import cuda_build_command
 from ghostbuster.models.llama.runtime import Context, Placed, Weights
 from ghostbuster.models.sandbox.cpu_path import UNTOUCHED, CpuPath, cpu_path

@@ -17,8 +17,9 @@ import numpy as np
 
 from ghostbuster.arrays import Float32, Int32
 from ghostbuster.errors import ModelError
+from ghostbuster.models.backend.build import llama_version
 from ghostbuster.models.backend.library import lib, out_of_memory_error, recent_errors, start
-from ghostbuster.models.gguf.check import ModelFile
+from ghostbuster.models.gguf.model_file import ModelFile
 from ghostbuster.models.llama.layer_outputs import LayerOutputs
 from ghostbuster.models.llama.streaming import decode_tokens
 from ghostbuster.models.llama.tokens import Speller, TextTokens, Tokens, character_ends
@@ -79,7 +80,7 @@ class Weights:
         if not self.handle:
             raise ModelError(
                 f"{file.path}: llama.cpp cannot load it ({'; '.join(recent_errors) or 'it gave no reason'}); "
-                f"expected a model that llama-cpp-python {lib.__version__} knows: get it again or update that"
+                f"expected a model that llama-cpp-python {llama_version()} knows: get it again or update that"
             ) from out_of_memory_error()
         self.close = weakref.finalize(self, lib.llama_model_free, self.handle)
         self.width: int = lib.llama_model_n_embd(self.handle)

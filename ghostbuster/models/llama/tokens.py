@@ -89,7 +89,7 @@ class Speller:
         ModelError
             When the tokens do not spell the text.
         """
-        for token in np.unique(ids[self._lengths[ids] < 0]).tolist():
+        for token in set(ids[self._lengths[ids] < 0].tolist()):
             self._lengths[token] = len(self._piece(token))
         ends = np.cumsum(self._lengths[ids])
         spelt = int(ends[-1]) if ends.size else 0

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from ghostbuster.errors import ModelError
-from ghostbuster.models.gguf.check import ModelFile, check_model
+from ghostbuster.models.gguf.check import check_model
+from ghostbuster.models.gguf.model_file import ModelFile
 from ghostbuster.models.prepared.forms import FORMS, FormName, Reading
 from ghostbuster.models.sandbox.child import python_command, run_child, status_name
 from ghostbuster.models.sandbox.cpu_path import CpuPath

@@ -10,8 +10,9 @@ from threading import RLock
 from typing import Any, cast
 
 from ghostbuster.errors import ModelError, SettingError
-from ghostbuster.models.gguf.check import ModelFile, check_model
+from ghostbuster.models.gguf.check import check_model
 from ghostbuster.models.gguf.digest import file_digest
+from ghostbuster.models.gguf.model_file import ModelFile
 from ghostbuster.models.hub.catalog import CATALOG
 from ghostbuster.models.prepared import store
 from ghostbuster.models.prepared.convert import UnusableFormError, check_room, convert, read_sample

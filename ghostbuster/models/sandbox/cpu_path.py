@@ -23,7 +23,7 @@ from typing import Any, Literal
 from ghostbuster.errors import GhostbusterError
 from ghostbuster.models.backend.build import build_digest
 from ghostbuster.models.backend.cpu import cpu
-from ghostbuster.models.gguf.check import ModelFile
+from ghostbuster.models.gguf.model_file import ModelFile
 from ghostbuster.models.sandbox.child import python_command, run_child, status_name
 from ghostbuster.models.sandbox.cpu_path_model import write_probe_model
 from ghostbuster.system.atomic_files import atomic_write

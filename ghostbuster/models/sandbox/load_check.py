@@ -18,8 +18,8 @@ from threading import Lock
 
 from ghostbuster.errors import GhostbusterError, ModelError
 from ghostbuster.models.backend.build import build_digest
-from ghostbuster.models.gguf.check import ModelFile
 from ghostbuster.models.gguf.digest import file_digest
+from ghostbuster.models.gguf.model_file import ModelFile
 from ghostbuster.models.sandbox.child import python_command, run_child, status_name
 from ghostbuster.system.atomic_files import atomic_write
 from ghostbuster.system.cache_dir import cache_folder
