@@ -147,7 +147,7 @@ def measured(study: Study, scores: Mapping[str, Mapping[str, Mapping[str, Any]]]
     family = study.family
     by_source = {
         name: np.array(
-            [_pair(study.material, splits[source], made[name]["raw"]) for source, made in scores.items()]
+            [pair(study.material, splits[source], made[name]["raw"]) for source, made in scores.items()]
         )
         for name in next(iter(scores.values()))
     }
@@ -169,7 +169,7 @@ def measured(study: Study, scores: Mapping[str, Mapping[str, Mapping[str, Any]]]
     return rows
 
 
-def _pair(material: Material, split: Split, raw: Scores) -> tuple[float, float]:
+def pair(material: Material, split: Split, raw: Scores) -> tuple[float, float]:
     """AUROC and TPR at 1 % FPR: means over the files of the source left out."""
     files, y = material.files[split.test], material.y[split.test]
     found = []

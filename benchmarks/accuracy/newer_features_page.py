@@ -22,6 +22,18 @@ fewer than 100 texts by people, the TPR at 1 % FPR counts machine texts above al
 "Distance from people's median" are no features of a space: beside each feature of the default space's
 shortlist, how far it is, to either side, from its median over the people's texts that are learned from.
 """
+PANEL_FEATURES = "features of the panels"
+"""Key of the figures that ``benchmarks.accuracy.panel_features`` makes; all other keys are panels."""
+COMPARED = """
+## SmolLM2's features against the embedded pair's
+
+Made by `python -m benchmarks.accuracy.panel_features`. {texts} texts of the first lot's {n_sources} sources,
+the same for both panels; at most {max_features} features for either, chosen by the same search from every
+candidate that the panel's models give, on all sources but the one that is asked about. The logistic head
+alone: no words, no hidden states. `standard` is SmolLM2 and the embedded strong model, `lite` the embedded
+pair, both with the n-grams. The difference is taken source by source; 95 % intervals, whole sources drawn
+with replacement.
+"""
 SOURCES = """
 ## Where the families are from
 
@@ -33,10 +45,40 @@ SOURCES = """
 def page(figures: Mapping[str, Any]) -> str:
     """The page's Markdown."""
     parts = [INTRODUCTION]
+    if compared := figures.get(PANEL_FEATURES):
+        parts += [_compared(compared)]
     for panel, found in figures.items():
+        if panel == PANEL_FEATURES:
+            continue
         parts += [_heading(panel, found), *_table(found), "", *_by_source(found)]
     sources = [f"| {name} | {family.paper} |" for name, family in FAMILIES.items()]
     return "\n".join([*parts, SOURCES + "\n".join(sources), ""])
+
+
+def _compared(found: Mapping[str, Any]) -> str:
+    """The section of both panels: a row for each space, then each source."""
+    spaces = found["spaces"]
+    by_source = {
+        (space, panel): one["by_source"]
+        for space, row in spaces.items()
+        for panel, one in row["panels"].items()
+    }
+    sources = list(next(iter(by_source.values())))
+    lines = [COMPARED.format(**found, n_sources=len(sources))]
+    lines += _head("space", "panel", "candidates", "chosen", "AUROC", "TPR at 1 % FPR")
+    for space, row in spaces.items():
+        for panel, one in row["panels"].items():
+            cells = [space, f"`{panel}`", found["candidates"][panel][space], f"{one['chosen']:.0f}"]
+            lines.append(f"| {' | '.join(map(str, [*cells, _value(one['auroc']), _value(one['tpr'])]))} |")
+        gains = [_gain(row["gain"]["auroc"]), _gain(row["gain"]["tpr"])]
+        better = f"better on {row['better_on']} of {len(sources)}"
+        lines.append(f"| {space} | **difference** | {better} | | {' | '.join(gains)} |")
+    heads = [f"{measure}, `{panel}`, {space}" for measure in ("AUROC", "TPR") for space, panel in by_source]
+    lines += ["", *_head("source left out", *heads)]
+    for source in sources:
+        values = [f"{of[source][i]:.3f}" for i in (0, 1) for of in by_source.values()]
+        lines.append(f"| {source} | {' | '.join(values)} |")
+    return "\n".join(lines)
 
 
 def _heading(panel: str, found: Mapping[str, Any]) -> str:
