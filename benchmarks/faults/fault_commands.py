@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+
+from benchmarks.faults.fault_model import SMALL, put_known_model
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "tests" / "support"))
 
@@ -23,17 +25,26 @@ class Command:
     ----------
     arguments : tuple of str
     output : str
-        Where it goes.
+        Where it goes, or a pattern.
     also : tuple of str
         Names that may stay beside it.
     replaces : bool
         Whether something older stands there before.
+    belongs : str
+        Pattern of files that belong to the output, in no known name.
+    furnish : callable, optional
+        Puts what only this command needs into the folder that it gets.
+    in_cache : bool
+        Whether its output is in the cache, where processes meet, and where the next run tidies up.
     """
 
     arguments: tuple[str, ...]
     output: str
     also: tuple[str, ...] = ()
     replaces: bool = True
+    belongs: str = ""
+    furnish: Callable[[Path], None] | None = None
+    in_cache: bool = False
 
 
 COMMANDS = {
@@ -68,6 +79,15 @@ COMMANDS = {
     ),
     "models pull": Command(
         ("models", "pull", "tinyllama-1.1b", "-q"), "records/tinyllama-1.1b.json", ("hub",), replaces=False
+    ),
+    "models prepare": Command(
+        ("models", "prepare", SMALL, "-q"),
+        "cache/models/*-????????????????.json",  # the choice, which is written last
+        ("small.gguf", "records"),
+        replaces=False,
+        belongs="cache/models/*.gguf",
+        furnish=put_known_model,
+        in_cache=True,
     ),
 }
 

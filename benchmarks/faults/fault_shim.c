@@ -1,8 +1,10 @@
 /* Fails, or ends the process at, the n-th call by which anything below a folder is written or renamed; and lets
    the clock of the day jump by up to 30 years between two calls that read it.
 
-   Loaded with LD_PRELOAD; armed by fault_arm. From the n-th call on a full disk stays full. The call itself
-   writes half of what it was given first, as a disk does that becomes full, or a process that is killed. */
+   Loaded with LD_PRELOAD; armed by fault_arm, and in processes that an armed one starts by FAULT_BELOW, FAULT_DUE,
+   FAULT_MODE and FAULT_COUNTER: they count together, in a file. From the n-th call on a full disk stays full. The
+   call itself writes half of what it was given first, as a disk does that becomes full, or a process that is
+   killed. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -11,7 +13,9 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/time.h>
 #include <sys/types.h>
 #include <sys/uio.h>
@@ -20,17 +24,28 @@
 
 static char folder[PATH_MAX];
 static long due = -1;   /* the call to fail, from 1; 0 counts only */
-static int deadly;      /* SIGKILL instead of ENOSPC */
-static volatile long calls;
+enum { FULL, DEADLY, READ_ONLY };
+static int mode;        /* ENOSPC, SIGKILL, or EROFS without half of the data */
+static long own;
+static volatile long *calls = &own;
 
-void fault_arm(const char *below, long n, int kill_it) {
+void fault_arm(const char *below, long n, int how, const char *counter) {
+    int handle = open(counter, O_RDWR);
+    void *shared = handle < 0 ? MAP_FAILED : mmap(NULL, sizeof own, PROT_READ | PROT_WRITE, MAP_SHARED, handle, 0);
+    if (handle >= 0) close(handle);
+    calls = shared == MAP_FAILED ? &own : shared;
     snprintf(folder, sizeof folder, "%s", below);
+    mode = how;
     due = n;
-    deadly = kill_it;
-    calls = 0;
 }
 
-long fault_calls(void) { return calls; }
+__attribute__((constructor)) static void armed_by_parent(void) {
+    const char *below = getenv("FAULT_BELOW"), *n = getenv("FAULT_DUE"), *how = getenv("FAULT_MODE");
+    const char *counter = getenv("FAULT_COUNTER");
+    if (below && n && how && counter) fault_arm(below, atol(n), atoi(how), counter);
+}
+
+long fault_calls(void) { return *calls; }
 
 static int jumping;
 static volatile long readings;
@@ -62,13 +77,13 @@ static int below_handle(int handle) {
 
 /* 0: go on; 1: this call is the one; 2: one after it */
 static int strikes(void) {
-    long mine = __atomic_add_fetch(&calls, 1, __ATOMIC_SEQ_CST);
+    long mine = __atomic_add_fetch(calls, 1, __ATOMIC_SEQ_CST);
     return due == 0 || mine < due ? 0 : mine == due ? 1 : 2;
 }
 
 static int fails(void) {
-    if (deadly) kill(getpid(), SIGKILL);
-    errno = ENOSPC;
+    if (mode == DEADLY) kill(getpid(), SIGKILL);
+    errno = mode == READ_ONLY ? EROFS : ENOSPC;
     return -1;
 }
 
@@ -76,9 +91,9 @@ static int fails(void) {
 
 ssize_t write(int handle, const void *data, size_t n) {
     int hit = below_handle(handle) ? strikes() : 0;
-    if (hit == 1 && n > 1) {
+    if (hit == 1 && n > 1 && mode != READ_ONLY) {
         ssize_t half = REAL(write)(handle, data, n / 2);
-        return deadly ? fails() : half;
+        return mode == DEADLY ? fails() : half;
     }
     return hit ? fails() : REAL(write)(handle, data, n);
 }
@@ -103,9 +118,9 @@ time_t time(time_t *now) {
 #define POSITIONED(name, offset_type)                                              \
     ssize_t name(int handle, const void *data, size_t n, offset_type at) {         \
         int hit = below_handle(handle) ? strikes() : 0;                            \
-        if (hit == 1 && n > 1) {                                                   \
+        if (hit == 1 && n > 1 && mode != READ_ONLY) {                              \
             ssize_t half = REAL(name)(handle, data, n / 2, at);                    \
-            return deadly ? fails() : half;                                        \
+            return mode == DEADLY ? fails() : half;                                \
         }                                                                          \
         return hit ? fails() : REAL(name)(handle, data, n, at);                    \
     }

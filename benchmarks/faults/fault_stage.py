@@ -13,13 +13,17 @@ import sys
 import tempfile
 import time
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from benchmarks.faults.fault_commands import Command
 
 OLDER = b"what stood here before\n"
+FULL, DEADLY, READ_ONLY = range(3)
+"""What becomes of a write: no room, SIGKILL, or no right."""
 TRACEBACK = 70
 PATIENCE = 240.0  # seconds
 
@@ -93,6 +97,30 @@ def _status(child: int) -> int | None:
     return None
 
 
+@dataclass(frozen=True)
+class _Running:
+    """A command's process, and where it writes what it says and counts."""
+
+    child: int
+    said: IO[bytes]
+    told: IO[bytes]
+
+    def end(self) -> Ending:
+        """Wait for it."""
+        status = _status(self.child)
+        if status is None:
+            return Ending(-signal.SIGKILL, "", {}, [], hangs=True)
+        self.said.seek(0)
+        self.told.seek(0)
+        facts: dict[str, Any] = json.loads(self.told.read() or b"{}")
+        return Ending(
+            os.waitstatus_to_exitcode(status),
+            self.said.read().decode(errors="replace"),
+            facts.get("counted", {}),
+            facts.get("modules", []),
+        )
+
+
 class Stage:
     """A folder in which a command is run again and again, each time in a process of its own."""
 
@@ -106,39 +134,59 @@ class Stage:
         if self.command.replaces:
             (self.folder / self.command.output).write_bytes(OLDER)
         (self.folder / "cache").mkdir()
+        if self.command.furnish is not None:
+            self.command.furnish(self.folder)
 
     def run(
         self,
         due: int = -1,
         *,
-        deadly: bool = False,
+        mode: int = FULL,
+        below: str = "",
         ending: tuple[int, float] | None = None,
         clock: bool = False,
         memory: int | None = None,
     ) -> Ending:
-        """How the command ends; ``ending`` is a signal and after how many seconds it comes."""
-        with tempfile.TemporaryFile() as said, tempfile.TemporaryFile() as told:
+        """How the command ends; ``ending`` is a signal and after how many seconds it comes.
+
+        The call ``due`` of those that write below the folder ``below`` fails, in the command or its children.
+        """
+        with self._begun(due, mode, below, clock=clock, memory=memory) as running:
+            if ending is not None:
+                time.sleep(ending[1])
+                os.kill(running.child, ending[0])
+            return running.end()
+
+    def run_twice(self) -> tuple[Ending, Ending]:
+        """How the command ends in two processes at once."""
+        with self._begun(-1, FULL, "") as one, self._begun(-1, FULL, "") as other:
+            return one.end(), other.end()
+
+    @contextmanager
+    def _begun(
+        self, due: int, mode: int, below: str, *, clock: bool = False, memory: int | None = None
+    ) -> Iterator[_Running]:
+        """The command in a process of its own."""
+        with (
+            tempfile.TemporaryFile() as said,
+            tempfile.TemporaryFile() as told,
+            tempfile.NamedTemporaryFile() as counter,
+        ):
+            counter.write(bytes(8))
+            counter.flush()
             child = os.fork()
             if not child:
                 self.shim.fault_clock(int(clock))
-                self._be_child(due, deadly, memory, said.fileno(), told.fileno())
-            if ending is not None:
-                time.sleep(ending[1])
-                os.kill(child, ending[0])
-            status = _status(child)
-            if status is None:
-                return Ending(-signal.SIGKILL, "", {}, [], hangs=True)
-            said.seek(0)
-            told.seek(0)
-            facts: dict[str, Any] = json.loads(told.read() or b"{}")
-            return Ending(
-                os.waitstatus_to_exitcode(status),
-                said.read().decode(errors="replace"),
-                facts.get("counted", {}),
-                facts.get("modules", []),
-            )
+                armed = {
+                    "FAULT_BELOW": str(self.folder / below),
+                    "FAULT_DUE": str(due),
+                    "FAULT_MODE": str(mode),
+                    "FAULT_COUNTER": counter.name,
+                }
+                self._be_child(armed, memory, said.fileno(), told.fileno())
+            yield _Running(child, said, told)
 
-    def _be_child(self, due: int, deadly: bool, memory: int | None, said: int, told: int) -> None:
+    def _be_child(self, armed: dict[str, str], memory: int | None, said: int, told: int) -> None:
         code = TRACEBACK
         try:
             signal.signal(
@@ -155,7 +203,9 @@ class Stage:
             before = address_space("VmSize")
             if memory is not None:
                 resource.setrlimit(resource.RLIMIT_AS, (before + memory, resource.RLIM_INFINITY))
-            self.shim.fault_arm(os.fsencode(self.folder), ctypes.c_long(due), int(deadly))
+            os.environ.update(armed)  # for processes that it starts
+            below, due, mode, counter = armed.values()
+            self.shim.fault_arm(os.fsencode(below), ctypes.c_long(int(due)), int(mode), os.fsencode(counter))
             code = main(self.command.arguments)
             resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY,) * 2)
             counted = {
@@ -170,15 +220,17 @@ class Stage:
             os._exit(code)
 
     def output(self) -> bytes | None:
-        """What stands where the output goes."""
-        place = self.folder / self.command.output
-        return place.read_bytes() if place.exists() else None
+        """What stands where the output goes, with what belongs to it; None without the output."""
+        found = sorted(self.folder.glob(self.command.output))
+        beside = sorted(self.folder.glob(self.command.belongs)) if found and self.command.belongs else []
+        return b"".join(one.read_bytes() for one in [*found, *beside]) if found else None
 
     def strangers(self) -> list[str]:
-        """Files that are neither inputs nor output, nor the journal of an unfinished table."""
+        """Files that are neither inputs nor output, and temporary ones in the cache."""
         known = {one.name for one in self.furnished.iterdir()} | {
             Path(self.command.output).parts[0],
             "cache",
             *self.command.also,
         }
-        return sorted(one.name for one in self.folder.iterdir() if one.name not in known)
+        beside = [one.name for one in self.folder.iterdir() if one.name not in known]
+        return sorted([*beside, *(one.name for one in (self.folder / "cache").rglob(".*"))])

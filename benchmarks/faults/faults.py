@@ -6,7 +6,8 @@ A C compiler builds `fault_shim.c`, which is loaded before everything else and f
 the n-th call that writes below a folder, whichever library makes it. Each command runs once undisturbed; then
 with its n-th write failing, for every n (or as many as asked for, evenly spread), by a disk that stays full
 and by SIGKILL; then ended by SIGINT, SIGTERM and SIGKILL at random moments; then with a clock of the day that
-jumps by years at every reading; and with less memory than it takes, once with its imports, once after them.
+jumps by years at every reading; and with less memory than it takes, once with its imports, once after them. A
+command whose output is in the cache is also run in two processes at once, and with a cache that is read-only.
 After each fault: the output is
 the older one or the whole new one, nobody sees a traceback, an error is one line, no temporary file stays
 (but where nobody could remove it, after SIGKILL), and the same command ends well and with the same bytes.
@@ -33,7 +34,17 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.faults.fault_commands import COMMANDS, furnish, hub
-from benchmarks.faults.fault_stage import OLDER, PATIENCE, Ending, Stage, build_shim, settings_of
+from benchmarks.faults.fault_stage import (
+    DEADLY,
+    FULL,
+    OLDER,
+    PATIENCE,
+    READ_ONLY,
+    Ending,
+    Stage,
+    build_shim,
+    settings_of,
+)
 
 USERS_MISTAKE, BY_SIGNAL = 2, (130, 143)
 LITTLE = 4 << 20  # bytes of address space that are no work to speak of
@@ -74,6 +85,8 @@ def check(stage: Stage, whole: bytes, tally: Tally, what: str, end: Ending) -> N
         wrong.append(f"the next run ends with {again.code}: {again.said.strip()[-200:]}")
     if any(name.endswith(".partial") for name in stage.strangers()):
         wrong.append("the journal stays")
+    if stage.command.in_cache and stage.strangers():
+        wrong.append(f"the next run leaves {stage.strangers()}")
     last_words = f"killed ({end.code}): " * end.killed + "".join(end.said.splitlines()[-1:])
     tally.said |= {last_words} if end.code == USERS_MISTAKE or end.killed else set()
     tally.broken += [f"BROKEN: {what}: {one}" for one in wrong]
@@ -108,24 +121,27 @@ def storm(stage: Stage, rounds: int, chance: random.Random) -> Iterator[tuple[st
     began = time.monotonic()
     calm = stage.run(0)
     seconds = time.monotonic() - began
-    for kind, deadly in (("disk full", False), ("SIGKILL at a write", True)):
-        yield failing_at_writes(stage, whole, rounds, calm.counted["writes"], kind, deadly)
+    for kind, mode in (("disk full", FULL), ("SIGKILL at a write", DEADLY)):
+        yield failing_at_writes(stage, whole, rounds, calm.counted["writes"], kind, mode)
     for name in SIGNALS:
         yield name, ended_by(stage, whole, name, [chance.uniform(0, seconds) for _ in range(-(-rounds // 2))])
     yield with_jumping_clock(stage, whole)
+    if stage.command.in_cache:
+        yield "two at once", two_at_once(stage, whole, rounds)
+        yield "read-only cache", with_read_only_cache(stage, whole)
     if calm.counted["memory"] > LITTLE:
         yield with_less_memory(stage, whole, rounds, calm.counted["memory"], "of work")
 
 
 def failing_at_writes(
-    stage: Stage, whole: bytes, rounds: int, n_writes: int, kind: str, deadly: bool
+    stage: Stage, whole: bytes, rounds: int, n_writes: int, kind: str, mode: int
 ) -> tuple[str, Tally]:
     """The command with one of its writes failing, and all after it."""
     tally = Tally()
     places = sorted({round(n) for n in np.linspace(1, n_writes, min(rounds, n_writes))})
     for n in places:
         stage.fresh()
-        check(stage, whole, tally, f"{kind} at write {n}", stage.run(n, deadly=deadly))
+        check(stage, whole, tally, f"{kind} at write {n}", stage.run(n, mode=mode))
     return f"{kind} ({len(places)} of {n_writes} writes)", tally
 
 
@@ -147,6 +163,30 @@ def with_jumping_clock(stage: Stage, whole: bytes) -> tuple[str, Tally]:
     if end.code:
         tally.broken.append(f"BROKEN: ends with {end.code} where the clock jumps: {end.said.strip()[-200:]}")
     return f"clock that jumps ({end.counted.get('readings', 0)} readings)", tally
+
+
+def two_at_once(stage: Stage, whole: bytes, rounds: int) -> Tally:
+    """The command in two processes; both have to end well."""
+    tally = Tally()
+    for _ in range(-(-rounds // 2)):
+        stage.fresh()
+        for end in stage.run_twice():
+            check(stage, whole, tally, "two at once", end)
+            if end.code:
+                tally.broken.append(f"BROKEN: one of two ends with {end.code}: {end.said.strip()[-200:]}")
+    return tally
+
+
+def with_read_only_cache(stage: Stage, whole: bytes) -> Tally:
+    """The command where the cache may not be written to: empty, and with all that is wanted in it."""
+    tally = Tally()
+    stage.fresh()
+    check(stage, whole, tally, "read-only, empty cache", stage.run(1, mode=READ_ONLY, below="cache"))
+    end = stage.run(1, mode=READ_ONLY, below="cache")
+    check(stage, whole, tally, "read-only cache that has it", end)
+    if end.code:
+        tally.broken.append(f"BROKEN: what is there is not used: {end.said.strip()[-200:]}")
+    return tally
 
 
 def with_less_memory(stage: Stage, whole: bytes, rounds: int, memory: int, of_what: str) -> tuple[str, Tally]:

@@ -26,13 +26,19 @@ REPOSITORY = Path(__file__).parents[2]
 @pytest.mark.skipif(
     sys.platform != "linux" or shutil.which("cc") is None, reason="needs Linux and a C compiler"
 )
-def test_a_full_disk_a_kill_want_of_memory_or_a_jumping_clock_leaves_the_old_output_or_the_new_one():
-    command = [sys.executable, "-m", "benchmarks.faults.faults", "--rounds", "3", "--commands", "ensemble"]
+@pytest.mark.parametrize(
+    ("name", "rounds", "kinds"),
+    [("ensemble", 3, 7), pytest.param("models prepare", 1, 9, marks=pytest.mark.slow)],
+)
+def test_a_full_disk_a_kill_want_of_memory_or_a_jumping_clock_leaves_the_old_output_or_the_new_one(
+    name, rounds, kinds
+):
+    command = [sys.executable, "-m", "benchmarks.faults.faults", "--rounds", str(rounds), "--commands", name]
     settings = {name: value for name, value in os.environ.items() if name != "FAULT_SHIM"}
     ended = subprocess.run(command, cwd=REPOSITORY, env=settings, capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stdout + ended.stderr
-    rows = [line for line in ended.stdout.splitlines() if line.startswith("| ensemble")]
-    assert len(rows) == 7
+    rows = [line for line in ended.stdout.splitlines() if line.startswith(f"| {name} |")]
+    assert len(rows) == kinds
     assert all(row.endswith("| 0 |") for row in rows)
 
 

@@ -306,6 +306,18 @@ def test_what_a_killed_process_left_half_done_is_removed_and_done_again(model):
     assert list(store.folder().glob(".*.gguf")) == []
 
 
+@pytest.mark.usefixtures("cache")
+def test_what_a_process_killed_at_its_last_write_left_is_removed_and_counts_until_then():
+    store.folder().mkdir(parents=True)
+    for name in (".0123-BF16-x7.gguf", ".0123-4567-x8.json"):
+        (store.folder() / name).write_bytes(b"half")
+    assert store.size() == 8
+    with store.alone():
+        assert [path.name for path in store.folder().iterdir()] == ["lock"]
+    (store.folder() / ".0123-4567-x9.json").write_bytes(b"half")
+    assert (store.clear(), store.size()) == (4, 0)
+
+
 def test_a_process_that_is_told_to_end_takes_its_child_and_its_temporary_file_with_it(model):
     code = (
         "from ghostbuster.system.signals import unwind_on_sigterm\n"

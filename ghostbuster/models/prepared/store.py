@@ -119,7 +119,7 @@ def alone() -> Iterator[None]:
     except OSError as error:
         raise ModelError(f"{place} cannot be made or locked ({error.strerror})") from error
     with lock:
-        for left in place.glob(".*.gguf"):  # of a process that was killed: none other writes here now
+        for left in place.glob(".*"):  # of a process that was killed: none other writes here now
             with suppress(OSError):
                 left.unlink()
         yield
@@ -147,7 +147,7 @@ def clear() -> int:
 
 def _files() -> list[Path]:
     """All that is kept here but the lock: whoever holds that holds the file, not its name."""
-    return [path for pattern in ("*.gguf", ".*.gguf", "*.json") for path in folder().glob(pattern)]
+    return [path for pattern in ("*.gguf", "*.json") for path in folder().glob(pattern)]  # hidden ones too
 
 
 def _record_path(path: Path) -> Path:
