@@ -1,10 +1,12 @@
 import os
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import pytest
 
-from ghostbuster.models.sandbox.child import disable_core_dumps, python_command, run_child, status_name
+from ghostbuster.models.sandbox.child import behave_as_child, python_command, run_child, status_name
 
 
 def run(folder, code, timeout=60.0, **options):
@@ -47,9 +49,51 @@ def test_the_end_of_a_child_is_named(status, name):
 
 @pytest.mark.skipif(sys.platform == "win32", reason="core dumps are of POSIX")
 def test_a_child_can_switch_its_core_dumps_off(tmp_path):
-    module = disable_core_dumps.__module__
+    module = behave_as_child.__module__
     code = (
-        f"import resource\nfrom {module} import disable_core_dumps\ndisable_core_dumps()\n"
+        f"import resource\nfrom {module} import behave_as_child\nbehave_as_child()\n"
         "raise SystemExit(resource.getrlimit(resource.RLIMIT_CORE)[0])"
     )
     assert run(tmp_path, code) == 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child of its parent's end")
+def test_a_child_ends_with_the_process_that_waits_for_it_however_that_ended(tmp_path):
+    note = tmp_path / "child"
+    child = (
+        f"import os, time\nfrom {behave_as_child.__module__} import behave_as_child\nbehave_as_child()\n"
+        f"open({str(note)!r}, 'w').write(str(os.getpid()) + chr(10))\ntime.sleep(60)"
+    )
+    parent = (
+        f"import sys\nfrom {run_child.__module__} import run_child\n"
+        f"run_child([sys.executable, '-c', {child!r}], {str(tmp_path)!r}, 60)"
+    )
+    waiting = subprocess.Popen([sys.executable, "-c", parent])
+    while not (note.exists() and note.read_text().endswith("\n")):
+        assert waiting.poll() is None
+        time.sleep(0.02)
+    assert is_running(int(note.read_text()))
+    waiting.kill()
+    waiting.wait()
+    deadline = time.monotonic() + 30
+    while is_running(int(note.read_text())):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def is_running(number):
+    """Whether a process is there, and no zombie that nobody has waited for."""
+    try:
+        return Path(f"/proc/{number}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child of its parent's end")
+def test_a_child_whose_parent_is_gone_already_does_nothing(tmp_path, monkeypatch):
+    code = f"from {behave_as_child.__module__} import *\nbehave_as_child()\nraise SystemExit(7)"
+    monkeypatch.setenv("GHOSTBUSTER_PARENT", "1")
+    command = [sys.executable, "-c", code]
+    assert subprocess.run(command, cwd=tmp_path, check=False).returncode == 1
+    monkeypatch.delenv("GHOSTBUSTER_PARENT")
+    assert subprocess.run(command, cwd=tmp_path, check=False).returncode == 7

@@ -23,6 +23,7 @@ from ghostbuster.models.llama.language_model import LlamaLM
 from ghostbuster.models.panel import open_panel
 from ghostbuster.models.panels import weights_folder
 from ghostbuster.models.prepared import convert, prepare, store
+from ghostbuster.models.prepared.convert import NoRoomError
 from ghostbuster.models.prepared.forms import (
     FORMS,
     MAX_MEAN,
@@ -224,6 +225,22 @@ def test_want_of_memory_leaves_the_file_as_it_is(model, told, monkeypatch, signa
     code = f"import os, signal; os.kill(os.getpid(), signal.{signal_name})"
     counting(monkeypatch, {"convert_child": code, **answering({})})
     leaves_it_as_it_is(model, told, f"the child to convert ended with {signal_name}")
+
+
+def test_a_form_that_had_no_room_is_named_where_another_is_kept(model, told, monkeypatch):
+    real = prepare.convert
+
+    def without_room_for_bf16(source, form, target):
+        if form == "BF16":
+            raise NoRoomError("no room for it")
+        real(source, form, target)
+
+    counting(monkeypatch, answering({"-F16": 0.25, "-Q8_0": 0.5}))
+    monkeypatch.setattr(prepare, "convert", without_room_for_bf16)
+    assert prepare.serve(model.path).form == "F16"
+    (line,) = told()
+    assert line.startswith(f"{model.path.name}: read as F16 from now on, though no room for it; ")
+    assert "`ghostbuster models prepare --again` measures anew" in line
 
 
 def test_a_child_without_room_for_an_import_says_nothing_of_the_model(model, told, monkeypatch):

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Sequence
 
 from ghostbuster.models.backend.library import recent_errors, start
-from ghostbuster.models.sandbox.child import disable_core_dumps
+from ghostbuster.models.sandbox.child import behave_as_child
 
 FAILED = 3
 """Exit code when llama.cpp refuses; an error of Python itself gives 1, and says nothing of the model."""
@@ -21,7 +21,7 @@ FAILED = 3
 
 def main(arguments: Sequence[str]) -> int:
     """Convert, and return the exit code."""
-    disable_core_dumps()
+    behave_as_child()
     request = json.loads(arguments[0])
     llama = start()  # its log of a line a tensor goes nowhere
     settings = llama.llama_model_quantize_default_params()

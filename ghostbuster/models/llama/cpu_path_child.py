@@ -18,7 +18,7 @@ import numpy.typing as npt
 from ghostbuster.arrays import Int32
 from ghostbuster.models.gguf.model_file import ModelFile
 from ghostbuster.models.llama.runtime import Context, Placed, Weights
-from ghostbuster.models.sandbox.child import disable_core_dumps
+from ghostbuster.models.sandbox.child import behave_as_child
 from ghostbuster.models.sandbox.cpu_path_model import CONTEXT, LAYERS, VOCABULARY
 
 TOKENS = 293  # neither a multiple of 4 nor of 16: kernels that read several rows at once have a rest too
@@ -28,7 +28,7 @@ ROUNDS = 4
 
 def main(arguments: Sequence[str]) -> None:
     """Print the answer for the model named."""
-    disable_core_dumps()
+    behave_as_child()
     ids = np.random.default_rng(0).integers(0, VOCABULARY, TOKENS + SINGLES).astype(np.int32)
     file = _file(Path(arguments[0]))
     contexts = {

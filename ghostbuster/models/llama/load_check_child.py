@@ -19,7 +19,7 @@ from ghostbuster.models.llama.language_model import MAX_CONTEXT, SLIDING, SMALL_
 from ghostbuster.models.llama.runtime import Context, Weights
 from ghostbuster.models.llama.streaming import Lane
 from ghostbuster.models.llama.token_statistics import TokenStatistics
-from ghostbuster.models.sandbox.child import disable_core_dumps
+from ghostbuster.models.sandbox.child import behave_as_child
 
 FEW = 16  # tokens that a large model reads: a context full of them takes minutes
 TEXTS = (
@@ -33,7 +33,7 @@ TEXTS = (
 
 def main(arguments: Sequence[str]) -> None:
     """Read with the model named."""
-    disable_core_dumps()
+    behave_as_child()
     with suppress(GhostbusterError):
         read(Path(arguments[0]))
 

@@ -19,7 +19,7 @@ import numpy.typing as npt
 from ghostbuster.arrays import Int32
 from ghostbuster.models.gguf.check import check_model
 from ghostbuster.models.llama.runtime import Context, Placed, Weights
-from ghostbuster.models.sandbox.child import disable_core_dumps
+from ghostbuster.models.sandbox.child import behave_as_child
 
 ROUNDS = 2
 BATCH = 128  # tokens; a sample is no multiple of it: kernels that read several rows at once have a rest too
@@ -39,7 +39,7 @@ to be told."""
 
 def main(arguments: Sequence[str]) -> None:
     """Print the answer for the model named."""
-    disable_core_dumps()
+    behave_as_child()
     request = json.loads(arguments[0])
     file = check_model(Path(request["model"]))
     weights = Weights(file, Placed(fast=bool(request["fast"])))

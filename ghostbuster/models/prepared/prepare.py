@@ -191,8 +191,15 @@ def _choose(file: ModelFile, digest: str) -> FormName:
         if slower.form != ORIGINAL:
             store.discard(digest, slower.form)
     best = fastest(compared)
-    if best.form == ORIGINAL and refused is not None:
-        raise refused
+    if refused is not None:
+        if best.form == ORIGINAL:
+            raise refused
+        _log.warning(
+            "%s: read as %s from now on, though %s; `ghostbuster models prepare --again` measures anew",
+            file.path.name,
+            best.form,
+            refused,
+        )
     if best.form != ORIGINAL:
         remember_load(file_digest(store.converted_path(digest, best.form)))
     store.choose(digest, best.form, compared)

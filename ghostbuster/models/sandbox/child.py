@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import subprocess
@@ -10,6 +11,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
+PARENT_VARIABLE = "GHOSTBUSTER_PARENT"
+"""Tells a child the number of the process that waits for it."""
+_PR_SET_PDEATHSIG = 1
 _ROOT = Path(__file__).parents[3]  # the folder that holds the package
 
 
@@ -51,6 +55,7 @@ def run_child(
     search_path = (str(Path(one).absolute()) for one in (str(_ROOT), *sys.path) if one)
     environment = os.environ | {
         "PYTHONPATH": os.pathsep.join(search_path),
+        PARENT_VARIABLE: str(os.getpid()),
         "OMP_NUM_THREADS": "1",
         "GGML_NO_BACKTRACE": "1",  # else llama.cpp starts a debugger to say where it crashed
     }
@@ -80,9 +85,19 @@ def status_name(status: int) -> str:
         return f"signal {-status}"
 
 
-def disable_core_dumps() -> None:
-    """Called by a child that may crash: it leaves no core dump (a file of its memory) behind."""
+def behave_as_child() -> None:
+    """Called by a child, which may crash: it leaves no core dump (a file of its memory) behind.
+
+    On Linux it ends as soon as its parent is gone, however that ended: it would go on writing files that
+    nobody wants, beside the next process that makes them.
+    """
     with suppress(ImportError, OSError, ValueError):
         import resource
 
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    parent = os.environ.get(PARENT_VARIABLE)
+    if sys.platform == "linux" and parent is not None:
+        with suppress(OSError, AttributeError):  # a C library without it
+            ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if str(os.getppid()) != parent:  # it was gone before
+            os._exit(1)
