@@ -21,6 +21,7 @@ from ghostbuster.commands.evaluate import evaluate
 from ghostbuster.commands.info import info
 from ghostbuster.commands.models import models
 from ghostbuster.commands.score_file import score_file
+from ghostbuster.commands.score_pair import score_pair
 from ghostbuster.commands.score_table import score_table
 from ghostbuster.commands.serve import serve
 from ghostbuster.commands.shared.console import note, print_error, verbosity
@@ -39,6 +40,7 @@ TERMINATED = 143
 COMMANDS: dict[str, Callable[..., None]] = {
     "score-file": score_file,
     "score-table": score_table,
+    "score-pair": score_pair,
     "serve": serve,
     "train": train,
     "calibrate": calibrate,

@@ -123,9 +123,7 @@ def score_table(
     from ghostbuster.detector.batches.row_scores import submission_scores, verdict_scores
     from ghostbuster.errors import InputError
     from ghostbuster.system.atomic_files import check_writable
-    from ghostbuster.tables.journal import Journal
     from ghostbuster.tables.registry import kind_of, open_reader
-    from ghostbuster.tables.scoring import faults_in
     from ghostbuster.tables.survey import Job, survey
 
     source, target = Path(table), Path(output)
@@ -140,21 +138,54 @@ def score_table(
     detector, identity = open_detector(model, weak_model, strong_model, register, panel)
     judge = submission_scores(detector) if submission else verdict_scores(detector)
     judge([])  # weak models that do not fit are refused before anything is begun
-    made_by = _identity(job, seen, identity, device_of(detector)) | {
+    made_by = job_identity(job, seen, identity, device_of(detector)) | {
         "--register": register or "",
         "--whole": "yes" if whole else "no",
     }
-    with Journal(target, made_by, restart=restart) as journal:
+    run_job(job, seen, judge, made_by, restart=restart, no_cache=no_cache, quiet=quiet)
+
+
+def run_job(
+    job: Job,
+    seen: Survey,
+    judge: Judge,
+    made_by: dict[str, str],
+    *,
+    restart: bool,
+    no_cache: bool,
+    quiet: bool,
+) -> None:
+    """Score a table, going on where an earlier run was interrupted, and write it; faulty rows are named.
+
+    Parameters
+    ----------
+    job, seen : Job, Survey
+    judge : callable
+    made_by : mapping of str to str
+        Everything that moves a score.
+    restart, no_cache, quiet : bool
+        The options of these names.
+
+    Raises
+    ------
+    typer.Exit
+        With ``SOME_BAD``, where a row has an error; the table is written all the same.
+    """
+    from ghostbuster.tables.journal import Journal
+    from ghostbuster.tables.scoring import faults_in
+
+    table = job.reader.path
+    with Journal(job.output, made_by, restart=restart) as journal:
         if journal.n_rows:
             note(f"going on after {journal.n_rows:,} of {seen.n_rows:,} rows", quiet=quiet)
-        print_faults(source, seen.n_faults, seen.faults, NAMED_BY)
+        print_faults(table, seen.n_faults, seen.faults, NAMED_BY)
         with score_cache(enabled=not no_cache):
             _score(job, seen, journal, judge, quiet=quiet)
         n_faults, faults = faults_in(journal)
         if n_faults > seen.n_faults:
-            print_faults(source, n_faults, faults, NAMED_BY)
+            print_faults(table, n_faults, faults, NAMED_BY)
         _finish(job, seen, journal, faulty=n_faults > 0)
-    note(f"{seen.n_rows:,} rows, {n_faults:,} of them with an error, written to {output}", quiet=quiet)
+    note(f"{seen.n_rows:,} rows, {n_faults:,} of them with an error, written to {job.output}", quiet=quiet)
     if n_faults:
         raise typer.Exit(SOME_BAD)
 
@@ -181,7 +212,7 @@ def _finish(job: Job, seen: Survey, journal: Journal, *, faulty: bool) -> None:
     journal.discard()
 
 
-def _identity(job: Job, seen: Survey, detector: str, device: str) -> dict[str, str]:
+def job_identity(job: Job, seen: Survey, detector: str, device: str) -> dict[str, str]:
     """Everything that changes a score, by the name that a user knows."""
     from importlib.metadata import version
 

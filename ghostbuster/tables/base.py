@@ -29,11 +29,14 @@ class TextRow(NamedTuple):
     text, fault : str
     note : str
         What a reader of the verdict has to know of the text: words of a document that were not read.
+    other : str
+        The second text, in a table of pairs.
     """
 
     text: str
     fault: str = ""
     note: str = ""
+    other: str = ""
 
 
 class Chunk(Protocol):

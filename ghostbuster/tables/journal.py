@@ -1,26 +1,22 @@
 """Checkpoint of the scores of a table, beside its output: an interrupted run resumes there.
 
-A journal is a file of lines: a header that tells what the scores belong to, then one line a batch of rows,
-each with a checksum. A line is on the disk before the next batch begins, so whatever ends the process, at
-most one batch has to be scored again; a line cut short is dropped.
+A line of the journal is a batch of rows, so whatever ends the process, at most one batch has to be scored
+again.
 """
 
 from __future__ import annotations
 
-import json
-import os
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
-from ghostbuster.errors import InputError, SettingError
-from ghostbuster.system.file_lock import open_locked
+from ghostbuster.tables.line_journal import JournalKind, LineJournal
 
 MARK = "ghostbuster journal 1"
 """First words of every journal, with the number of its layout."""
+KIND = JournalKind(MARK, "score-table", "scores", "score all rows again")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +31,22 @@ class Score:
         Why there is neither; empty for a sound row.
     note : str
         What of its document was not read.
+    more : sequence of float, str or None
+        Values of further columns (`Job.further`), where a table has some.
     """
 
     probability: float | None
     label: str | None = None
     error: str = ""
     note: str = ""
+    more: Sequence[float | str | None] = ()
+
+    def packed(self) -> list[Any]:
+        """As a journal keeps it: without what is empty at the end."""
+        row = [self.probability, self.label, self.error, self.note, list(self.more)]
+        while len(row) > 2 and not row[-1]:  # noqa: PLR2004 - a label is always kept
+            row.pop()
+        return row
 
 
 def journal_path(output: Path) -> Path:
@@ -76,13 +82,8 @@ class Journal:
 
     def __init__(self, output: Path, identity: Mapping[str, str], *, restart: bool = False) -> None:
         self.path = journal_path(output)
-        self._identity = dict(identity)
-        self._file = open_locked(self.path, f"{output} is being written by another process; wait for its end")
-        try:
-            self.n_rows = self._restore(restart=restart)
-        except BaseException:
-            self._file.close()
-            raise
+        self.n_rows = 0
+        self._lines = LineJournal(self.path, output, KIND, identity, self._accept, restart=restart)
 
     def __enter__(self) -> Self:
         return self
@@ -90,9 +91,9 @@ class Journal:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if not self.n_rows and not self._file.closed:
+        if not self.n_rows:
             self.discard()
-        self._file.close()
+        self._lines.close()
 
     def append(self, scores: Sequence[Score]) -> None:
         """Append the scores of the next rows; they are on the disk when this returns.
@@ -102,93 +103,25 @@ class Journal:
         InputError
             When the disk is full or failing; what was kept before stays.
         """
-        listed = [
-            [one.probability, one.label, one.error, one.note][: 4 if one.note else 3 if one.error else 2]
-            for one in scores
-        ]
-        self._write(json.dumps([self.n_rows, listed], separators=(",", ":")))
+        self._lines.add([self.n_rows, [one.packed() for one in scores]])
         self.n_rows += len(scores)
 
     def scores(self) -> Iterator[Score]:
         """All scores, row by row from the first."""
-        self._file.seek(0)
-        next(self._file)
-        for line in self._file:
-            for one in json.loads(line[9:])[1]:
+        for _first, batch in self._lines.values():
+            for one in batch:
                 yield Score(*one)
 
     def discard(self) -> None:
         """Remove the journal: its output is complete."""
-        if os.name == "nt":  # pragma: no cover - Windows, where an open file cannot be removed
-            self._file.close()
-        self.path.unlink(missing_ok=True)
-        self._file.close()
+        self._lines.discard()
 
-    def _restore(self, *, restart: bool) -> int:
-        """Number of rows in the intact lines; the file is truncated behind them."""
-        header = self._file.readline()
-        if not header.endswith(b"\n") and MARK.encode().startswith(header[: len(MARK)]):
-            return self._begin()  # new, or ended while it was begun
-        if not header.startswith(MARK.encode()):
-            raise InputError(f"{self.path} is no journal of score-table: move it away, its name is needed")
-        if restart:
-            return self._begin()
-        try:
-            identity = json.loads(header[len(MARK) :])
-        except (ValueError, RecursionError):
-            identity = None
-        if not isinstance(identity, dict):
-            raise InputError(f"{self.path} is damaged: give --restart to score all rows again") from None
-        self._check(identity)
-        n_rows, end = 0, self._file.tell()
-        for line in self._file:
-            batch = _batch(line)
-            if batch is None or batch[0] != n_rows:
-                break
-            n_rows += batch[1]
-            end += len(line)
-        self._file.seek(end)
-        self._file.truncate()
-        return n_rows
-
-    def _begin(self) -> int:
-        self._file.seek(0)
-        self._file.truncate()
-        self._write(f"{MARK} {json.dumps(self._identity)}", checked=False)
-        return 0
-
-    def _check(self, found: Mapping[str, str]) -> None:
-        for name, value in self._identity.items():
-            if found.get(name) != value:
-                raise SettingError(
-                    f"{self.path} holds scores with another {name} ({str(found.get(name, 'none'))[:12]}, now "
-                    f"{value[:12]}): give --restart to score all rows again, or the command it was begun with"
-                )
-
-    def _write(self, text: str, *, checked: bool = True) -> None:
-        """Append one line and flush it to the disk."""
-        data = text.encode()
-        line = (b"%08x " % zlib.crc32(data) if checked else b"") + data + b"\n"
-        self._file.seek(0, os.SEEK_END)
-        try:
-            while line:
-                line = line[os.write(self._file.fileno(), line) :]
-            os.fsync(self._file.fileno())
-        except OSError as error:
-            raise InputError(
-                f"{self.path} cannot be written ({error.strerror}): make room and give the same command "
-                "again, it goes on from the last row kept"
-            ) from error
-
-
-def _batch(line: bytes) -> tuple[int, int] | None:
-    """First row and number of rows of an intact line; None for a damaged one."""
-    if not line.endswith(b"\n") or line[:9] != b"%08x " % zlib.crc32(line[9:-1]):
-        return None
-    try:
-        first, scores = json.loads(line[9:])
+    def _accept(self, value: Any) -> bool:
+        """Whether a line is the next batch; its rows are then counted."""
+        first, scores = value
         for one in scores:
             Score(*one)
-    except (ValueError, TypeError, RecursionError):
-        return None  # a sound checksum of something else
-    return first, len(scores)
+        if first != self.n_rows:
+            return False
+        self.n_rows += len(scores)
+        return True

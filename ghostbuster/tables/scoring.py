@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from ghostbuster.arrays import Progress
@@ -28,7 +29,8 @@ MOST_ROWS, MOST_CHARACTERS = 256, 2**20
 UNDECIDED = 0.5
 """What a submission says of a row without a text: it has to say a number."""
 
-Judge = Callable[[list[str]], Sequence[Score]]
+Judge = Callable[[list[Any]], Sequence[Score]]
+"""Scores of what `Job.asked` gives of rows: texts, or pairs of texts."""
 
 
 def score(job: Job, journal: Journal, judge: Judge, progress: Progress) -> None:
@@ -39,21 +41,31 @@ def score(job: Job, journal: Journal, judge: Judge, progress: Progress) -> None:
     job : Job
     journal : Journal
     judge : callable
-        Texts to scores.
+        Texts, or pairs of them, to scores.
     progress : callable
         Called with the rows and the characters scored by this call.
     """
     done, n_characters = journal.n_rows, 0
-    rows = job.reader.texts(job.text_column, done)
+    rows = job.rows(done)
     while batch := list(next_batch(rows)):
-        journal.append(judged(batch, judge))
-        n_characters += sum(len(row.text) for row in batch)
+        journal.append(judged(batch, judge, job.asked))
+        n_characters += sum(len(row.text) + len(row.other) for row in batch)
         progress(journal.n_rows - done, n_characters)
 
 
-def judged(batch: Sequence[TextRow], judge: Judge) -> list[Score]:
-    """The scores of a batch of rows; a row without a text has its fault as the error."""
-    good = [row.text for row in batch if not row.fault]
+def judged(
+    batch: Sequence[TextRow], judge: Judge, asked: Callable[[TextRow], Any] = attrgetter("text")
+) -> list[Score]:
+    """The scores of a batch of rows; a row without a text has its fault as the error.
+
+    Parameters
+    ----------
+    batch : sequence of TextRow
+    judge : callable
+    asked : callable
+        What the judge is given of a row: its text, or both texts of a pair.
+    """
+    good = [asked(row) for row in batch if not row.fault]
     found = iter(judge(good) if good else ())
     return [
         Score(None, None, row.fault) if row.fault else replace(next(found), note=row.note) for row in batch
@@ -125,7 +137,7 @@ def next_batch(rows: Iterator[TextRow]) -> Iterator[TextRow]:
     n_characters = 0
     for n_rows, row in enumerate(islice(rows, MOST_ROWS), start=1):
         yield row
-        n_characters += len(row.text)
+        n_characters += len(row.text) + len(row.other)
         if n_characters >= (BATCH_CHARACTERS if n_rows >= BATCH_ROWS else MOST_CHARACTERS):
             return
 
@@ -163,7 +175,11 @@ def added_columns(job: Job, scores: Sequence[Score]) -> dict[str, list[Any]]:
         return {"generated": [UNDECIDED if one is None else one for one in probabilities]}
     return {
         job.prefix + "probability": probabilities,
-        job.prefix + "label": [one.label for one in scores],
+        job.label_column: [one.label for one in scores],
+        **{
+            name: [one.more[place] if one.more else None for one in scores]
+            for place, name in enumerate(job.further)
+        },
         job.note_column: [one.note or None for one in scores],
         job.error_column: [one.error or None for one in scores],
     }

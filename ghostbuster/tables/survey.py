@@ -67,6 +67,8 @@ class Job:
         Put before the names of added columns.
     submission : str
         Column of ids, to write nothing but these and a number each; empty to keep all columns.
+    other_column : str
+        Of the second texts, in a table of pairs; empty elsewhere.
     """
 
     reader: TableReader
@@ -74,13 +76,44 @@ class Job:
     text_column: str
     prefix: str = ""
     submission: str = ""
+    other_column: str = ""
 
     @property
     def added(self) -> dict[str, str]:
         """New columns and their types; ``error`` comes where a row has one."""
         if self.submission:
             return {"generated": NUMBER}
-        return {self.prefix + "probability": NUMBER, self.prefix + "label": WORD}
+        return {self.prefix + "probability": NUMBER, self.label_column: WORD} | self.further
+
+    @property
+    def label_column(self) -> str:
+        """Column of the label: of pairs, which text is likelier the machine's."""
+        return self.prefix + ("likelier" if self.other_column else "label")
+
+    @property
+    def further(self) -> dict[str, str]:
+        """Columns of ``Score.more`` and their types: of pairs, what each text is called by itself."""
+        if not self.other_column:
+            return {}
+        names = {"probability_a": NUMBER, "label_a": WORD, "probability_b": NUMBER, "label_b": WORD}
+        return {self.prefix + name: kind for name, kind in names.items()}
+
+    @property
+    def text_columns(self) -> tuple[str, ...]:
+        """Columns that are read."""
+        return (self.text_column, self.other_column) if self.other_column else (self.text_column,)
+
+    def rows_of(self, chunk: Chunk) -> Iterator[TextRow]:
+        """The text or the two texts of each row of a chunk, or what is wrong with the row."""
+        return _paired([texts_in(chunk, name) for name in self.text_columns])
+
+    def rows(self, start: int) -> Iterator[TextRow]:
+        """The same of the whole table, from row ``start`` on."""
+        return _paired([self.reader.texts(name, start) for name in self.text_columns])
+
+    def asked(self, row: TextRow) -> Any:
+        """What a judge is given of a sound row: a text, or two."""
+        return (row.text, row.other) if self.other_column else row.text
 
     @property
     def error_column(self) -> str:
@@ -118,16 +151,16 @@ def survey(job: Job, see: Callable[[int], None] | None = None, *, allow_empty: b
     if reader.n_rows is not None:  # its texts are read once, when they are scored
         n_rows = reader.n_rows
     else:
-        for chunk in reader.chunks(job.text_column):
+        for chunk in reader.chunks(None if job.other_column else job.text_column):
             if types is not None and reader.schema is None:
                 types.see(chunk.records())
-            for n_rows, (text, fault, _note) in enumerate(_texts(job, chunk), start=n_rows + 1):  # noqa: B020
-                n_characters += len(text)
+            for n_rows, row in enumerate(_texts(job, chunk), start=n_rows + 1):  # noqa: B020
+                n_characters += len(row.text) + len(row.other)
                 if see is not None:
-                    see(len(text))
-                if fault:
+                    see(len(row.text) + len(row.other))
+                if row.fault:
                     n_faults += 1
-                    faults += [(n_rows, fault)] * (n_faults <= SHOWN)
+                    faults += [(n_rows, row.fault)] * (n_faults <= SHOWN)
     if not n_rows and allow_empty:
         return Survey(digest, 0, 0, 0, (), reader.schema, types)
     if not n_rows:
@@ -143,14 +176,23 @@ def survey(job: Job, see: Callable[[int], None] | None = None, *, allow_empty: b
 def _texts(job: Job, chunk: Chunk) -> Iterator[TextRow]:
     """Text and fault of each row; a column that no row can have is an error of the table."""
     columns = job.reader.columns
-    if columns and job.text_column not in columns:
-        raise unknown_column(job.text_column, columns, job.reader.path)
-    return texts_in(chunk, job.text_column)
+    for name in job.text_columns if columns else ():
+        if name not in columns:
+            raise unknown_column(name, columns, job.reader.path)
+    return job.rows_of(chunk)
+
+
+def _paired(columns: list[Iterator[TextRow]]) -> Iterator[TextRow]:
+    """Rows of one column of texts, or of two side by side; a fault of either is one of the row."""
+    if len(columns) == 1:
+        return columns[0]
+    both = zip(*columns, strict=True)
+    return (TextRow(a.text, a.fault or b.fault, a.note or b.note, b.text) for a, b in both)
 
 
 def _check_columns(job: Job, *, faults: bool) -> None:
     columns = job.reader.columns
-    for name in (job.text_column if job.reader.n_rows is None else "", job.submission):
+    for name in (*(job.text_columns if job.reader.n_rows is None else ()), job.submission):
         if name and name not in columns:
             raise unknown_column(name, columns, job.reader.path)
     check_names(columns, job.reader.path)
