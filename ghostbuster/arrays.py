@@ -149,6 +149,28 @@ class Vectors:
         """Units of each text, shape (n_texts,)."""
         return np.diff(self.offsets)
 
+    @classmethod
+    def concatenate(cls, parts: Sequence[Vectors]) -> Vectors:
+        """All texts of ``parts``, one after another; every part has the same channels and hidden states.
+
+        Raises
+        ------
+        InputError
+            When there is no part, or their channels or layers differ.
+        """
+        if not parts:
+            raise InputError("nothing to concatenate; expected at least one Vectors")
+        first = parts[0]
+        for part in parts:
+            if part.channels.keys() != first.channels.keys() or part.states.keys() != first.states.keys():
+                raise InputError("vectors of different channels; expected the same in every part: read again")
+        lengths = np.concatenate([np.diff(part.offsets) for part in parts])
+        return cls(
+            {name: np.concatenate([part.channels[name] for part in parts]) for name in first.channels},
+            np.concatenate(([0], np.cumsum(lengths))),
+            {name: HiddenStates.concatenate([part.states[name] for part in parts]) for name in first.states},
+        )
+
     def take(self, texts: npt.ArrayLike) -> Vectors:
         """The chosen texts, in the order given."""
         rows, offsets = rows_of(self.offsets, texts)

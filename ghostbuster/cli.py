@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from ghostbuster import __version__
+from ghostbuster.commands.augment import augment
 from ghostbuster.commands.cache import cache
 from ghostbuster.commands.calibrate import calibrate
 from ghostbuster.commands.distill import distill
@@ -49,6 +50,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "cache": cache,
     "ensemble": ensemble,
     "distill": distill,
+    "augment": augment,
 }
 """Name on the command line to what it does."""
 

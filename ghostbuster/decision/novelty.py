@@ -11,21 +11,17 @@ import numpy as np
 
 from ghostbuster.arrays import AnyArray, Float1d
 from ghostbuster.reading.read import Reading
-from ghostbuster.text.english import FUNCTION_WORDS
+from ghostbuster.text.english import FEWEST_ENGLISH, share_of_english
 from ghostbuster.text.prepare import PreparedText
 
 QUANTILE = 0.999
 """Share of training texts within each of the two limits."""
-
-FEWEST_ENGLISH = 0.15
-"""Share of function words that English prose exceeds: it has 0.3 to 0.6, other languages under 0.1."""
 
 MOST_LONE_LETTERS = 0.15
 """Share of words that are one letter, other than "a" and "I", which English prose stays below: 99.9 % of
 texts have under 0.09, those with a space after every fifth character 0.17 or more."""
 _MOST_TRAINED = 0.99  # the share is looked at where so many training texts exceed it
 
-_WORD = re.compile(r"[^\W\d_]+")
 _LONE_LETTER = re.compile(r"(?<!\S)[\"'(]*[b-zB-HJ-Z][\"').,;:!?]*(?!\S)")
 
 _FARTHEST = 10.0  # a single wild feature must not decide alone
@@ -54,11 +50,7 @@ def english_share(reading: Reading) -> Float1d:
     An n-gram model takes long loan words and names of a related language for English; nobody writes English
     without articles and prepositions.
     """
-    shares = []
-    for one in reading.prepared:
-        words = _WORD.findall(one.text.lower())
-        shares.append(sum(word in FUNCTION_WORDS for word in words) / max(len(words), 1))
-    return np.array(shares)
+    return np.array([share_of_english(one.text) for one in reading.prepared], dtype=np.float64)
 
 
 def lone_letters(reading: Reading) -> Float1d:

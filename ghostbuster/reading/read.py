@@ -52,6 +52,22 @@ class Reading:
         )
         return replace(self, prepared=prepared)
 
+    @classmethod
+    def concatenate(cls, parts: Sequence[Reading]) -> Reading:
+        """All texts of ``parts``, one after another, read by one panel.
+
+        Raises
+        ------
+        InputError
+            When there is no part, or they were read by different panels.
+        """
+        return cls(
+            tuple(one for part in parts for one in part.prepared),
+            Vectors.concatenate([part.vectors for part in parts]),
+            np.concatenate([part.n_tokens for part in parts]),
+            np.concatenate([part.ends for part in parts]),
+        )
+
     def take(self, texts: Int1d) -> Reading:
         """The chosen texts, in the order given."""
         chosen = tuple(self.prepared[i] for i in texts.tolist())

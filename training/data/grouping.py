@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
-import zlib
 from collections.abc import Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
+from ghostbuster.text.shingles import shingles as passages
+
 PASSAGE = 16  # words that two texts must share in a row; shorter runs are set phrases
 COMMON = 30  # a passage in more texts than this is boilerplate, not kinship
-MULTIPLIER = 0x9E3779B97F4A7C15  # odd, so that multiplying by it loses nothing modulo 2^64
 
 
 def components(n: int, sets: Iterable[Sequence[int]]) -> npt.NDArray[np.intp]:
@@ -44,7 +43,7 @@ def shingles(texts: Sequence[str], length: int = PASSAGE) -> list[npt.NDArray[np
     """
     hashes, owners = [], []
     for index, text in enumerate(texts):
-        found = np.unique(_passages(text, length))
+        found = np.unique(passages(text, length))
         hashes.append(found)
         owners.append(np.full(found.size, index, dtype=np.intp))
     if not hashes:
@@ -54,15 +53,3 @@ def shingles(texts: Sequence[str], length: int = PASSAGE) -> list[npt.NDArray[np
     starts = np.flatnonzero(np.diff(values[order], prepend=values[order][:1] + np.uint64(1)))
     found = np.split(texts_of[order], starts[1:]) if starts.size else []
     return [members for members in found if 1 < members.size <= COMMON]
-
-
-def _passages(text: str, length: int) -> npt.NDArray[np.uint64]:
-    """A polynomial hash of every run of ``length`` words, shape (n_words - length + 1,)."""
-    words = re.findall(r"[^\W_]+", text.casefold())
-    if len(words) < length:
-        return np.empty(0, dtype=np.uint64)
-    codes = np.array([zlib.crc32(word.encode()) for word in words], dtype=np.uint64)
-    hashed = np.zeros(codes.size - length + 1, dtype=np.uint64)
-    for place in range(length):  # uint64 arithmetic wraps, as a hash modulo 2^64 wants
-        hashed = hashed * np.uint64(MULTIPLIER) + codes[place : place + hashed.size]
-    return hashed

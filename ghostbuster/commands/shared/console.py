@@ -94,6 +94,33 @@ class TokenProgress:
             typer.echo(f"{_CLEAR}reading: {percent:3d} % of {total:,} tokens", err=True, nl=False)
 
 
+class StepProgress:
+    """Progress line of steps that tell their own words; on a terminal only.
+
+    Parameters
+    ----------
+    quiet : bool
+        Show nothing.
+    """
+
+    def __init__(self, *, quiet: bool) -> None:
+        self._shown = not quiet and sys.stderr.isatty()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._shown:
+            typer.echo(_CLEAR, err=True, nl=False)
+
+    def __call__(self, line: str) -> None:
+        """Show the line in place of the one before."""
+        if self._shown:
+            typer.echo(_CLEAR + printable(line), err=True, nl=False)
+
+
 class RowProgress:
     """Progress line: the share of all rows, the rate and the remaining time; on a terminal only.
 

@@ -1,4 +1,4 @@
-"""Calls of llama.cpp: load GGUF models, tokenise, decode, return logits. No other module computes with it.
+"""Calls of llama.cpp: load GGUF models, tokenise, decode, return logits. Beside it `parallel_context` alone.
 
 The low-level functions are used throughout. The high-level class keeps the logits of a whole context, and
 cannot switch off the extra buffer types with which quantised models crash on some CPUs with AMX.
@@ -97,6 +97,16 @@ class Weights:
             When the vocabulary cannot spell a text.
         """
         return Tokens.of([self._tokenise(text) for text in texts])
+
+    def tokenise_special(self, text: str) -> Int32:
+        """Ids of a prompt's frame: special tokens are read as such, and no begin token is added."""
+        data = text.encode(errors="replace")
+        ids = np.empty(len(data) + 8, np.int32)
+        buffer = ids.ctypes.data_as(ctypes.POINTER(lib.llama_token))
+        n = lib.llama_tokenize(self.vocabulary, data, len(data), buffer, ids.size, False, True) if data else 0
+        if n < 0:
+            raise ModelError(f"{self.file.path}: text of {len(data)} bytes gives {-n} tokens; expected fewer")
+        return ids[:n].copy()
 
     def _tokenise(self, text: str) -> TextTokens:
         """Ids of one text and their ends in characters."""

@@ -1,0 +1,154 @@
+"""The labelled table that texts are written after, and the same with the new texts at its end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ghostbuster.arrays import AnyArray, Int1d
+from ghostbuster.detector.augmentation.rounds import NewText
+from ghostbuster.errors import InputError
+from ghostbuster.folds import LEAST_SOURCES
+from ghostbuster.tables.table import column, labels_of, read_table, texts_of, write_table
+from ghostbuster.text.prepare import prepare_or_refuse
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+ADDED = ("origin", "parent", "round", "teacher", "teacher_digest", "seed", "prompt")
+"""Columns of the output: what made a new text. A text that was there is of origin ``seed``."""
+GROUP = "group"
+"""Column that keeps a new text beside its parent, where the table has no groups."""
+
+
+@dataclass(frozen=True)
+class SeedTable:
+    """Texts that a detector learns from, of which a teacher is shown the wrong ones.
+
+    Attributes
+    ----------
+    frame : DataFrame
+    columns : mapping of str to str or None
+        ``text``, ``label``, ``group``, ``source``, ``id``: names of columns.
+    prefix : str
+        Put before the names of added columns.
+    texts, prepared : list of str, length n_seeds
+    y : array of shape (n_seeds,), 0 human, 1 machine
+    groups, sources : array of shape (n_seeds,)
+        Without a column of groups every text is one; sources are None where there is no column.
+    """
+
+    frame: DataFrame
+    columns: Mapping[str, str | None]
+    prefix: str
+    texts: list[str]
+    prepared: list[str]
+    y: Int1d
+    groups: AnyArray
+    sources: AnyArray | None
+
+    @classmethod
+    def read(cls, path: Path, columns: Mapping[str, str | None], prefix: str) -> SeedTable:
+        """Read and check a table.
+
+        Raises
+        ------
+        InputError
+            When it cannot be read, lacks a column or a class, a cell holds no text or label, or a column that
+            is to be added is there.
+        """
+        frame = read_table(path)
+        texts = texts_of(frame, str(columns["text"]), path, allow_blank=False)
+        y = np.array(labels_of(frame, str(columns["label"]), path), dtype=np.intp)
+        for label, name in enumerate(("human", "machine")):
+            if not (y == label).any():
+                raise InputError(f"{path} has no text labelled {name}; expected both classes to learn from")
+        groups, sources, _ids = (
+            None
+            if columns[name] is None
+            else np.array([str(one) for one in column(frame, str(columns[name]), path)])
+            for name in ("group", "source", "id")
+        )
+        made = cls(
+            frame,
+            columns,
+            prefix,
+            texts,
+            [prepare_or_refuse(text).text for text in texts],
+            y,
+            np.arange(y.size).astype(str) if groups is None else groups,
+            sources if sources is None or np.unique(sources).size >= LEAST_SOURCES else None,
+        )
+        clash = next((name for name in made.added if name in frame.columns), None)
+        if clash is not None:
+            remedy = "name it with --group-column, or " if clash == prefix + GROUP else ""
+            raise InputError(
+                f"{path} already has a column {clash!r}, which would be lost: {remedy}rename it, or "
+                "give --prefix"
+            )
+        return made
+
+    @property
+    def added(self) -> list[str]:
+        """Names of the columns that the output has more."""
+        groups = [] if self.columns["group"] is not None else [GROUP]
+        return [self.prefix + name for name in (*groups, *ADDED)]
+
+    def name_of(self, row: int) -> str:
+        """What a text is called: its id, or the number of its row from 1."""
+        name = self.columns["id"]
+        return str(row + 1) if name is None else str(self.frame[name].iloc[row])
+
+    def write(self, path: Path, new: Sequence[NewText], teacher: str, digest: str) -> None:
+        """Write all texts, the new ones at the end, whole or not at all.
+
+        Parameters
+        ----------
+        path : Path
+        new : sequence of NewText
+        teacher, digest : str
+            The teacher's file and its SHA-256.
+        """
+        import pandas as pd
+
+        seeds = self.frame.copy()
+        for name in self.added:
+            seeds[name] = None
+        seeds[self.prefix + "origin"] = "seed"
+        if self.columns["group"] is None:
+            seeds[self.prefix + GROUP] = [f"text {self.name_of(i)}" for i in range(len(seeds))]
+        rows = pd.DataFrame([self._row(one, teacher, digest) for one in new], columns=seeds.columns)
+        parts = [seeds.astype(object), rows.astype(object)] if new else [seeds.astype(object)]
+        write_table(_retyped(pd.concat(parts, ignore_index=True), self.frame), path)
+
+    def _row(self, one: NewText, teacher: str, digest: str) -> dict[str, Any]:
+        """A new text as a row: text, label, group and source; what else the table knows it does not have."""
+        parent = self.frame.iloc[one.parent]
+        kept = {
+            str(name): parent[name] for key in ("group", "source") if (name := self.columns[key]) is not None
+        }
+        if self.columns["group"] is None:
+            kept[self.prefix + GROUP] = f"text {self.name_of(one.parent)}"
+        a_machine = int(np.flatnonzero(self.y == 1)[0])
+        label = self.frame[self.columns["label"]].iloc[a_machine]
+        facts = ("generated", self.name_of(one.parent), one.round, teacher, digest, one.seed, one.prompt)
+        return {
+            **kept,
+            str(self.columns["text"]): one.text,
+            str(self.columns["label"]): label,
+            **dict(zip([self.prefix + name for name in ADDED], facts, strict=True)),
+        }
+
+
+def _retyped(made: DataFrame, before: DataFrame) -> DataFrame:
+    """Columns in the types that they had, where a missing value fits in; the others as they come."""
+    import pandas as pd
+
+    for name in before.columns:
+        if isinstance(before[name].dtype, pd.ArrowDtype):
+            made[name] = pd.Series(made[name], dtype=before[name].dtype)
+    return made
