@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ghostbuster.commands.shared.console import StepProgress, TokenProgress, note
+from ghostbuster.commands.shared.console import StepProgress, TokenProgress, note, print_faults
 from ghostbuster.commands.shared.detectors import compute_on
+from ghostbuster.commands.shared.labelled import exit_for
 from ghostbuster.commands.shared.options import (
     TABLE_KINDS,
     Device,
@@ -97,6 +98,7 @@ def augment(
     What it writes is labelled machine. Refusals, echoes of the request, copies and what is no prose of like
     length are dropped; how many, and by which filter, is printed as a summary. A run that was interrupted
     goes on where it was when the same command is given again. Then `ghostbuster train` learns from the table.
+    A row that cannot be used is named and not learned from; the exit code is then 1.
     """
     from ghostbuster.detector.augmentation.journal import StepJournal
     from ghostbuster.detector.augmentation.plan import Plan
@@ -120,6 +122,7 @@ def augment(
     check_writable(output, InputError)
     columns = {"text": text_column, "label": label_column, "group": group_column, "source": source_column}
     seeds = SeedTable.read(table, {**columns, "id": id_column}, prefix)
+    print_faults(table, seeds.given.n_faults, seeds.given.faults)
 
     from ghostbuster.models.llama.writer import Writer
 
@@ -143,6 +146,7 @@ def augment(
         seeds.write(output, made.texts, writer.file.path.name, writer.digest)
         typer.echo(show(summary(made, writer.file.path.name, writer.digest, str(output))))
         journal.discard()
+    exit_for(seeds.given)
 
 
 class _Learner:

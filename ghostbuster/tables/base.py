@@ -29,14 +29,36 @@ class TextRow(NamedTuple):
     text, fault : str
     note : str
         What a reader of the verdict has to know of the text: words of a document that were not read.
-    other : str
-        The second text, in a table of pairs.
     """
 
     text: str
     fault: str = ""
     note: str = ""
-    other: str = ""
+
+    @property
+    def n_characters(self) -> int:
+        """Length of the text."""
+        return len(self.text)
+
+
+class PairRow(NamedTuple):
+    """The two texts of a row in a table of pairs, or what is wrong with the row.
+
+    Attributes
+    ----------
+    text, other, fault, note : str
+        As those of `TextRow`.
+    """
+
+    text: str
+    other: str
+    fault: str = ""
+    note: str = ""
+
+    @property
+    def n_characters(self) -> int:
+        """Length of both texts."""
+        return len(self.text) + len(self.other)
 
 
 class Chunk(Protocol):

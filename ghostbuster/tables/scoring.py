@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
-from operator import attrgetter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ghostbuster.arrays import Progress
 from ghostbuster.errors import InputError
 from ghostbuster.system.atomic_files import publish
-from ghostbuster.tables.base import WORD, Chunk, Layout, TextRow
+from ghostbuster.tables.base import WORD, Chunk, Layout, PairRow, TextRow
 from ghostbuster.tables.chunks import RecordChunk
 from ghostbuster.tables.dialect import Dialect
 from ghostbuster.tables.journal import Journal, Score
@@ -30,7 +29,9 @@ UNDECIDED = 0.5
 """What a submission says of a row without a text: it has to say a number."""
 
 Judge = Callable[[list[Any]], Sequence[Score]]
-"""Scores of what `Job.asked` gives of rows: texts, or pairs of texts."""
+"""Scores of texts, or of pairs of texts."""
+
+Row = TypeVar("Row", TextRow, PairRow)
 
 
 def score(job: Job, journal: Journal, judge: Judge, progress: Progress) -> None:
@@ -48,28 +49,23 @@ def score(job: Job, journal: Journal, judge: Judge, progress: Progress) -> None:
     done, n_characters = journal.n_rows, 0
     rows = job.rows(done)
     while batch := list(next_batch(rows)):
-        journal.append(judged(batch, judge, job.asked))
-        n_characters += sum(len(row.text) + len(row.other) for row in batch)
+        journal.append(judged(batch, judge))
+        n_characters += sum(row.n_characters for row in batch)
         progress(journal.n_rows - done, n_characters)
 
 
-def judged(
-    batch: Sequence[TextRow], judge: Judge, asked: Callable[[TextRow], Any] = attrgetter("text")
-) -> list[Score]:
-    """The scores of a batch of rows; a row without a text has its fault as the error.
-
-    Parameters
-    ----------
-    batch : sequence of TextRow
-    judge : callable
-    asked : callable
-        What the judge is given of a row: its text, or both texts of a pair.
-    """
-    good = [asked(row) for row in batch if not row.fault]
+def judged(batch: Sequence[TextRow | PairRow], judge: Judge) -> list[Score]:
+    """The scores of a batch of rows; a row without a text has its fault as the error."""
+    good = [_asked(row) for row in batch if not row.fault]
     found = iter(judge(good) if good else ())
     return [
         Score(None, None, row.fault) if row.fault else replace(next(found), note=row.note) for row in batch
     ]
+
+
+def _asked(row: TextRow | PairRow) -> str | tuple[str, str]:
+    """What a judge is given of a sound row."""
+    return (row.text, row.other) if isinstance(row, PairRow) else row.text
 
 
 def faults_in(journal: Journal) -> tuple[int, tuple[Fault, ...]]:
@@ -132,12 +128,12 @@ def _check_unchanged(job: Job, seen: Survey) -> None:
         )
 
 
-def next_batch(rows: Iterator[TextRow]) -> Iterator[TextRow]:
+def next_batch(rows: Iterator[Row]) -> Iterator[Row]:
     """The next rows, up to one batch: batches are measured by characters, which tokens follow."""
     n_characters = 0
     for n_rows, row in enumerate(islice(rows, MOST_ROWS), start=1):
         yield row
-        n_characters += len(row.text) + len(row.other)
+        n_characters += row.n_characters
         if n_characters >= (BATCH_CHARACTERS if n_rows >= BATCH_ROWS else MOST_CHARACTERS):
             return
 

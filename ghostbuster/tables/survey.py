@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ghostbuster.errors import InputError
-from ghostbuster.tables.base import NUMBER, WORD, Chunk, TableReader, TextRow
+from ghostbuster.tables.base import NUMBER, WORD, Chunk, PairRow, TableReader, TextRow
 from ghostbuster.tables.chunks import check_names, texts_in, unknown_column
 from ghostbuster.tables.registry import kind_of
 
@@ -103,17 +103,13 @@ class Job:
         """Columns that are read."""
         return (self.text_column, self.other_column) if self.other_column else (self.text_column,)
 
-    def rows_of(self, chunk: Chunk) -> Iterator[TextRow]:
+    def rows_of(self, chunk: Chunk) -> Iterator[TextRow] | Iterator[PairRow]:
         """The text or the two texts of each row of a chunk, or what is wrong with the row."""
         return _paired([texts_in(chunk, name) for name in self.text_columns])
 
-    def rows(self, start: int) -> Iterator[TextRow]:
+    def rows(self, start: int) -> Iterator[TextRow] | Iterator[PairRow]:
         """The same of the whole table, from row ``start`` on."""
         return _paired([self.reader.texts(name, start) for name in self.text_columns])
-
-    def asked(self, row: TextRow) -> Any:
-        """What a judge is given of a sound row: a text, or two."""
-        return (row.text, row.other) if self.other_column else row.text
 
     @property
     def error_column(self) -> str:
@@ -155,9 +151,9 @@ def survey(job: Job, see: Callable[[int], None] | None = None, *, allow_empty: b
             if types is not None and reader.schema is None:
                 types.see(chunk.records())
             for n_rows, row in enumerate(_texts(job, chunk), start=n_rows + 1):  # noqa: B020
-                n_characters += len(row.text) + len(row.other)
+                n_characters += row.n_characters
                 if see is not None:
-                    see(len(row.text) + len(row.other))
+                    see(row.n_characters)
                 if row.fault:
                     n_faults += 1
                     faults += [(n_rows, row.fault)] * (n_faults <= SHOWN)
@@ -173,7 +169,7 @@ def survey(job: Job, see: Callable[[int], None] | None = None, *, allow_empty: b
     return Survey(digest, n_rows, n_characters, n_faults, tuple(faults), schema, types)
 
 
-def _texts(job: Job, chunk: Chunk) -> Iterator[TextRow]:
+def _texts(job: Job, chunk: Chunk) -> Iterator[TextRow] | Iterator[PairRow]:
     """Text and fault of each row; a column that no row can have is an error of the table."""
     columns = job.reader.columns
     for name in job.text_columns if columns else ():
@@ -182,12 +178,12 @@ def _texts(job: Job, chunk: Chunk) -> Iterator[TextRow]:
     return job.rows_of(chunk)
 
 
-def _paired(columns: list[Iterator[TextRow]]) -> Iterator[TextRow]:
+def _paired(columns: list[Iterator[TextRow]]) -> Iterator[TextRow] | Iterator[PairRow]:
     """Rows of one column of texts, or of two side by side; a fault of either is one of the row."""
     if len(columns) == 1:
         return columns[0]
     both = zip(*columns, strict=True)
-    return (TextRow(a.text, a.fault or b.fault, a.note or b.note, b.text) for a, b in both)
+    return (PairRow(a.text, b.text, a.fault or b.fault, a.note or b.note) for a, b in both)
 
 
 def _check_columns(job: Job, *, faults: bool) -> None:

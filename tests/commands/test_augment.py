@@ -159,6 +159,35 @@ def test_mistakes_are_one_line_and_nothing_is_written(capsys, seeds, teacher, de
     assert not list(tmp_path.glob("*.partial"))
 
 
+def test_rows_that_cannot_be_used_are_named_and_stay(capsys, seeds, teacher, detector_file, tmp_path):
+    frame = pd.read_csv(seeds, dtype=str)
+    bad = pd.DataFrame({"id": ["x", "y"], "text": ["", "Some words."], "label": ["AI", "who knows"]})
+    table, out = tmp_path / "in.csv", tmp_path / "out.csv"
+    write_table(pd.concat([bad, frame], ignore_index=True).fillna(""), table)
+    code, _, err = run(
+        capsys,
+        "augment",
+        detector_file,
+        table,
+        "--teacher",
+        teacher,
+        "-o",
+        out,
+        *OPTIONS,
+        "--group-column",
+        "id",
+    )
+    found = pd.read_csv(out, dtype=str, keep_default_na=False)
+    assert code == 1
+    assert [line.partition(" of ")[0] for line in err.splitlines()] == [
+        "ghostbuster: error: row 1",
+        "ghostbuster: error: row 2",
+    ]
+    assert found["label"].tolist()[:2] == ["AI", "who knows"]
+    for _, row in found[found["origin"] == "generated"].iterrows():
+        assert found.iloc[int(row["parent"]) - 1]["id"] == row["id"]
+
+
 def test_a_table_without_groups_gains_one_that_keeps_children_beside_parents(
     capsys, seeds, teacher, detector_file, tmp_path
 ):

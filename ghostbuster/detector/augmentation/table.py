@@ -12,8 +12,9 @@ import numpy as np
 from ghostbuster.arrays import AnyArray, Int1d
 from ghostbuster.detector.augmentation.rounds import NewText
 from ghostbuster.errors import InputError
-from ghostbuster.folds import LEAST_SOURCES
-from ghostbuster.tables.table import column, labels_of, read_table, texts_of, write_table
+from ghostbuster.folds import sources_to_hold_out
+from ghostbuster.tables.labelled import Columns, LabelledTexts, read_labelled
+from ghostbuster.tables.table import read_table, write_table
 from ghostbuster.text.prepare import prepare_or_refuse
 
 if TYPE_CHECKING:
@@ -32,20 +33,23 @@ class SeedTable:
     Attributes
     ----------
     frame : DataFrame
+        The whole table, with rows that cannot be used.
     columns : mapping of str to str or None
         ``text``, ``label``, ``group``, ``source``, ``id``: names of columns.
     prefix : str
         Put before the names of added columns.
-    texts, prepared : list of str, length n_seeds
+    given : LabelledTexts
+        The seed texts, and what is wrong with other rows.
+    prepared : list of str, length n_seeds
     y : array of shape (n_seeds,), 0 human, 1 machine
     groups, sources : array of shape (n_seeds,)
-        Without a column of groups every text is one; sources are None where there is no column.
+        Without a column of groups every text is one; sources are None where fewer than three are known.
     """
 
     frame: DataFrame
     columns: Mapping[str, str | None]
     prefix: str
-    texts: list[str]
+    given: LabelledTexts
     prepared: list[str]
     y: Int1d
     groups: AnyArray
@@ -58,31 +62,19 @@ class SeedTable:
         Raises
         ------
         InputError
-            When it cannot be read, lacks a column or a class, a cell holds no text or label, or a column that
-            is to be added is there.
+            When it cannot be read, lacks a column or a class, or has a column that is to be added.
         """
         frame = read_table(path)
-        texts = texts_of(frame, str(columns["text"]), path, allow_blank=False)
-        y = np.array(labels_of(frame, str(columns["label"]), path), dtype=np.intp)
+        named = tuple(one for key in ("group", "source", "id") if (one := columns[key]) is not None)
+        given = read_labelled(path, Columns(str(columns["text"]), columns["label"], named))
+        y = np.array(given.hard_labels, dtype=np.intp)
         for label, name in enumerate(("human", "machine")):
             if not (y == label).any():
                 raise InputError(f"{path} has no text labelled {name}; expected both classes to learn from")
-        groups, sources, _ids = (
-            None
-            if columns[name] is None
-            else np.array([str(one) for one in column(frame, str(columns[name]), path)])
-            for name in ("group", "source", "id")
-        )
-        made = cls(
-            frame,
-            columns,
-            prefix,
-            texts,
-            [prepare_or_refuse(text).text for text in texts],
-            y,
-            np.arange(y.size).astype(str) if groups is None else groups,
-            sources if sources is None or np.unique(sources).size >= LEAST_SOURCES else None,
-        )
+        groups = given.groups(columns["group"]) or [f"text {row}" for row in given.rows]
+        prepared = [prepare_or_refuse(text).text for text in given.texts]
+        sources = sources_to_hold_out(given.column(columns["source"]))
+        made = cls(frame, columns, prefix, given, prepared, y, np.array(groups), sources)
         clash = next((name for name in made.added if name in frame.columns), None)
         if clash is not None:
             remedy = "name it with --group-column, or " if clash == prefix + GROUP else ""
@@ -93,13 +85,18 @@ class SeedTable:
         return made
 
     @property
+    def texts(self) -> list[str]:
+        """The seed texts as they were given, length n_seeds."""
+        return self.given.texts
+
+    @property
     def added(self) -> list[str]:
         """Names of the columns that the output has more."""
         groups = [] if self.columns["group"] is not None else [GROUP]
         return [self.prefix + name for name in (*groups, *ADDED)]
 
     def name_of(self, row: int) -> str:
-        """What a text is called: its id, or the number of its row from 1."""
+        """What a row of the table (from 0) is called: its id, or its number from 1."""
         name = self.columns["id"]
         return str(row + 1) if name is None else str(self.frame[name].iloc[row])
 
@@ -127,15 +124,16 @@ class SeedTable:
 
     def _row(self, one: NewText, teacher: str, digest: str) -> dict[str, Any]:
         """A new text as a row: text, label, group and source; what else the table knows it does not have."""
-        parent = self.frame.iloc[one.parent]
+        row = self.given.rows[one.parent] - 1
+        parent = self.frame.iloc[row]
         kept = {
             str(name): parent[name] for key in ("group", "source") if (name := self.columns[key]) is not None
         }
         if self.columns["group"] is None:
-            kept[self.prefix + GROUP] = f"text {self.name_of(one.parent)}"
-        a_machine = int(np.flatnonzero(self.y == 1)[0])
+            kept[self.prefix + GROUP] = f"text {self.name_of(row)}"
+        a_machine = self.given.rows[int(np.flatnonzero(self.y == 1)[0])] - 1
         label = self.frame[self.columns["label"]].iloc[a_machine]
-        facts = ("generated", self.name_of(one.parent), one.round, teacher, digest, one.seed, one.prompt)
+        facts = ("generated", self.name_of(row), one.round, teacher, digest, one.seed, one.prompt)
         return {
             **kept,
             str(self.columns["text"]): one.text,
