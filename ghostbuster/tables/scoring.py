@@ -31,7 +31,7 @@ UNDECIDED = 0.5
 Judge = Callable[[list[Any]], Sequence[Score]]
 """Scores of texts, or of pairs of texts."""
 
-Row = TypeVar("Row", TextRow, PairRow)
+Row = TypeVar("Row", bound=TextRow | PairRow)
 
 
 def score(job: Job, journal: Journal, judge: Judge, progress: Progress) -> None:

@@ -103,11 +103,11 @@ class Job:
         """Columns that are read."""
         return (self.text_column, self.other_column) if self.other_column else (self.text_column,)
 
-    def rows_of(self, chunk: Chunk) -> Iterator[TextRow] | Iterator[PairRow]:
+    def rows_of(self, chunk: Chunk) -> Iterator[TextRow | PairRow]:
         """The text or the two texts of each row of a chunk, or what is wrong with the row."""
         return _paired([texts_in(chunk, name) for name in self.text_columns])
 
-    def rows(self, start: int) -> Iterator[TextRow] | Iterator[PairRow]:
+    def rows(self, start: int) -> Iterator[TextRow | PairRow]:
         """The same of the whole table, from row ``start`` on."""
         return _paired([self.reader.texts(name, start) for name in self.text_columns])
 
@@ -169,7 +169,7 @@ def survey(job: Job, see: Callable[[int], None] | None = None, *, allow_empty: b
     return Survey(digest, n_rows, n_characters, n_faults, tuple(faults), schema, types)
 
 
-def _texts(job: Job, chunk: Chunk) -> Iterator[TextRow] | Iterator[PairRow]:
+def _texts(job: Job, chunk: Chunk) -> Iterator[TextRow | PairRow]:
     """Text and fault of each row; a column that no row can have is an error of the table."""
     columns = job.reader.columns
     for name in job.text_columns if columns else ():
@@ -178,7 +178,7 @@ def _texts(job: Job, chunk: Chunk) -> Iterator[TextRow] | Iterator[PairRow]:
     return job.rows_of(chunk)
 
 
-def _paired(columns: list[Iterator[TextRow]]) -> Iterator[TextRow] | Iterator[PairRow]:
+def _paired(columns: list[Iterator[TextRow]]) -> Iterator[TextRow | PairRow]:
     """Rows of one column of texts, or of two side by side; a fault of either is one of the row."""
     if len(columns) == 1:
         return columns[0]

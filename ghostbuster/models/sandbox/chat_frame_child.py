@@ -17,12 +17,12 @@ from ghostbuster.errors import GhostbusterError
 from ghostbuster.models.gguf.chat_template import render
 from ghostbuster.models.gguf.header import read_header
 from ghostbuster.models.sandbox.chat_frame import CPU_SECONDS, MOST_BYTES
-from ghostbuster.models.sandbox.child import disable_core_dumps
+from ghostbuster.models.sandbox.child import behave_as_child
 
 
 def main(arguments: Sequence[str]) -> None:
     """Render the template of the model named."""
-    disable_core_dumps()
+    behave_as_child()
     try:
         header = read_header(Path(arguments[0]))
         _limit()
