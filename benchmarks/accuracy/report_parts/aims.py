@@ -124,8 +124,8 @@ def _shown(one: Aim) -> str:
 
 def _tried(newer: Figures | None) -> str:
     families, best = "a little", "a little"
-    if newer:
-        variants = next(iter(newer.values()))["variants"]
+    if newer and "standard" in newer:
+        variants = newer["standard"]["variants"]
         gains = {name: row["auroc_gain"]["value"] for name, row in variants.items()}
         families = f"{gains.get('all families', 0.0):+.3f}"
         single = [gain for name, gain in gains.items() if name != "all families"]

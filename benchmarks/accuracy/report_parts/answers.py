@@ -148,7 +148,7 @@ def contenders(
     log("the detector and its readers")
     made = {ALL: answers_of(held_out, there)}
     if len(there) > 1:
-        made |= {READER_NAMES[names[k]]: answers_of(held_out, [k]) for k in there}
+        made |= {READER_NAMES.get(names[k], f"{names[k]} alone"): answers_of(held_out, [k]) for k in there}
     log("TF-IDF")
     key = ("tf-idf", digest_of(held_out))
     found = results.get(key, lambda: {"raw": tfidf_parts(held_out, asked.texts)})
