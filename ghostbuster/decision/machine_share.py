@@ -12,7 +12,7 @@ from ghostbuster.metrics.intervals import Estimate
 DROP = 1.92
 """Nats of log-likelihood below its maximum to which the 95 % interval reaches: half of the 95 % quantile of
 chi-squared with one degree of freedom."""
-TRUST = 1.0
+TRUST = 0.7
 """What the evidence of an independent window is multiplied by: those of one text are wrong together, for one
 writer wrote them; see `machine_share`."""
 _GRID = 1001

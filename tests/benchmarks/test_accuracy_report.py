@@ -249,6 +249,7 @@ def test_what_was_read_for_the_page_gets_its_sections(found):
                                  "found_change": {"value": -0.2, "low": -0.3, "high": -0.1}}},
         },
         "mixed": {"sources": ["lastde"], "n": 50, "pieces": 4, "within": 0.9,
+                  "trust": 0.7, "within_by_source": {"lastde": 0.8, "endings": 1.0},
                   "rows": {"0.25": {"n": 10, "stated": 0.3, "low": 0.1, "high": 0.6,
                                     "within": 1.0, "called": 0.1}}},
     }  # fmt: skip

@@ -182,4 +182,4 @@ def test_noise_is_counted_on_the_probe_alone(small):
 
 def test_texts_of_sources_without_both_classes_are_not_mixed(small):
     made = material(files=("a.one",), per_class=5)
-    assert mixed_figures(small, made, ("b",)) == {}
+    assert mixed_figures([(small, ("b",))], made) == {}

@@ -115,19 +115,28 @@ def _joined_states(parts: Sequence[HiddenStates], begins: Sequence[int]) -> Hidd
 
 
 def mixed_figures(
-    detector: GhostbusterClassifier, material: Material, sources: Sequence[str], seed: int = 0
+    pairs: Sequence[tuple[GhostbusterClassifier, Sequence[str]]], material: Material, seed: int = 0
 ) -> dict[str, Any]:
-    """Stated shares beside true ones, and how often the interval holds, by trust too."""
+    """Stated shares beside true ones, and how often the interval holds, by trust and by source too.
+
+    Parameters
+    ----------
+    pairs : sequence of (GhostbusterClassifier, sequence of str)
+        Detectors, each with sources that it has not seen and is asked about.
+    material : Material
+    seed : int
+    """
     found = []
-    for one in mixtures(material, sources, seed):
-        reading = joined(material.reading, one.rows)
-        passages = passages_of(detector, reading)
-        if passages.share is not None:
-            words = [len(material.texts[i].text.split()) for i in one.rows]
-            machine = [material.texts[i].label for i in one.rows]
-            true = float(np.average(machine, weights=words))
-            (verdict,) = detector.judge_reading(reading)
-            found.append((one, true, passages, verdict.label == "machine", reading.ends.size))
+    for detector, sources in pairs:
+        for one in mixtures(material, sources, seed):
+            reading = joined(material.reading, one.rows)
+            passages = passages_of(detector, reading)
+            if passages.share is not None:
+                words = [len(material.texts[i].text.split()) for i in one.rows]
+                machine = [material.texts[i].label for i in one.rows]
+                true = float(np.average(machine, weights=words))
+                (verdict,) = detector.judge_reading(reading)
+                found.append((one, true, passages, verdict.label == "machine", reading.ends.size))
     if not found:
         return {}
     rows = {}
@@ -155,6 +164,12 @@ def mixed_figures(
         "within": float(np.mean([_within(row[2], row[1], row[4], TRUST) for row in found])),
         "trust": TRUST,
         "within_by_trust": by_trust,
+        "within_by_source": {
+            source: float(
+                np.mean([_within(row[2], row[1], row[4], TRUST) for row in found if row[0].source == source])
+            )
+            for source in sorted({row[0].source for row in found})
+        },
     }
 
 
