@@ -16,6 +16,8 @@ from benchmarks.accuracy.report_parts.more_sections import (
     mixed_section,
     noise_section,
 )
+from ghostbuster.decision.length_bands import MOST_IN_A_SOURCE
+from ghostbuster.detector.training import MOST_HELD_OUT
 
 Figures = Mapping[str, Any]
 
@@ -58,16 +60,16 @@ texts: **{all:.3f}** over all sources of both classes. Within one source it is l
 how far the source as a whole is shifted: from {low:.3f} ({low_name}) to {high:.3f} ({high_name})."""
 
 PROMISE = """Thresholds are set on people of all other sources: by length, and raised until none of them has
-more than three times the promised share."""
+more than {times:g} times the promised share. What the next source then has is measured here."""
 
 METHOD = """* **Texts**: {n_texts:,} whole texts of {n_sources} sources and {n_passages:,} passages of them,
   prepared as in scoring, 5 to 300 words, both classes of a file cut to one distribution of lengths; equal
   texts once. Texts that share a prompt, a document or 16 words in a row are one group, and no group is on
   both sides.
-* **Left out** means: readers were trained without the source (in eight bundles of sources); their weights,
-  the calibration and the thresholds were learned from the other sources' held-out scores. (Those scores are
-  of readers that learned from this source as well, as stacking has it; none of its own texts is among
-  them.)
+* **Left out** means: readers were trained without the source (each alone, up to {most} sources); their
+  weights, the calibration and the thresholds were learned from the other sources' held-out scores. (Those
+  scores are of readers that learned from this source as well, as stacking has it; none of its own texts is
+  among them.)
 * **Passages** are learned from and stand in the table by length; everything else is of whole texts.
 * **TPR at 1 % FPR** cuts at the score that 1 % of the *tested* people reach: it measures ranking. *Found*
   cuts where the promise does, which nothing tuned on the tested source.
@@ -89,7 +91,7 @@ def page(found: Figures, newer: Figures | None = None) -> str:
         ("What a teacher should take from it", [_lines(found)]),
         ("Beside other methods", _main(found)),
         ("Source by source", [SOURCE, _sources(found)]),
-        ("The promise to people", [PROMISE, _promises(found)]),
+        ("The promise to people", [PROMISE.format(times=MOST_IN_A_SOURCE), _promises(found)]),
         ("Who is accused", [PEOPLE, _people(found), *noise_section(found)]),
         ("By length", [LENGTH.format(min_tokens=found["min_tokens"]), _lengths(found), *long_section(found)]),
         ("By register", [REGISTER, _kinds(found["by_register"])]),
@@ -283,4 +285,5 @@ def _method(found: Figures) -> str:
         n_texts=found["n_texts"],
         n_passages=found["n_passages"],
         n_sources=len(found["readers"][ALL]["sources"]),
+        most=MOST_HELD_OUT,
     )
