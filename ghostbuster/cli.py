@@ -21,6 +21,7 @@ from ghostbuster.commands.ensemble import ensemble
 from ghostbuster.commands.evaluate import evaluate
 from ghostbuster.commands.info import info
 from ghostbuster.commands.models import models
+from ghostbuster.commands.read import read
 from ghostbuster.commands.score_file import score_file
 from ghostbuster.commands.score_pair import score_pair
 from ghostbuster.commands.score_table import score_table
@@ -43,6 +44,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "score-table": score_table,
     "score-pair": score_pair,
     "serve": serve,
+    "read": read,
     "train": train,
     "calibrate": calibrate,
     "evaluate": evaluate,

@@ -41,6 +41,7 @@ from ghostbuster.reading.texts import check_texts
 
 if TYPE_CHECKING:
     from ghostbuster.models.panel import Panel
+    from ghostbuster.reading.scores.panel_facts import KnownPanel
 
 
 class GhostbusterClassifier(ClassifierMixin, Detector, BaseEstimator):  # type: ignore[misc]
@@ -146,8 +147,18 @@ class GhostbusterClassifier(ClassifierMixin, Detector, BaseEstimator):  # type: 
         sources: npt.ArrayLike | None = None,
         sample_weight: npt.ArrayLike | None = None,
         registers: npt.ArrayLike | None = None,
+        panel: KnownPanel | None = None,
     ) -> Self:
-        """``fit`` for texts that this detector's panel has read already."""
+        """``fit`` for texts that this detector's panel has read already.
+
+        Parameters
+        ----------
+        reading : Reading
+        y, groups, sources, sample_weight, registers
+            As ``fit`` takes them.
+        panel : KnownPanel, optional
+            What is known of the language models that read; without it they are opened.
+        """
         params = self.params
         params.check()
         examples, labels = self._examples(reading, y, groups, sources, sample_weight)
@@ -162,7 +173,7 @@ class GhostbusterClassifier(ClassifierMixin, Detector, BaseEstimator):  # type: 
         of_people = None if left_out is None else left_out[people]
         scorer = replace(fit_parts(examples, params), mix=mix)
         matrix = scorer.matrix(reading.vectors)
-        panel = self.learning_panel()
+        panel = panel or self.learning_panel()
         trained = Trained(
             scorer=scorer,
             calibration=calibration,

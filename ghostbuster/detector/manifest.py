@@ -18,7 +18,7 @@ from ghostbuster.errors import ArtifactError
 from ghostbuster.reading.read import Reading
 
 if TYPE_CHECKING:
-    from ghostbuster.models.panel import Panel
+    from ghostbuster.reading.scores.panel_facts import KnownPanel
 
 LIBRARIES = ("lightgbm", "llama-cpp-python", "numpy", "scikit-learn", "scipy")
 """Their versions can change a number."""
@@ -37,7 +37,7 @@ def data_digest(reading: Reading, labels: Labels) -> str:
 def manifest(
     params: Params,
     trained: Trained,
-    panel: Panel,
+    panel: KnownPanel,
     reading: Reading,
     labels: Labels,
     sources: npt.ArrayLike | None,
@@ -51,6 +51,7 @@ def manifest(
         ``data`` and ``parameters``; training adds ``readers``, ``calibration`` and ``pairs``.
     """
     hard = labels.hard
+    versions = {name: version(name) for name in LIBRARIES}
     data: dict[str, Any] = {
         "n_human": int(np.sum(hard == 0)),
         "n_machine": int(np.sum(hard == 1)),
@@ -67,7 +68,7 @@ def manifest(
             for name in np.unique(names)
         }
     return {
-        "versions": {"ghostbuster": ghostbuster.__version__, **{name: version(name) for name in LIBRARIES}},
+        "versions": {"ghostbuster": ghostbuster.__version__, **versions, **panel.versions},
         "models": panel.describe(),
         "features": [str(feature) for feature in trained.scorer.features],
         **threshold_facts(trained.thresholds, trained.register_thresholds),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from copy import copy
 from dataclasses import replace
 from typing import TypeVar
@@ -26,6 +26,7 @@ def recalibrated(
     texts: Sequence[str],
     register: str | None = None,
     progress: Progress | None = None,
+    read: Callable[[Sequence[str]], Reading] | None = None,
 ) -> Judging:
     """A detector whose thresholds are measured on ``texts``, so that its false-positive rate holds for them.
 
@@ -41,6 +42,8 @@ def recalibrated(
         Make thresholds of this register instead of those for every text.
     progress : callable, optional
         Called with (tokens done, tokens in all).
+    read : callable, optional
+        Texts to a reading, where they were read before; by default the detector reads them.
 
     Returns
     -------
@@ -55,7 +58,7 @@ def recalibrated(
     listed = check_texts(texts)
     different = list({prepare(text).text: text for text in listed}.values())
     _refuse_few(len(different), len(listed), detector.params)  # before any model reads
-    reading = detector.read(different, progress)
+    reading = detector.read(different, progress) if read is None else read(different)
     reading = reading.take(is_judged(reading, detector.trained_, detector.params.min_tokens))
     _refuse_few(len(reading.prepared), len(listed), detector.params)
     about = "human texts it was calibrated on" + (f" for register {register!r}" if register else "")

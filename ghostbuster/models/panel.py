@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from importlib.metadata import version
 from pathlib import Path
 from threading import RLock
 
@@ -25,6 +26,7 @@ from ghostbuster.models.sandbox.cpu_path import CpuPath
 from ghostbuster.models.sandbox.load_check import check_loads
 from ghostbuster.registry import lookup
 
+BINDING = "llama-cpp-python"
 NGRAM_ORDERS = {"unigram": 1, "trigram": 3}
 NGRAM_FOLDER = "embedded-ngram"
 
@@ -144,6 +146,11 @@ class Panel:
         """Devices of the language models: ``CPU``, or names of GPUs, joined by ``+``."""
         names = [*self.strong.device.split("+"), *self.weak.device.split("+")]
         return "+".join(dict.fromkeys(names))
+
+    @property
+    def versions(self) -> Mapping[str, str]:
+        """Of the library that computes the language models."""
+        return {BINDING: version(BINDING)}
 
     @property
     def other_paths(self) -> Mapping[str, tuple[CpuPath, str]]:

@@ -1,0 +1,167 @@
+"""``ghostbuster read``: let a panel read a table once, and keep its token scores to train from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ghostbuster.commands.score_file import SOME_BAD
+from ghostbuster.commands.shared.console import RowProgress, note, print_error, warn
+from ghostbuster.commands.shared.detectors import compute_on
+from ghostbuster.commands.shared.options import (
+    TABLE_KINDS,
+    Device,
+    GpuLayers,
+    Quiet,
+    StrongModel,
+    TextColumn,
+    WeakModel,
+    Whole,
+    format_option,
+)
+from ghostbuster.registry import lookup
+from ghostbuster.report.formats.scores import SCORES_FORMATS
+
+if TYPE_CHECKING:
+    from ghostbuster.models.panel import Panel
+    from ghostbuster.reading.scores.panel_facts import PanelFacts
+    from ghostbuster.reading.scores.rows import Looked
+    from ghostbuster.reading.scores.writer import ScoresWriter
+    from ghostbuster.tables.survey import Fault
+
+
+def read(
+    table: Annotated[Path, typer.Argument(metavar="TEXTS", help=f"{TABLE_KINDS}; or a folder of documents.")],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="SCORES", help="The folder to keep the token scores in.")
+    ],
+    text_column: TextColumn = "text",
+    model: Annotated[
+        str | None,
+        typer.Option(
+            "--model", "-m", metavar="ARTIFACT", help="Read as this detector does: its models and layers."
+        ),
+    ] = None,
+    panel: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="The weak models that read the texts: embedded if left out."),
+    ] = None,
+    weak_model: WeakModel = None,
+    strong_model: StrongModel = None,
+    states: Annotated[
+        bool | None,
+        typer.Option(
+            "--states/--no-states",
+            help="Keep hidden states: where the panel's strong model is a pretrained one if left out.",
+        ),
+    ] = None,
+    form: Annotated[str, format_option(SCORES_FORMATS)] = "table",
+    restart: Annotated[
+        bool, typer.Option("--restart", help="Forget what SCORES holds, and read all rows again.")
+    ] = False,
+    whole: Whole = False,
+    device: Device = None,
+    gpu_layers: GpuLayers = None,
+    quiet: Quiet = False,
+) -> None:
+    """Read a table once and keep the token scores, so that `train` needs no language model.
+
+    Reading is what takes long; `ghostbuster train SCORES` then takes minutes, and may be given other heads,
+    spaces and labels as often as you like. A run that was interrupted goes on where it was when the same
+    command is given again. SCORES holds the texts.
+    """
+    from ghostbuster.commands.shared.panels import check_models, choose_panel
+    from ghostbuster.reading.scores.panel_facts import PanelFacts
+    from ghostbuster.reading.scores.rows import ID, look
+    from ghostbuster.reading.scores.writer import ScoresWriter, check_place
+    from ghostbuster.tables.registry import open_reader
+
+    compute_on(device, gpu_layers, quiet=quiet)
+    show = lookup(SCORES_FORMATS, form, "form")
+    check_place(output)
+    reader = open_reader(table, ID, text_column, whole=whole)
+    if reader.passed_over:
+        warn(f"in {table}, {reader.passed_over}")
+    if reader.n_rows is None:
+        look(reader, text_column)  # a table that cannot be read is refused before any model loads
+    name, open_panel = choose_panel(model, panel, weak_model, strong_model, states)
+    opened = open_panel()
+    check_models(model, opened)
+    facts = PanelFacts.of(opened, name)
+    run = run_identity(reader.digest(), facts, opened.device, text_column, whole=whole)
+    with ScoresWriter(output, run, restart=restart) as writer:
+        seen = writer.begin(reader, text_column, facts)
+        _print_faults(table, seen.n_faults, seen.faults)
+        _read_missing(writer, opened, seen, quiet=quiet)
+        made = writer.summary()
+    found = [one for one in made.faults if one not in seen.faults]
+    _print_faults(table, made.n_faults - seen.n_faults, found)
+    typer.echo(show(made, facts, output))
+    if made.n_faults:
+        raise typer.Exit(SOME_BAD)
+
+
+def run_identity(
+    digest: str, facts: PanelFacts, device: str, text_column: str, *, whole: bool
+) -> dict[str, str]:
+    """Everything that moves a token score, by the name that a user knows.
+
+    Parameters
+    ----------
+    digest : str
+        Of the table.
+    facts : PanelFacts
+    device : str
+    text_column : str
+    whole : bool
+    """
+    import ghostbuster
+    from ghostbuster.reading.scores.panel_facts import BINDING
+
+    fingerprints = facts.fingerprints
+    return {
+        "input": digest,
+        "weak model": fingerprints["weak"],
+        "strong model": fingerprints["strong"],
+        "n-grams": fingerprints["unigram"],
+        "--states": ",".join(map(str, facts.state_layers)) or "no",
+        "--text-column": text_column,
+        "--whole": "yes" if whole else "no",
+        "version of ghostbuster": ghostbuster.__version__,
+        f"version of {BINDING}": facts.versions[BINDING],
+        "device": device,
+    }
+
+
+def _read_missing(writer: ScoresWriter, panel: Panel, seen: Looked, *, quiet: bool) -> None:
+    """Read the parts that are not there, one after another."""
+    missing = writer.missing()
+    n_before = seen.n_rows - sum(writer.n_rows_of(number) for number in missing)
+    if n_before:
+        note(f"going on after {n_before:,} of {seen.n_rows:,} rows", quiet=quiet)
+    n_rows = n_characters = 0
+    try:
+        with RowProgress(seen.n_rows, seen.n_characters, n_before, quiet=quiet) as bar:
+            for rows in writer.rows(missing):
+                writer.put(rows.number, rows.read(panel))
+                n_rows += len(rows.rows)
+                n_characters += rows.n_characters
+                bar(n_rows, n_characters)
+    except KeyboardInterrupt:
+        note(
+            f"{n_before + n_rows:,} of {seen.n_rows:,} rows are kept in {writer.folder}: "
+            "the same command goes on there",
+            quiet=quiet,
+        )
+        raise
+
+
+def _print_faults(table: Path, n_faults: int, faults: Sequence[Fault]) -> None:
+    """Print the first rows that cannot be read, and how many more there are."""
+    for number, fault in faults:
+        print_error(f"row {number} of {table}: {fault}")
+    if n_faults > len(faults):
+        print_error(f"{n_faults - len(faults):,} more rows of {table} hold no text")
