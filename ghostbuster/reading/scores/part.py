@@ -19,6 +19,7 @@ import numpy as np
 from ghostbuster.arrays import AnyArray, TokenScores
 from ghostbuster.errors import InputError
 from ghostbuster.hidden_states import HiddenStates
+from ghostbuster.reading.scores.rows import fault_in
 from ghostbuster.system.atomic_files import atomic_write
 from ghostbuster.tables.base import TextRow
 from ghostbuster.tables.survey import SHOWN, Fault
@@ -94,14 +95,16 @@ class PartRows:
         import pyarrow as pa
 
         numbered = list(enumerate(self.rows, self.first + 1))
+        faults = [(number, fault) for number, row in numbered if (fault := fault_in(row, self.column))]
         numbers = [number for number, row in numbered if not row.fault]
         prepared = [prepare_or_refuse(row.text) for row in self.rows if not row.fault]
-        empty = [
+        told = {number for number, _ in faults}
+        faults += [
             (number, f"column {self.column!r} holds {one.refusal or 'no word'}; expected a text")
             for number, one in zip(numbers, prepared, strict=True)
-            if not one.text
+            if not one.text and number not in told
         ]
-        faults = sorted([*((number, row.fault) for number, row in numbered if row.fault), *empty])
+        faults.sort()
         texts = [one.text for one in prepared]
         scores = panel.score(texts)
         columns: dict[str, Any] = {ROW: pa.array(numbers, pa.int64()), TEXT: pa.array(texts, pa.string())}

@@ -10,7 +10,7 @@ from typing import Any
 
 from ghostbuster.errors import InputError
 from ghostbuster.reading.scores.manifest import TABLE
-from ghostbuster.tables.base import TableReader
+from ghostbuster.tables.base import TableReader, TextRow
 from ghostbuster.tables.chunks import check_names, texts_in, unknown_column
 from ghostbuster.tables.registry import open_reader
 from ghostbuster.tables.survey import SHOWN, Fault
@@ -70,7 +70,8 @@ def look(reader: TableReader, text_column: str, called: Path | None = None) -> L
     n_rows = n_characters = of_part = n_faults = 0
     for chunk in reader.chunks(text_column):
         _check_column(reader, text_column)
-        for text, fault, _note in texts_in(chunk, text_column):
+        for row in texts_in(chunk, text_column):
+            text, fault = row.text, fault_in(row, text_column)
             n_rows += 1
             n_characters += len(text)
             of_part += len(text)
@@ -90,6 +91,13 @@ def look(reader: TableReader, text_column: str, called: Path | None = None) -> L
     if first_rows[-1] < n_rows:
         first_rows.append(n_rows)
     return Looked(tuple(first_rows), n_characters, n_faults, tuple(faults))
+
+
+def fault_in(row: TextRow, column: str) -> str:
+    """What is wrong with a row, before its text is prepared; empty if nothing is."""
+    if row.fault or row.text.strip():
+        return row.fault
+    return f"column {column!r} is blank; expected a text"
 
 
 def _check_column(reader: TableReader, name: str) -> None:
