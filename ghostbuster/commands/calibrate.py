@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -31,6 +32,7 @@ LABELS = "label"
 
 
 def calibrate(
+    context: typer.Context,
     artifact: Annotated[
         str,
         typer.Argument(
@@ -74,6 +76,7 @@ def calibrate(
     exit code is then 1.
     """
     from ghostbuster.commands.shared.detectors import open_detector
+    from ghostbuster.commands.shared.scores import check_options, open_scores, reading_for
     from ghostbuster.decision.thresholds import check_rate
     from ghostbuster.errors import ArtifactError
     from ghostbuster.system.atomic_files import check_writable
@@ -82,7 +85,9 @@ def calibrate(
     check_writable(output, ArtifactError)
     if max_fpr is not None:
         check_rate(max_fpr)
-    given = texts_by_people(human_texts, text_column, whole=whole)
+    if kept := open_scores(human_texts):
+        text_column = check_options(kept, context)
+    given = texts_by_people(kept.table if kept else human_texts, text_column, whole=whole)
     detector, _ = open_detector(artifact, weak_model, strong_model)
     if max_fpr is not None:
         detector = detector.with_params(max_fpr=max_fpr)
@@ -90,8 +95,9 @@ def calibrate(
     from ghostbuster.detector.artifact import save
     from ghostbuster.detector.recalibration import recalibrated
 
-    with TokenProgress(quiet=quiet) as progress, score_cache(enabled=not no_cache):
-        made = recalibrated(detector, given.texts, register, progress)
+    read = partial(reading_for, detector, kept) if kept else None
+    with TokenProgress(quiet=quiet) as progress, score_cache(enabled=not no_cache and not kept):
+        made = recalibrated(detector, given.texts, register, progress, read)
     save(made, output)
     for threshold in made.thresholds_ if register is None else made.register_thresholds_[register]:
         typer.echo(f"{threshold.rate:g}: machine from {threshold}")

@@ -9,7 +9,7 @@ import typer
 
 from ghostbuster.commands.shared.console import TokenProgress
 from ghostbuster.commands.shared.detectors import compute_on
-from ghostbuster.commands.shared.labelled import LABELLED, exit_for, read_texts
+from ghostbuster.commands.shared.labelled import OR_SCORES, exit_for, read_texts
 from ghostbuster.commands.shared.options import (
     Device,
     GpuLayers,
@@ -35,13 +35,14 @@ SPLITS = ("domain", "generator", "source", "attack")
 
 
 def evaluate(
+    context: typer.Context,
     artifact: Annotated[
         str,
         typer.Argument(
             metavar="ARTIFACT", help="A detector made by `train`, or one that ships: default, standard, lite."
         ),
     ],
-    table: Annotated[Path, typer.Argument(metavar="TEXTS", help=LABELLED)],
+    table: Annotated[Path, typer.Argument(metavar="TEXTS", help=OR_SCORES)],
     form: Annotated[str, format_option(EVALUATION_FORMATS)] = "table",
     text_column: TextColumn = "text",
     label_column: LabelColumn = "label",
@@ -66,11 +67,12 @@ def evaluate(
 ) -> None:
     """Measure a detector on labelled texts that it was not trained on.
 
-    They are a table, or documents in folders called human and machine. Columns called domain, generator,
-    source or attack split the figures. A row that cannot be used is named and left out; the exit code is
-    then 1.
+    They are a table, documents in folders called human and machine, or token scores that `read` kept.
+    Columns called domain, generator, source or attack split the figures. A row that cannot be used is named
+    and left out; the exit code is then 1.
     """
     from ghostbuster.commands.shared.detectors import open_detector
+    from ghostbuster.commands.shared.scores import check_options, open_scores, reading_for
     from ghostbuster.tables.labelled import Columns
 
     compute_on(device, gpu_layers, quiet=quiet)
@@ -79,9 +81,11 @@ def evaluate(
         from ghostbuster.report.html.evaluation import check_place
 
         check_place(report, table)
+    if kept := open_scores(table):
+        text_column = check_options(kept, context)
     renamed = {"domain": domain_column, "generator": generator_column}
     wanted = Columns(text_column, label_column, *_columns(group_column, renamed), blank_texts=True)
-    given = read_texts(table, wanted, whole=whole)
+    given = read_texts(kept.table if kept else table, wanted, whole=whole)
     labels, groups = given.hard_labels, given.groups(group_column)
     splits = {
         name: given.columns[renamed.get(name) or name]
@@ -89,8 +93,11 @@ def evaluate(
         if (renamed.get(name) or name) in given.columns
     }
     detector, identity = open_detector(artifact, weak_model, strong_model, register, panel)
-    with TokenProgress(quiet=quiet) as progress, score_cache(enabled=not no_cache):
-        verdicts = detector.judge(given.texts, progress=progress)
+    if kept:
+        verdicts = detector.judge_reading(reading_for(detector, kept, given.texts, given.rows))
+    else:
+        with TokenProgress(quiet=quiet) as progress, score_cache(enabled=not no_cache):
+            verdicts = detector.judge(given.texts, progress=progress)
 
     from ghostbuster.detector.evaluation import evaluate as measure
 

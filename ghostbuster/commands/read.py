@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ghostbuster.commands.score_file import SOME_BAD
-from ghostbuster.commands.shared.console import RowProgress, note, print_error, warn
+from ghostbuster.commands.shared.console import RowProgress, note, print_faults, warn
 from ghostbuster.commands.shared.detectors import compute_on
+from ghostbuster.commands.shared.labelled import SOME_BAD, TABLE_OR_FOLDER
 from ghostbuster.commands.shared.options import (
-    TABLE_KINDS,
     Device,
     GpuLayers,
     Quiet,
@@ -30,11 +28,10 @@ if TYPE_CHECKING:
     from ghostbuster.reading.scores.panel_facts import PanelFacts
     from ghostbuster.reading.scores.rows import Looked
     from ghostbuster.reading.scores.writer import ScoresWriter
-    from ghostbuster.tables.survey import Fault
 
 
 def read(
-    table: Annotated[Path, typer.Argument(metavar="TEXTS", help=f"{TABLE_KINDS}; or a folder of documents.")],
+    table: Annotated[Path, typer.Argument(metavar="TEXTS", help=f"{TABLE_OR_FOLDER}.")],
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="SCORES", help="The folder to keep the token scores in.")
     ],
@@ -91,21 +88,21 @@ def read(
     opened = open_panel()
     check_models(model, opened)
     facts = PanelFacts.of(opened, name)
-    run = run_identity(reader.digest(), facts, opened.device, text_column, whole=whole)
+    run = run_identity(reader.digest(), facts, opened, text_column, whole=whole)
     with ScoresWriter(output, run, restart=restart) as writer:
         seen = writer.begin(reader, text_column, facts)
-        _print_faults(table, seen.n_faults, seen.faults)
+        print_faults(table, seen.n_faults, seen.faults)
         _read_missing(writer, opened, seen, quiet=quiet)
         made = writer.summary()
     found = [one for one in made.faults if one not in seen.faults]
-    _print_faults(table, made.n_faults - seen.n_faults, found)
+    print_faults(table, made.n_faults - seen.n_faults, found)
     typer.echo(show(made, facts, output))
     if made.n_faults:
         raise typer.Exit(SOME_BAD)
 
 
 def run_identity(
-    digest: str, facts: PanelFacts, device: str, text_column: str, *, whole: bool
+    digest: str, facts: PanelFacts, panel: Panel, text_column: str, *, whole: bool
 ) -> dict[str, str]:
     """Everything that moves a token score, by the name that a user knows.
 
@@ -114,25 +111,26 @@ def run_identity(
     digest : str
         Of the table.
     facts : PanelFacts
-    device : str
+    panel : Panel
     text_column : str
     whole : bool
     """
     import ghostbuster
-    from ghostbuster.reading.scores.panel_facts import BINDING
+    from ghostbuster.models.panel import BINDING
+    from ghostbuster.reading.cache import panel_key
 
-    fingerprints = facts.fingerprints
     return {
         "input": digest,
-        "weak model": fingerprints["weak"],
-        "strong model": fingerprints["strong"],
-        "n-grams": fingerprints["unigram"],
+        "weak model": facts.fingerprints["weak"],
+        "strong model": facts.fingerprints["strong"],
+        "n-grams": facts.fingerprints["unigram"],
         "--states": ",".join(map(str, facts.state_layers)) or "no",
         "--text-column": text_column,
         "--whole": "yes" if whole else "no",
         "version of ghostbuster": ghostbuster.__version__,
         f"version of {BINDING}": facts.versions[BINDING],
-        "device": device,
+        "device": panel.device,
+        "build of llama.cpp, form of a model or kind of processor": panel_key(panel),
     }
 
 
@@ -157,11 +155,3 @@ def _read_missing(writer: ScoresWriter, panel: Panel, seen: Looked, *, quiet: bo
             quiet=quiet,
         )
         raise
-
-
-def _print_faults(table: Path, n_faults: int, faults: Sequence[Fault]) -> None:
-    """Print the first rows that cannot be read, and how many more there are."""
-    for number, fault in faults:
-        print_error(f"row {number} of {table}: {fault}")
-    if n_faults > len(faults):
-        print_error(f"{n_faults - len(faults):,} more rows of {table} hold no text")

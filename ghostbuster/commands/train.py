@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ghostbuster.commands.shared.console import note
 from ghostbuster.commands.shared.detectors import compute_on
-from ghostbuster.commands.shared.labelled import LABELLED, exit_for, read_texts
+from ghostbuster.commands.shared.labelled import OR_SCORES, exit_for, read_texts
 from ghostbuster.commands.shared.options import (
     Device,
     GpuLayers,
@@ -29,9 +29,13 @@ from ghostbuster.commands.shared.options import (
 )
 from ghostbuster.detector.params import DEFAULT_PANEL, Params
 
+if TYPE_CHECKING:
+    from ghostbuster.models.panel_choice import PanelName
+
 
 def train(
-    table: Annotated[Path, typer.Argument(metavar="TEXTS", help=LABELLED)],
+    context: typer.Context,
+    table: Annotated[Path, typer.Argument(metavar="TEXTS", help=OR_SCORES)],
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="ARTIFACT", help="Where to write the detector.")
     ],
@@ -96,25 +100,31 @@ def train(
 ) -> None:
     """Train a detector on labelled texts: a table, or documents in folders called human and machine.
 
-    A row that cannot be used is named and left out; the exit code is then 1.
+    Or token scores that `read` kept: then no language model is opened, and the detector is the same. A row
+    that cannot be used is named and left out; the exit code is then 1.
     """
     from ghostbuster.commands.shared.detectors import own_models
+    from ghostbuster.commands.shared.scores import check_options, is_given, open_scores, panel_that_read
     from ghostbuster.detector.artifact import save
     from ghostbuster.errors import ArtifactError
     from ghostbuster.system.atomic_files import check_writable
     from ghostbuster.tables.labelled import Columns
 
     compute_on(device, gpu_layers, quiet=quiet)
-    models = own_models(weak_model, strong_model) or panel
+    own = own_models(weak_model, strong_model)
+    models: PanelName = own or panel
+    if kept := open_scores(table):
+        text_column = check_options(kept, context, ("device", "gpu_layers"))
+        models = panel_that_read(kept, panel if is_given(context, "panel") else None, own)
+        table = kept.table
     check_writable(output, ArtifactError)
     named = tuple(one for one in (group_column, source_column, register_column) if one is not None)
     given = read_texts(table, Columns(text_column, label_column, named), whole=whole)
 
     from ghostbuster.detector.classifier import GhostbusterClassifier
 
-    note(
-        f"training on {len(given.texts):,} texts: the models read them, then features are chosen", quiet=quiet
-    )
+    first = "" if kept else "the models read them, then "
+    note(f"training on {len(given.texts):,} texts: {first}features are chosen", quiet=quiet)
     classifier = GhostbusterClassifier(
         panel=models,
         space=space,
@@ -128,14 +138,18 @@ def train(
         min_tokens=min_tokens,
         random_state=seed,
     )
-    with score_cache(enabled=not no_cache):
-        classifier.fit(
-            given.texts,
-            given.label_array,
-            groups=given.groups(group_column),
-            sources=given.column(source_column),
-            registers=given.column(register_column),
-        )
+    known: dict[str, Any] = {
+        "groups": given.groups(group_column),
+        "sources": given.column(source_column),
+        "registers": given.column(register_column),
+    }
+    if kept:
+        states = "states" in classifier.params.reader_names
+        reading = kept.reading(given.texts, states=states, rows=given.rows)
+        classifier.fit_reading(reading, given.label_array, **known, panel=kept.panel)
+    else:
+        with score_cache(enabled=not no_cache):
+            classifier.fit(given.texts, given.label_array, **known)
     save(classifier, output)
     note(f"{len(classifier.features_)} features chosen, written to {output}", quiet=quiet)
     exit_for(given)

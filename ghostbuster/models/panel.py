@@ -27,6 +27,7 @@ from ghostbuster.models.sandbox.load_check import check_loads
 from ghostbuster.registry import lookup
 
 BINDING = "llama-cpp-python"
+"""The library of the language models, as ``Panel.versions`` calls it."""
 NGRAM_ORDERS = {"unigram": 1, "trigram": 3}
 NGRAM_FOLDER = "embedded-ngram"
 

@@ -18,6 +18,8 @@ SOME_BAD = 1
 TABLE_OR_FOLDER = "CSV, TSV, JSON lines, JSON or Parquet; or a folder of documents"
 """What commands that learn or measure read."""
 LABELLED = f"{TABLE_OR_FOLDER} in folders called human and machine."
+OR_SCORES = f"{LABELLED[:-1]}; or token scores that `read` kept."
+"""What those read that have use for token scores."""
 
 
 def read_texts(path: Path, wanted: Columns, *, whole: bool = False) -> LabelledTexts:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from ghostbuster.models.panel_choice import PanelName
     from ghostbuster.reading.read import Reading
     from ghostbuster.reading.scores.kept import KeptScores
-    from ghostbuster.tables.labelled import LabelledTexts
 
 NO_MODEL = ("device", "gpu_layers", "panel", "weak_model", "strong_model")
 """Options that choose language models or where they compute."""
@@ -73,8 +73,8 @@ def check_options(kept: KeptScores, context: typer.Context, useless: tuple[str, 
         given = context.params.get(name, value)
         if is_given(context, name) and given != value:
             raise SettingError(
-                f"{kept.folder} was read with {_shown(name, value)}; give that or leave it out, or read the table "
-                "again"
+                f"{kept.folder} was read with {_shown(name, value)}; give that or leave it out, or read the "
+                "table again"
             )
     return manifest.text_column
 
@@ -111,8 +111,8 @@ def panel_that_read(kept: KeptScores, panel: str | None, own: tuple[str, str] | 
         for role, path in zip(("weak", "strong"), own, strict=True):
             if file_digest(path) != digests[role]:
                 raise SettingError(
-                    f"{kept.folder} was read by another {role} model than {path}: leave the option out, or read "
-                    "the table again"
+                    f"{kept.folder} was read by another {role} model than {path}: leave the option out, or "
+                    "read the table again"
                 )
         return own
     if panel is None or panel == name:
@@ -121,11 +121,14 @@ def panel_that_read(kept: KeptScores, panel: str | None, own: tuple[str, str] | 
         return panel
     called = f"panel {name}" if isinstance(name, str) else "two files of your own"
     raise SettingError(
-        f"{kept.folder} was read by {called}, not by panel {panel}: leave out --panel, or read the table again"
+        f"{kept.folder} was read by {called}, not by panel {panel}: leave out --panel, or read the table "
+        "again"
     )
 
 
-def reading_for(detector: Detector, kept: KeptScores, given: LabelledTexts) -> Reading:
+def reading_for(
+    detector: Detector, kept: KeptScores, texts: Sequence[str], rows: Sequence[int] | None = None
+) -> Reading:
     """The reading of texts by a detector's own models, of scores that were kept.
 
     Raises
@@ -137,7 +140,7 @@ def reading_for(detector: Detector, kept: KeptScores, given: LabelledTexts) -> R
     """
     check_models(detector, kept)
     states = bool(detector.trained_.scorer.state_layers)
-    return kept.reading(given.texts, states=states, rows=given.rows)
+    return kept.reading(texts, states=states, rows=rows)
 
 
 def check_models(detector: Detector, kept: KeptScores) -> None:
@@ -157,6 +160,6 @@ def check_models(detector: Detector, kept: KeptScores) -> None:
     layers = set(detector.trained_.scorer.state_layers)
     if kept.panel.state_layers and not layers <= set(kept.panel.state_layers):
         raise InputError(
-            f"{kept.folder} holds hidden states of layers {list(kept.panel.state_layers)}, and the detector reads "
-            f"{sorted(layers)}: read the table with `--model` and the detector"
+            f"{kept.folder} holds hidden states of layers {list(kept.panel.state_layers)}, and the detector "
+            f"reads {sorted(layers)}: read the table with `--model` and the detector"
         )

@@ -11,9 +11,6 @@ from ghostbuster.models.panel_choice import PanelName
 if TYPE_CHECKING:
     from ghostbuster.models.panel import Panel
 
-BINDING = "llama-cpp-python"
-"""The library of the language models, as ``versions`` calls it."""
-
 
 class KnownPanel(Protocol):
     """Language models that are open, or what is known of them."""
