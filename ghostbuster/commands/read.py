@@ -7,6 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ghostbuster.commands.shared.cluster import (
+    ClusterWish,
+    CpusPerWorker,
+    GpusPerWorker,
+    NWorkers,
+    On,
+    RayAddress,
+    check_no_cluster,
+)
 from ghostbuster.commands.shared.console import RowProgress, note, print_faults, warn
 from ghostbuster.commands.shared.detectors import compute_on
 from ghostbuster.commands.shared.labelled import SOME_BAD, TABLE_OR_FOLDER
@@ -24,8 +33,8 @@ from ghostbuster.registry import lookup
 from ghostbuster.report.formats.scores import SCORES_FORMATS
 
 if TYPE_CHECKING:
-    from ghostbuster.models.panel import Panel
     from ghostbuster.reading.scores.panel_facts import PanelFacts
+    from ghostbuster.reading.scores.readers import PartsReader
     from ghostbuster.reading.scores.rows import Looked
     from ghostbuster.reading.scores.writer import ScoresWriter
 
@@ -62,21 +71,33 @@ def read(
     whole: Whole = False,
     device: Device = None,
     gpu_layers: GpuLayers = None,
+    on: On = None,
+    ray_address: RayAddress = None,
+    workers: NWorkers = None,
+    cpus_per_worker: CpusPerWorker = 1.0,
+    gpus_per_worker: GpusPerWorker = None,
     quiet: Quiet = False,
 ) -> None:
     """Read a table once and keep the token scores, so that `train` needs no language model.
 
     Reading is what takes long; `ghostbuster train SCORES` then takes minutes, and may be given other heads,
     spaces and labels as often as you like. A run that was interrupted goes on where it was when the same
-    command is given again. SCORES holds the texts.
+    command is given again. SCORES holds the texts. With `--on ray` the workers of a cluster read; TEXTS and
+    SCORES stay on this machine.
     """
-    from ghostbuster.commands.shared.panels import check_models, choose_panel
-    from ghostbuster.reading.scores.panel_facts import PanelFacts
+    from ghostbuster.commands.shared.panels import open_readers, wanted_panel
+    from ghostbuster.detector.manifest import check_fingerprints
     from ghostbuster.reading.scores.rows import ID, look
     from ghostbuster.reading.scores.writer import ScoresWriter, check_place
     from ghostbuster.tables.registry import open_reader
 
-    compute_on(device, gpu_layers, quiet=quiet)
+    cluster = None
+    if on is not None:
+        cluster = ClusterWish(on, ray_address, workers, cpus_per_worker, gpus_per_worker, device, gpu_layers)
+        cluster.checked()
+    else:
+        check_no_cluster(str(table), str(output), {"--ray-address": ray_address, "--workers": workers})
+        compute_on(device, gpu_layers, quiet=quiet)
     show = lookup(SCORES_FORMATS, form, "form")
     check_place(output)
     reader = open_reader(table, ID, text_column, whole=whole)
@@ -84,16 +105,16 @@ def read(
         warn(f"in {table}, {reader.passed_over}")
     if reader.n_rows is None:
         look(reader, text_column)  # a table that cannot be read is refused before any model loads
-    name, open_panel = choose_panel(model, panel, weak_model, strong_model, states)
-    opened = open_panel()
-    check_models(model, opened)
-    facts = PanelFacts.of(opened, name)
-    run = run_identity(reader.digest(), facts, opened, text_column, whole=whole)
-    with ScoresWriter(output, run, restart=restart) as writer:
-        seen = writer.begin(reader, text_column, facts)
-        print_faults(table, seen.n_faults, seen.faults)
-        _read_missing(writer, opened, seen, quiet=quiet)
-        made = writer.summary()
+    wish = wanted_panel(model, panel, weak_model, strong_model, states)
+    with open_readers(wish, cluster, quiet=quiet) as readers:
+        facts = readers.facts
+        check_fingerprints(wish.expected or {}, facts.fingerprints)
+        run = run_identity(reader.digest(), facts, text_column, whole=whole)
+        with ScoresWriter(output, run, restart=restart) as writer:
+            seen = writer.begin(reader, text_column, facts)
+            print_faults(table, seen.n_faults, seen.faults)
+            _read_missing(writer, readers, seen, quiet=quiet)
+            made = writer.summary()
     found = [one for one in made.faults if one not in seen.faults]
     print_faults(table, made.n_faults - seen.n_faults, found)
     typer.echo(show(made, facts, output))
@@ -101,9 +122,7 @@ def read(
         raise typer.Exit(SOME_BAD)
 
 
-def run_identity(
-    digest: str, facts: PanelFacts, panel: Panel, text_column: str, *, whole: bool
-) -> dict[str, str]:
+def run_identity(digest: str, facts: PanelFacts, text_column: str, *, whole: bool) -> dict[str, str]:
     """Everything that moves a token score, by the name that a user knows.
 
     Parameters
@@ -111,13 +130,11 @@ def run_identity(
     digest : str
         Of the table.
     facts : PanelFacts
-    panel : Panel
     text_column : str
     whole : bool
     """
     import ghostbuster
     from ghostbuster.models.panel import BINDING
-    from ghostbuster.reading.cache import panel_key
 
     return {
         "input": digest,
@@ -129,13 +146,13 @@ def run_identity(
         "--whole": "yes" if whole else "no",
         "version of ghostbuster": ghostbuster.__version__,
         f"version of {BINDING}": facts.versions[BINDING],
-        "device": panel.device,
-        "build of llama.cpp, form of a model or kind of processor": panel_key(panel),
+        "device": facts.device,
+        "build of llama.cpp, form of a model or kind of processor": facts.build,
     }
 
 
-def _read_missing(writer: ScoresWriter, panel: Panel, seen: Looked, *, quiet: bool) -> None:
-    """Read the parts that are not there, one after another."""
+def _read_missing(writer: ScoresWriter, readers: PartsReader, seen: Looked, *, quiet: bool) -> None:
+    """Read the parts that are not there, and write each as soon as it is read."""
     missing = writer.missing()
     n_before = seen.n_rows - sum(writer.n_rows_of(number) for number in missing)
     if n_before:
@@ -143,10 +160,10 @@ def _read_missing(writer: ScoresWriter, panel: Panel, seen: Looked, *, quiet: bo
     n_rows = n_characters = 0
     try:
         with RowProgress(seen.n_rows, seen.n_characters, n_before, quiet=quiet) as bar:
-            for rows in writer.rows(missing):
-                writer.put(rows.number, rows.read(panel))
-                n_rows += len(rows.rows)
-                n_characters += rows.n_characters
+            for part, data in readers.read(writer.rows(missing), len(missing)):
+                writer.put(part.number, data)
+                n_rows += len(part.rows)
+                n_characters += part.n_characters
                 bar(n_rows, n_characters)
     except KeyboardInterrupt:
         note(

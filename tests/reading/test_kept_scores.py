@@ -6,7 +6,6 @@ import shutil
 
 import numpy as np
 import pandas as pd
-import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,6 +21,7 @@ from ghostbuster.reading.scores.panel_facts import PanelFacts
 from ghostbuster.reading.scores.part import about, load_part
 from ghostbuster.reading.scores.rows import ID, look
 from ghostbuster.reading.scores.writer import ScoresWriter
+from ghostbuster.system import atomic_files
 from ghostbuster.tables.registry import open_reader
 
 RUN = {"input": "one table", "weak model": "some model"}
@@ -327,16 +327,15 @@ def test_a_table_that_was_changed_while_it_is_read_is_refused(panel, table, copy
 
 
 def test_a_full_disk_keeps_the_parts_before_and_leaves_no_half(panel, table, made, tmp_path, monkeypatch):
-    folder, real, written = tmp_path / "scores", pq.write_table, []
+    folder, real = tmp_path / "scores", atomic_files.publish
 
-    def full(part, path, **options):
-        real(part, path, **options)
-        written.append(path)
-        if len(written) == 2:
+    def full(temporary, path):
+        if path.name == "part-00001.parquet":
             raise OSError(errno.ENOSPC, "No space left on device")
+        real(temporary, path)
 
     with monkeypatch.context() as patch:
-        patch.setattr(pq, "write_table", full)
+        patch.setattr(atomic_files, "publish", full)
         with pytest.raises(InputError, match="No space left on device"):
             keep(panel, table, folder)
     assert sorted(files(folder)) == [FILE, "part-00000.parquet", "table.csv"]

@@ -12,7 +12,6 @@ from time import monotonic
 from typing import Any, Generic, Protocol, TypeVar
 
 import ghostbuster
-from ghostbuster.cluster.parts import Part
 from ghostbuster.errors import ClusterError, GhostbusterError, SettingError
 from ghostbuster.models.llama.threads import THREADS_VARIABLE
 
@@ -26,7 +25,25 @@ PATIENCE = 600.0
 _POLL = 1.0
 
 
-class PartWork(Protocol[_Result_co]):
+class Numbered(Protocol):
+    """A part, or what is sent to a worker in its place."""
+
+    @property
+    def number(self) -> int:
+        """From 0; no two have the same."""
+        ...
+
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+        ...
+
+
+Item = TypeVar("Item", bound=Numbered)
+_Item_contra = TypeVar("_Item_contra", contravariant=True)
+
+
+class PartWork(Protocol[_Item_contra, _Result_co]):
     """What a worker does; it is pickled, and each worker has one of its own."""
 
     def open(self) -> None:
@@ -39,7 +56,7 @@ class PartWork(Protocol[_Result_co]):
         """
         ...
 
-    def do(self, part: Part) -> _Result_co:
+    def do(self, part: _Item_contra, /) -> _Result_co:
         """Do a part; it is done again when the worker ends meanwhile, so it has to write whole or not at all.
 
         Raises
@@ -76,16 +93,16 @@ class Worker:
     """What runs in a worker's process: made ready again after each start, before it is given a part."""
 
     def __init__(self) -> None:
-        self._work: PartWork[Any] | None = None
+        self._work: PartWork[Any, Any] | None = None
 
-    def ready(self, work: PartWork[Any], environment: Mapping[str, str]) -> dict[str, str]:
+    def ready(self, work: PartWork[Any, Any], environment: Mapping[str, str]) -> dict[str, str]:
         """Open everything; returns the versions that move values, and the node's name."""
         os.environ.update(environment)
         work.open()
         self._work = work
         return own_versions() | {"node": socket.gethostname()}
 
-    def do(self, part: Part) -> Any:
+    def do(self, part: Any) -> Any:
         """Do a part."""
         if self._work is None:
             raise NotReadyError("started again since it was made ready")
@@ -97,7 +114,7 @@ def own_versions() -> dict[str, str]:
     return {"ghostbuster": ghostbuster.__version__, "llama-cpp-python": version("llama-cpp-python")}
 
 
-class Pool(Generic[Result]):
+class Pool(Generic[Item, Result]):
     """Does parts with the workers of a cluster; each part's result comes once.
 
     Parameters
@@ -108,21 +125,29 @@ class Pool(Generic[Result]):
     workers : Workers
     """
 
-    def __init__(self, ray: Any, work: PartWork[Result], workers: Workers) -> None:
+    def __init__(self, ray: Any, work: PartWork[Item, Result], workers: Workers) -> None:
         self._ray, self._wanted = ray, workers
         self._work = ray.put(work)
         self._environment = {
             THREADS_VARIABLE: str(max(int(workers.n_cpus), 1)),
             **workers.environment,
         }
-        self._waiting: deque[Part] = deque()
+        self._fresh: Iterator[Item] = iter(())
+        self._waiting: deque[Item] = deque()  # those whose worker ended
         self._tries: Counter[int] = Counter()
-        self._pending: dict[Any, tuple[Any, Part | None]] = {}  # reference to worker, and its part or none
+        self._pending: dict[Any, tuple[Any, Item | None]] = {}  # reference to worker, and its part or none
         self._failed_starts = 0
         self._alive = monotonic()
 
-    def run(self, parts: Iterable[Part]) -> Iterator[tuple[Part, Result]]:
+    def run(self, parts: Iterable[Item], n_parts: int | None = None) -> Iterator[tuple[Item, Result]]:
         """Do all parts, in whatever order.
+
+        Parameters
+        ----------
+        parts : iterable of Part
+            Taken one by one, as workers are free.
+        n_parts : int, optional
+            How many they are, where they are no sequence.
 
         Yields
         ------
@@ -136,8 +161,9 @@ class Pool(Generic[Result]):
         GhostbusterError
             What the work raised.
         """
-        self._waiting.extend(parts)
-        left = len(self._waiting)
+        listed = list(parts) if n_parts is None else parts
+        self._fresh = iter(listed)
+        left = len(listed) if isinstance(listed, list) else n_parts or 0
         try:
             for _ in range(min(self._wanted.n, left)):
                 self._start()
@@ -168,13 +194,13 @@ class Pool(Generic[Result]):
 
     def _next(self, worker: Any) -> None:
         """Give a worker its next part; it ends when none is left, and takes nothing from others."""
-        if self._waiting:
-            part = self._waiting.popleft()
+        part = self._waiting.popleft() if self._waiting else next(self._fresh, None)
+        if part is not None:
             self._pending[worker.do.remote(part)] = (worker, part)
         else:
             self._ray.kill(worker)
 
-    def _result(self, reference: Any, worker: Any, part: Part | None) -> tuple[Result] | None:
+    def _result(self, reference: Any, worker: Any, part: Item | None) -> tuple[Result] | None:
         """What a worker answered; None where it was only ready, or has ended."""
         from ray.exceptions import RayError, RayTaskError
 
@@ -197,7 +223,7 @@ class Pool(Generic[Result]):
         self._next(worker)
         return None
 
-    def _ended(self, worker: Any, part: Part | None, error: Exception) -> None:
+    def _ended(self, worker: Any, part: Item | None, error: Exception) -> None:
         """Give the part of a worker that ended to others, and have the worker started again."""
         from ray.exceptions import ActorDiedError, ActorUnavailableError
 

@@ -92,7 +92,7 @@ def score_on_ray(job: ScoreJob, listen: Listen, *, restart: bool = False) -> Par
                 plan = new_plan(task, look_through(task, ray) if seen is None else seen, workers.n)
             left = _left(task, plan)
             progress = listen(plan, plan.n_rows - sum(one.n_rows for one in left))
-            pool: Pool[PartErrors] = Pool(ray, _work(job, plan, ray), workers)
+            pool: Pool[Part, PartErrors] = Pool(ray, _work(job, plan, ray), workers)
             return _finish(task, plan, pool.run(left), progress)
 
 

@@ -1,28 +1,24 @@
-"""Which language models the command ``read`` uses, and what of them moves a score."""
+"""Which language models the command ``read`` uses, here or on a cluster."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ghostbuster.commands.shared.detectors import open_detector, own_models
-from ghostbuster.errors import SettingError
+from ghostbuster.commands.shared.cluster import ClusterWish
+from ghostbuster.commands.shared.detectors import chosen_panel, log_on_stderr, open_detector
 
 if TYPE_CHECKING:
-    from ghostbuster.models.panel import Panel
-    from ghostbuster.models.panel_choice import PanelName, StateLayers
+    from ghostbuster.models.panel_choice import StateLayers
+    from ghostbuster.reading.scores.panel_facts import PanelWish
+    from ghostbuster.reading.scores.readers import PartsReader
 
 
-def choose_panel(
-    model: str | None,
-    panel: str | None,
-    weak: Path | None,
-    strong: Path | None,
-    states: bool | None,
-) -> tuple[PanelName, Callable[[], Panel]]:
-    """The panel that is to read, as it is named, and a function that opens it, also in another process.
+def wanted_panel(
+    model: str | None, panel: str | None, weak: Path | None, strong: Path | None, states: bool | None
+) -> PanelWish:
+    """The panel that is to read.
 
     Parameters
     ----------
@@ -36,24 +32,24 @@ def choose_panel(
     Raises
     ------
     SettingError
-        When a panel and files are given, or one file alone.
+        When a panel and files are given, one file alone, or no panel has the name.
     ArtifactError
         When the detector's file cannot be used.
     """
     from ghostbuster.detector.params import DEFAULT_PANEL, Params
-    from ghostbuster.models.panel_choice import panel_of
+    from ghostbuster.models.panels import PANELS
+    from ghostbuster.reading.scores.panel_facts import PanelWish
+    from ghostbuster.registry import lookup
 
     if model is not None:
         detector, _ = open_detector(model, weak, strong, panel=panel)
-        layers = detector.trained_.scorer.state_layers
-        return detector.params.panel, partial(
-            panel_of, detector.params.panel, detector.trained_.fingerprints, _layers(states, layers)
-        )
-    own = own_models(weak, strong)
-    if own is not None and panel is not None:
-        raise SettingError(f"--panel {panel} and files of models: give one or the other")
-    name: PanelName = own or panel or DEFAULT_PANEL
-    return name, partial(panel_of, name, None, _layers(states, Params(panel=name).state_layers))
+        trained = detector.trained_
+        layers = _layers(states, trained.scorer.state_layers)
+        return PanelWish(detector.params.panel, dict(trained.fingerprints), layers)
+    name = chosen_panel(weak, strong, panel) or DEFAULT_PANEL
+    if isinstance(name, str):
+        lookup(PANELS, name, "panel")
+    return PanelWish(name, None, _layers(states, Params(panel=name).state_layers))
 
 
 def _layers(states: bool | None, usual: StateLayers) -> StateLayers:
@@ -62,16 +58,22 @@ def _layers(states: bool | None, usual: StateLayers) -> StateLayers:
     return (usual or "auto") if states else ()
 
 
-def check_models(model: str | None, panel: Panel) -> None:
-    """Refuse language models other than those of the detector that was named.
+def open_readers(
+    wish: PanelWish, cluster: ClusterWish | None, *, quiet: bool
+) -> AbstractContextManager[PartsReader]:
+    """What reads: the panel in this process, or the workers of a cluster.
 
     Raises
     ------
-    ArtifactError
-        Names the first model that differs.
+    SettingError
+        When the extra for clusters is not installed, or an option of it is out of range.
     """
-    from ghostbuster.detector.manifest import check_fingerprints
+    if cluster is None:
+        from ghostbuster.reading.scores.readers import local_reader
 
-    if model is not None:
-        detector, _ = open_detector(model)
-        check_fingerprints(detector.trained_.fingerprints, panel.fingerprints, panel.other_paths)
+        return local_reader(wish)
+    from ghostbuster.cluster.reading.ray_readers import ClusterPanel
+
+    workers = cluster.checked()
+    log_on_stderr(quiet=quiet)
+    return ClusterPanel(wish, workers, cluster.address, cluster.where, cluster.gpu_layers).readers()

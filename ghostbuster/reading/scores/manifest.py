@@ -16,14 +16,14 @@ from typing import Any, Self
 
 from ghostbuster.errors import InputError, SettingError
 from ghostbuster.reading.scores.panel_facts import PanelFacts
+from ghostbuster.reading.scores.part import part_name
+from ghostbuster.reading.scores.rows import TABLE
 from ghostbuster.system.atomic_files import atomic_write
 
 FILE = "ghostbuster-scores.json"
 """By this file a folder of token scores is told from a folder of documents."""
 LAYOUT = 1
 """Raised when parts hold something else, or a channel changes its meaning; other numbers are refused."""
-TABLE = "table"
-"""Name, without its suffix, of the copy of the table that was read."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class Manifest:
 
     def part_path(self, folder: Path, number: int) -> Path:
         """Where a part is."""
-        return folder / f"part-{number:05d}.parquet"
+        return folder / part_name(number)
 
     def write(self, folder: Path) -> None:
         """Write it whole or not at all.

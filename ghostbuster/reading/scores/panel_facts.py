@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
-from ghostbuster.models.panel_choice import PanelName
+from ghostbuster.models.panel_choice import PanelName, StateLayers, panel_of
+from ghostbuster.reading.cache import panel_key
 
 if TYPE_CHECKING:
     from ghostbuster.models.panel import Panel
@@ -31,6 +32,39 @@ class KnownPanel(Protocol):
 
 
 @dataclass(frozen=True)
+class PanelWish:
+    """The language models that are to read, before they are opened; can be sent to another process.
+
+    Attributes
+    ----------
+    name : str or (weak path, strong path)
+    expected : dict of str to str, or None
+        Fingerprints of a detector: quantised models are then read by the CPU path that it was made on.
+    state_layers : tuple of int, or "auto"
+        Layers of the strong model whose hidden states are wanted.
+    """
+
+    name: PanelName
+    expected: dict[str, str] | None = None
+    state_layers: StateLayers = ()
+
+    def open(self, panel: PanelName | None = None) -> Panel:
+        """Open them.
+
+        Parameters
+        ----------
+        panel : str or (weak path, strong path), optional
+            Where the files are, if elsewhere than the name says.
+
+        Raises
+        ------
+        SettingError, ModelError
+            As `panel_of`.
+        """
+        return panel_of(panel or self.name, self.expected, self.state_layers)
+
+
+@dataclass(frozen=True)
 class PanelFacts:
     """What is known of a panel that read some texts; takes its place where detectors are trained.
 
@@ -48,6 +82,10 @@ class PanelFacts:
         Layers of the strong model whose hidden states are kept; empty where none are.
     versions : mapping of str to str
         Of the libraries that read.
+    device : str
+        Where they computed.
+    build : str
+        Digest of all that moves a number: models, build of llama.cpp, device, kind of processor.
     """
 
     name: PanelName
@@ -56,6 +94,8 @@ class PanelFacts:
     models: list[dict[str, object]]
     state_layers: tuple[int, ...]
     versions: Mapping[str, str]
+    device: str
+    build: str
 
     @classmethod
     def of(cls, panel: Panel, name: PanelName) -> Self:
@@ -67,6 +107,8 @@ class PanelFacts:
             models=panel.describe(),
             state_layers=panel.strong.outputs.state_layers,
             versions=dict(panel.versions),
+            device=panel.device,
+            build=panel_key(panel),
         )
 
     def describe(self) -> list[dict[str, object]]:
@@ -82,6 +124,8 @@ class PanelFacts:
             "models": self.models,
             "state_layers": list(self.state_layers),
             "versions": dict(self.versions),
+            "device": self.device,
+            "build": self.build,
         }
 
     @classmethod
@@ -106,4 +150,6 @@ class PanelFacts:
             models=list(models),
             state_layers=tuple(int(layer) for layer in state["state_layers"]),
             versions={str(library): str(one) for library, one in state["versions"].items()},
+            device=str(state["device"]),
+            build=str(state["build"]),
         )

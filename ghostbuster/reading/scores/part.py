@@ -90,8 +90,13 @@ class PartRows:
         """Of all texts."""
         return sum(len(row.text) for row in self.rows)
 
-    def read(self, panel: Panel) -> pa.Table:
-        """Let a panel read the texts; the part, as `write_part` takes it."""
+    @property
+    def name(self) -> str:
+        """What messages call the part."""
+        return part_name(self.number)
+
+    def read(self, panel: Panel) -> bytes:
+        """Let a panel read the texts; the bytes of the part's file."""
         import pyarrow as pa
 
         numbered = list(enumerate(self.rows, self.first + 1))
@@ -118,7 +123,7 @@ class PartRows:
             n_faults=len(faults),
             faults=tuple(faults[:SHOWN]),
         )
-        return pa.table(columns).replace_schema_metadata({_ABOUT: json.dumps(vars(said)).encode()})
+        return _packed(pa.table(columns).replace_schema_metadata({_ABOUT: json.dumps(vars(said)).encode()}))
 
 
 def _columns(source: str, scores: TokenScores) -> dict[str, Any]:
@@ -138,14 +143,8 @@ def _columns(source: str, scores: TokenScores) -> dict[str, Any]:
     return made
 
 
-def write_part(table: pa.Table, path: Path) -> None:
-    """Write a part whole or not at all.
-
-    Raises
-    ------
-    InputError
-        When the disk is full or failing.
-    """
+def _packed(table: pa.Table) -> bytes:
+    """A part as a file of Parquet: fractions by the place of their bytes, which Zstandard shrinks best."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -154,17 +153,36 @@ def write_part(table: pa.Table, path: Path) -> None:
         for field in table.schema
         if pa.types.is_list(field.type) and field.type.value_type in {pa.float32(), pa.float64()}
     ]
+    packed = pa.BufferOutputStream()
+    pq.write_table(
+        table,
+        packed,
+        compression="zstd",
+        compression_level=_LEVEL,
+        use_dictionary=False,
+        use_byte_stream_split=fractions,
+        write_statistics=False,
+        write_page_checksum=True,
+    )
+    data: bytes = packed.getvalue().to_pybytes()
+    return data
+
+
+def write_part(data: bytes, path: Path) -> None:
+    """Write a part's file whole or not at all.
+
+    Raises
+    ------
+    InputError
+        When the disk is full or failing.
+    """
     with atomic_write(path, InputError) as temporary:
-        pq.write_table(
-            table,
-            temporary,
-            compression="zstd",
-            compression_level=_LEVEL,
-            use_dictionary=False,
-            use_byte_stream_split=fractions,
-            write_statistics=False,
-            write_page_checksum=True,
-        )
+        temporary.write_bytes(data)
+
+
+def part_name(number: int) -> str:
+    """What the file of a part is called."""
+    return f"part-{number:05d}.parquet"
 
 
 def about(path: Path) -> About | None:

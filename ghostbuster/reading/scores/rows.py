@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from ghostbuster.errors import InputError
-from ghostbuster.reading.scores.manifest import TABLE
 from ghostbuster.tables.base import TableReader, TextRow
 from ghostbuster.tables.chunks import check_names, texts_in, unknown_column
 from ghostbuster.tables.registry import open_reader
 from ghostbuster.tables.survey import SHOWN, Fault
 
+TABLE = "table"
+"""Name, without its suffix, of the copy of the table that was read."""
 PART_CHARACTERS = 2**18
 """A part ends with the row that reaches it: what is lost at most when a run is killed."""
 PART_ROWS = 1024

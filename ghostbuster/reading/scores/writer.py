@@ -12,17 +12,15 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from ghostbuster.errors import InputError
-from ghostbuster.reading.scores.manifest import FILE, TABLE, Manifest
+from ghostbuster.reading.scores.manifest import FILE, Manifest
 from ghostbuster.reading.scores.part import About, PartRows, about, write_part
-from ghostbuster.reading.scores.rows import ID, Looked, copy_rows, look, table_name
+from ghostbuster.reading.scores.rows import ID, TABLE, Looked, copy_rows, look, table_name
 from ghostbuster.system.atomic_files import atomic_write
 from ghostbuster.system.file_lock import open_locked
 from ghostbuster.tables.registry import open_reader
 from ghostbuster.tables.survey import SHOWN, Fault
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from ghostbuster.reading.scores.panel_facts import PanelFacts
     from ghostbuster.tables.base import TableReader
 
@@ -201,15 +199,15 @@ class ScoresWriter:
         """Numbers of the parts that are not there, are cut short, or belong to another run."""
         return [number for number, part in enumerate(self._parts()) if part is None]
 
-    def put(self, number: int, table: pa.Table) -> None:
-        """Write a part.
+    def put(self, number: int, data: bytes) -> None:
+        """Write a part's file.
 
         Raises
         ------
         InputError
             When the disk is full or failing; the parts before stay.
         """
-        write_part(table, self._begun().part_path(self.folder, number))
+        write_part(data, self._begun().part_path(self.folder, number))
 
     def summary(self) -> Summary:
         """What is there once all parts are."""
