@@ -18,11 +18,12 @@ def summary_as_table(made: Summary, panel: PanelFacts, folder: Path) -> str:
     """What was read, by what, and the room it takes."""
     files = [str(one["file"]) for one in panel.models if one["role"] in {"weak", "strong"}]
     layers = ", ".join(map(str, panel.state_layers))
+    parts = f"{made.n_parts:,} part{'s' * (made.n_parts != 1)}"
     lines = [
         f"{printable(str(folder))}: {made.n_texts:,} texts of {made.n_rows:,} rows, {made.n_tokens:,} tokens",
         f"  read by {printable(' and '.join(files))} (panel {printable(_named(panel))})",
         f"  hidden states of layers {layers}" if layers else "  no hidden states",
-        f"  {made.n_parts:,} part{'s' * (made.n_parts != 1)}, {made.n_bytes / 1e6:,.1f} MB, {made.bytes_a_token:.1f} bytes a token",
+        f"  {parts}, {made.n_bytes / 1e6:,.1f} MB, {made.bytes_a_token:.1f} bytes a token",
     ]
     if made.n_faults:
         rows = "1 row holds" if made.n_faults == 1 else f"{made.n_faults:,} rows hold"
