@@ -72,7 +72,9 @@ def _options(command: Any) -> list[str]:
     for one in command.params:
         if one.param_type_name != "option" or SHELL & set(one.opts):
             continue
-        spelled = ", ".join(f"\\fB{_escaped(name)}\\fR" for name in sorted(one.opts, key=len))
+        spelled = ", ".join(
+            f"\\fB{_escaped(name)}\\fR" for name in sorted((*one.opts, *one.secondary_opts), key=len)
+        )
         metavar = "" if one.is_flag else f" \\fI{_escaped(one.metavar or 'VALUE')}\\fR"
         lines += [".TP", spelled + metavar, _escaped(one.help or "")]
     return lines

@@ -33,7 +33,8 @@ def options_of(name):
     command = typer.main.get_command(app).commands[name]
     commands = [command, *getattr(command, "commands", {}).values()]
     params = [option for one in commands for option in one.params]
-    return {spelling for option in params for spelling in option.opts if spelling.startswith("-")}
+    spellings = {one for option in params for one in (*option.opts, *option.secondary_opts)}
+    return {one for one in spellings if one.startswith("-")}
 
 
 def section(document, title):
