@@ -1,5 +1,6 @@
 """Known models are converted once, whatever befalls the conversion; without one they are read as they are."""
 
+import errno
 import json
 import logging
 import shutil
@@ -13,7 +14,7 @@ import numpy as np
 import pytest
 
 from ghostbuster.cli import main
-from ghostbuster.errors import SettingError
+from ghostbuster.errors import ModelError, SettingError
 from ghostbuster.models.gguf import digest as digest_module
 from ghostbuster.models.gguf.check import check_model
 from ghostbuster.models.gguf.digest import file_digest
@@ -241,6 +242,16 @@ def test_a_form_that_had_no_room_is_named_where_another_is_kept(model, told, mon
     (line,) = told()
     assert line.startswith(f"{model.path.name}: read as F16 from now on, though no room for it; ")
     assert "`ghostbuster models prepare --again` measures anew" in line
+
+
+def test_want_of_memory_to_check_what_was_converted_says_nothing_of_the_form(model, told, monkeypatch):
+    def without_memory(path):
+        cause = OSError(errno.ENOMEM, "Cannot allocate memory")
+        raise ModelError(f"{path}: cannot be read ({cause.strerror})") from cause
+
+    counting(monkeypatch, answering({}))
+    monkeypatch.setattr(convert, "check_model", without_memory)
+    leaves_it_as_it_is(model, told, "cannot be read (Cannot allocate memory)")
 
 
 def test_a_child_without_room_for_an_import_says_nothing_of_the_model(model, told, monkeypatch):

@@ -36,7 +36,7 @@ def convert(source: ModelFile, form: FormName, target: Path) -> None:
     Raises
     ------
     NoRoomError
-        When the disk has no room for it, or the child was killed.
+        When the disk has no room for it, the child was killed, or there is no memory to check it.
     UnusableFormError
         When llama.cpp cannot convert it.
     """
@@ -46,6 +46,8 @@ def convert(source: ModelFile, form: FormName, target: Path) -> None:
     try:
         made = check_model(target)
     except ModelError as error:
+        if isinstance(error.__cause__, OSError):  # no memory to look at it
+            raise NoRoomError(str(error)) from error
         raise _failed(f"converting to {form} left no model", said) from error
     if (made.n_parameters, made.tokenizer) != (source.n_parameters, source.tokenizer):
         raise UnusableFormError(f"converting to {form} made another model")
