@@ -42,6 +42,10 @@ KINDS: tuple[TableKind, ...] = (
 """Every kind of table, in the order in which messages name their suffixes."""
 
 
+SCORES_MANIFEST = "ghostbuster-scores.json"
+"""By this file a folder of token scores is told from a folder of documents."""
+
+
 def suffixes() -> dict[str, TableKind]:
     """The kind of table that each suffix of a file's name stands for."""
     return {suffix: kind for kind in KINDS for suffix in kind.suffixes}
@@ -80,9 +84,14 @@ def open_reader(path: Path, id_column: str, text_column: str, *, whole: bool = F
     Raises
     ------
     InputError
-        When there is no such file or folder, or no kind has its suffix.
+        When there is no such file or folder, no kind has its suffix, or it is a folder of token scores.
     """
     if path.is_dir() and not is_table(path):
+        if (path / SCORES_MANIFEST).is_file():
+            raise InputError(
+                f"{path} holds token scores, which `train`, `evaluate` and `calibrate` take; expected texts: "
+                "give the table in it"
+            )
         from ghostbuster.tables.kinds.folder import FolderReader
 
         return FolderReader(path, id_column, text_column, whole=whole)

@@ -271,6 +271,26 @@ def test_another_table_or_panel_does_not_go_into_the_folder(capsys, table, score
     assert sorted(path.name for path in scores.iterdir()) == before
 
 
+def test_commands_that_take_texts_alone_say_so(capsys, scores, tmp_path):
+    for command in (
+        ("score-table", scores, "-o", tmp_path / "out.csv"),
+        ("read", scores, "-o", tmp_path / "again"),
+        ("distill", "lite", scores, "-o", tmp_path / "student.joblib"),
+    ):
+        code, _, err = run(capsys, *command)
+        assert code == 2
+        one_line(err, "holds token scores, which `train`, `evaluate` and `calibrate` take", "the table in it")
+
+
+def test_options_of_a_cluster_are_refused_without_one(capsys, table, tmp_path):
+    code, _, err = run(capsys, "read", table, "-o", tmp_path / "scores", "--workers", "2")
+    assert code == 2
+    one_line(err, "--workers is for a cluster: give --on ray")
+    code, _, err = run(capsys, "read", table, "-o", tmp_path / "scores", "--on", "spark")
+    assert code == 2
+    one_line(err, "spark", "ray")
+
+
 def test_scores_that_are_not_complete_are_refused_by_what_reads_them(capsys, scores, tmp_path):
     copy = shutil.copytree(scores, tmp_path / "scores")
     (copy / "part-00002.parquet").unlink()

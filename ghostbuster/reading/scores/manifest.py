@@ -19,9 +19,9 @@ from ghostbuster.reading.scores.panel_facts import PanelFacts
 from ghostbuster.reading.scores.part import part_name
 from ghostbuster.reading.scores.rows import TABLE
 from ghostbuster.system.atomic_files import atomic_write
+from ghostbuster.tables.registry import SCORES_MANIFEST
 
-FILE = "ghostbuster-scores.json"
-"""By this file a folder of token scores is told from a folder of documents."""
+FILE = SCORES_MANIFEST
 LAYOUT = 1
 """Raised when parts hold something else, or a channel changes its meaning; other numbers are refused."""
 
