@@ -99,7 +99,7 @@ def _start(ray: Any, n_cpus: float, n_gpus: float, folder: str) -> None:
             **_SILENT,
             **more,
         )
-    except Exception as error:  # on a busy machine Ray raises Exception itself
+    except (RuntimeError, OSError, ValueError) as error:
         raise ClusterError(
             f"no Ray cluster could be started here ({_first_line(error)}): look into its logs in /tmp/ray"
         ) from error
@@ -108,7 +108,7 @@ def _start(ray: Any, n_cpus: float, n_gpus: float, folder: str) -> None:
 def _connect(ray: Any, address: str) -> None:
     try:
         ray.init(address=address, **_SILENT)
-    except Exception as error:
+    except (ConnectionError, RuntimeError, OSError, ValueError) as error:
         raise ClusterError(
             f"no Ray cluster answers at {address} ({_first_line(error)}): start one with `ray start --head`, "
             "or leave --ray-address out"
