@@ -66,13 +66,25 @@ def place_of(named: str) -> Place:
     if not is_address(named):
         return Place(named, fs.LocalFileSystem(), os.path.abspath(named))  # noqa: PTH100 - '..' goes
     try:
-        filesystem, path = fs.FileSystem.from_uri(named)
+        try:
+            filesystem, path = fs.FileSystem.from_uri(named)
+        except ValueError:
+            filesystem, path = _of_fsspec(named)
     except (ValueError, OSError, ImportError) as error:
         raise InputError(
             f"{named} cannot be opened ({_first_line(error)}): expected a path, or an address that pyarrow "
             "or an installed fsspec file system knows, such as s3://, gs://, abfs:// or file://"
         ) from error
     return Place(named, filesystem, path)
+
+
+def _of_fsspec(named: str) -> tuple[Any, str]:
+    """The file system of a package that registers itself with fsspec, and the path in it."""
+    from fsspec.core import url_to_fs
+    from pyarrow import fs
+
+    found, path = url_to_fs(named)
+    return fs.PyFileSystem(fs.FSSpecHandler(found)), path
 
 
 @contextmanager

@@ -19,6 +19,14 @@ from ghostbuster.errors import ClusterError, SettingError
 CONNECT_SECONDS = 10.0
 OBJECT_STORE_BYTES = 128 * 2**20
 """Of a cluster of one machine: what goes through it are parts' names and results."""
+_SETTINGS = {
+    "RAY_USAGE_STATS_ENABLED": "0",  # Ray would tell its makers of every cluster
+    "RAY_USAGE_STATS_REPORT_URL": "http://127.0.0.1:9",  # and of those that do not want that
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # quells a warning of a change to come
+    "RAY_BACKEND_LOG_LEVEL": "fatal",  # what its own code prints on standard error
+    "RAY_NUM_REDIS_GET_RETRIES": "2",  # it tries for ten minutes where something else listens
+}
+"""Variables that Ray reads; those that a user has set stay."""
 _HOST_PORT = re.compile(r"(?:ray://)?(?P<host>\[[0-9a-fA-F:]+\]|[^:/\s]+):(?P<port>\d{1,5})")
 
 
@@ -64,8 +72,8 @@ def ray_session(address: str | None, *, n_cpus: float, n_gpus: float = 0.0) -> I
     standing = standing_cluster(address)
     if standing is not None and standing != "auto":
         _knock(standing)
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # Ray would tell its makers of every cluster
-    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # quells a warning of what is to come
+    for name, value in _SETTINGS.items():
+        os.environ.setdefault(name, value)
     import ray
 
     handlers = {one: signal.getsignal(one) for one in (signal.SIGTERM, signal.SIGINT)}
