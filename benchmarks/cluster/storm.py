@@ -20,6 +20,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
 
@@ -41,7 +42,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=5000)
     options = parser.parse_args()
     options.work.mkdir(parents=True, exist_ok=True)
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    os.environ |= {"RAY_USAGE_STATS_ENABLED": "0"}
     os.environ["GHOSTBUSTER_DEVICE"] = "cpu"
     table, detector = make_table(options.work, options.rows), make_detector(options.work)
     reference = one_machine(options.work, table, detector)
@@ -60,15 +61,15 @@ def main() -> None:
     print(json.dumps(summary(results), indent=1))
 
 
-def make_table(work: Path, n_rows: int) -> Path:
+def make_table(work: Path, n_rows: int, n_words: int = WORDS) -> Path:
     """Short texts, each its own; a few rows without one."""
-    path = work / f"in-{n_rows}.jsonl"
+    path = work / f"in-{n_rows}-{n_words}.jsonl"
     chosen = random.Random(0)  # noqa: S311 - no secret
     words = " ".join((EXAMPLES / name).read_text("utf-8") for name in ("human.txt", "machine.txt")).split()
     rows: list[dict[str, Any]] = []
     for i in range(n_rows):
-        start = chosen.randrange(len(words) - WORDS)
-        some = words[start : start + WORDS]
+        start = chosen.randrange(len(words) - n_words)
+        some = words[start : start + n_words]
         if i % 2:
             chosen.shuffle(some)
         rows.append({"id": i, "text": " ".join([*some, f"{i}."]) if i % 997 else None})
@@ -82,7 +83,8 @@ def make_detector(work: Path) -> Path:
 
     path = work / "tiny.joblib"
     if not path.exists():
-        models = make_gguf(work / "weak.gguf"), make_gguf(work / "strong.gguf", Shape(seed=1))
+        shapes = [Shape(layers=1, context=256, seed=seed) for seed in (0, 1)]
+        models = [make_gguf(work / f"{shape.seed}.gguf", shape) for shape in shapes]
         chosen = random.Random(1)  # noqa: S311 - no secret
         words = (EXAMPLES / "human.txt").read_text("utf-8").split()
         lines = []
@@ -116,6 +118,17 @@ def one_machine(work: Path, table: Path, detector: Path) -> list[dict[str, Any]]
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 
+def patient(start: Callable[[], Any], tries: int = 5) -> Any:
+    """Start something of Ray's; on a busy machine that may take longer than Ray waits."""
+    for left in reversed(range(tries)):
+        try:
+            return start()
+        except Exception as error:
+            if not left or "timed out" not in str(error):
+                raise
+    return None
+
+
 class Nodes:
     """Four nodes of a core each, three of which may be lost; what is lost is replaced."""
 
@@ -123,9 +136,12 @@ class Nodes:
         from ray.cluster_utils import Cluster
 
         head = {"num_cpus": 1, "include_dashboard": False} | STORE
-        self.cluster = Cluster(initialize_head=True, head_node_args=head)
-        self.others = [self.cluster.add_node(num_cpus=1, **STORE) for _ in range(NODES - 1)]
+        self.cluster = patient(lambda: Cluster(initialize_head=True, head_node_args=head))
+        self.others = [self._add() for _ in range(NODES - 1)]
         return self
+
+    def _add(self) -> Any:
+        return patient(lambda: self.cluster.add_node(num_cpus=1, **STORE))
 
     def __exit__(self, *_: object) -> None:
         self.cluster.shutdown()
@@ -134,7 +150,7 @@ class Nodes:
         """End a node at once, and add another."""
         node = self.others.pop(chosen.randrange(len(self.others)))
         self.cluster.remove_node(node, allow_graceful=False)
-        self.others.append(self.cluster.add_node(num_cpus=1, **STORE))
+        self.others.append(self._add())
 
 
 def storm(

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
-from ray_works import Writes, parts
+from ray_works import Writes, added, parts
 
 from ghostbuster.cluster.engine.pool import Pool, Workers, own_versions
 from ghostbuster.cluster.engine.session import ray_session
@@ -85,7 +85,7 @@ def _is_worker(pid):
 
 
 def test_a_lost_node_takes_no_part_with_it(cluster, tmp_path):
-    node = cluster.add_node(num_cpus=2, object_store_memory=80 * 2**20)
+    node = added(cluster, num_cpus=2, object_store_memory=80 * 2**20)
 
     def kill_node():
         while len(list(tmp_path.glob("done-*"))) < 4:

@@ -172,7 +172,7 @@ def test_without_on_addresses_and_options_of_clusters_are_refused(capsys, tmp_pa
         one_line(err, *words)
     code, _, err = run(capsys, "score-table", tmp_path / "a", "-o", "x", "--on", "rya")
     assert code == 2
-    one_line(err, "no engine (--on) is called 'rya'; did you mean 'ray'?")
+    one_line(err, "no engine (--on) is called 'rya'", "did you mean 'ray'?")
 
 
 @pytest.mark.parametrize(

@@ -49,12 +49,32 @@ def nodes(*n_cpus):
     from ray.cluster_utils import Cluster
 
     options = {"object_store_memory": 80 * 2**20}
-    made = Cluster(
-        initialize_head=True, head_node_args={"num_cpus": n_cpus[0], "include_dashboard": False} | options
-    )
+    made = started(Cluster, {"num_cpus": n_cpus[0], "include_dashboard": False} | options)
     try:
         for n in n_cpus[1:]:
-            made.add_node(num_cpus=n, **options)
+            added(made, num_cpus=n, **options)
         yield made
     finally:
         made.shutdown()
+
+
+def started(kind, head, tries=4):
+    """A cluster's head; on a busy machine a process may take longer to start than Ray waits."""
+    for left in reversed(range(tries)):
+        try:
+            return kind(initialize_head=True, head_node_args=head)
+        except Exception as error:
+            if not left or "timed out" not in str(error):
+                raise
+    return None
+
+
+def added(cluster, tries=4, **node):
+    """One more node, likewise."""
+    for left in reversed(range(tries)):
+        try:
+            return cluster.add_node(**node)
+        except Exception as error:
+            if not left or "timed out" not in str(error):
+                raise
+    return None

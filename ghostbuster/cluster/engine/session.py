@@ -15,15 +15,17 @@ from importlib.util import find_spec
 from typing import Any
 
 from ghostbuster.errors import ClusterError, SettingError
+from ghostbuster.system.quiet_stderr import only_own_stderr
 
 CONNECT_SECONDS = 10.0
+STARTS = 3
+"""Times that a cluster is tried to be started: on a busy machine it may take Ray longer than it waits."""
 OBJECT_STORE_BYTES = 128 * 2**20
 """Of a cluster of one machine: what goes through it are parts' names and results."""
 _SETTINGS = {
     "RAY_USAGE_STATS_ENABLED": "0",  # Ray would tell its makers of every cluster
     "RAY_USAGE_STATS_REPORT_URL": "http://127.0.0.1:9",  # and of those that do not want that
     "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # quells a warning of a change to come
-    "RAY_BACKEND_LOG_LEVEL": "fatal",  # what its own code prints on standard error
     "RAY_NUM_REDIS_GET_RETRIES": "2",  # it tries for ten minutes where something else listens
 }
 """Variables that Ray reads; those that a user has set stay."""
@@ -74,6 +76,12 @@ def ray_session(address: str | None, *, n_cpus: float, n_gpus: float = 0.0) -> I
         _knock(standing)
     for name, value in _SETTINGS.items():
         os.environ.setdefault(name, value)
+    with only_own_stderr():
+        yield from _connected(standing, n_cpus, n_gpus)
+
+
+def _connected(standing: str | None, n_cpus: float, n_gpus: float) -> Iterator[Any]:
+    """Yield Ray once it is connected to a standing cluster, or to one of its own."""
     import ray
 
     handlers = {one: signal.getsignal(one) for one in (signal.SIGTERM, signal.SIGINT)}
@@ -96,21 +104,27 @@ def ray_session(address: str | None, *, n_cpus: float, n_gpus: float = 0.0) -> I
 def _start(ray: Any, n_cpus: float, n_gpus: float, folder: str) -> None:
     sockets = len(f"{folder}/session_2026-01-01_00-00-00_000000_0000000/sockets/plasma_store")
     more = {"_temp_dir": folder} if sockets < 100 else {}  # noqa: PLR2004 - the system's limit is 107
-    try:
-        ray.init(
-            address="local",
-            num_cpus=n_cpus,
-            num_gpus=n_gpus,
-            object_store_memory=OBJECT_STORE_BYTES,
-            include_dashboard=False,
-            _node_ip_address="127.0.0.1",
-            **_SILENT,
-            **more,
-        )
-    except (RuntimeError, OSError, ValueError) as error:
-        raise ClusterError(
-            f"no Ray cluster could be started here ({_first_line(error)}): look into its logs in /tmp/ray"
-        ) from error
+    for left in reversed(range(STARTS)):
+        try:
+            ray.init(
+                address="local",
+                num_cpus=n_cpus,
+                num_gpus=n_gpus,
+                object_store_memory=OBJECT_STORE_BYTES,
+                include_dashboard=False,
+                _node_ip_address="127.0.0.1",
+                **_SILENT,
+                **more,
+            )
+        except Exception as error:  # Ray raises that itself, where a process took more than 30 s to start
+            ray.shutdown()
+            if left:
+                continue
+            raise ClusterError(
+                f"no Ray cluster could be started here ({_first_line(error)}): end other programs, or look "
+                "into Ray's logs in /tmp/ray"
+            ) from error
+        return
 
 
 def _connect(ray: Any, address: str) -> None:
