@@ -1,5 +1,7 @@
 """Language models' files that a node lacks are sent to it once, and checked by digest."""
 
+from pathlib import Path
+
 import pytest
 
 from ghostbuster.cluster.engine import model_files
@@ -36,7 +38,7 @@ def test_files_that_a_node_lacks_are_sent_and_kept(ray, pair, tmp_path):
     for name in ("weak.gguf", "strong.gguf"):
         (tmp_path / name).unlink()
     there = received(pair, sent)
-    assert [open(path, "rb").read() for path in there] == [b"weak.gguf" * 10, b"strong.gguf" * 10]  # noqa: PTH123, SIM115
+    assert [Path(one).read_bytes() for one in there] == [b"weak.gguf" * 10, b"strong.gguf" * 10]
     assert all(path.startswith(str(tmp_path / "cache of the node")) for path in there)
     sent_empty = [ModelParcel("", one.path, one.sha256, ("nothing to get",)) for one in sent]
     assert received(pair, sent_empty) == there  # they are there: nothing is fetched again
