@@ -377,7 +377,10 @@ def ghostbuster(*arguments, **options):
 
 def test_the_shipped_detector_finds_the_machine_example_likelier_machine_written():
     done = ghostbuster("score-file", HUMAN, MACHINE, "--format", "json")
-    assert (done.returncode, done.stderr) == (0, "")
+    assert done.returncode == 0
+    if done.stderr:  # without SmolLM2
+        assert done.stderr.count("\n") == 1
+        assert done.stderr.startswith("ghostbuster: note: the detector lite, which finds about ")
     human, machine = json.loads(done.stdout)
     assert machine["probability"] > human["probability"]
     assert human["label"] != "machine"

@@ -35,11 +35,16 @@ def chosen_panel(weak: Path | None, strong: Path | None, panel: str | None) -> s
     Raises
     ------
     SettingError
-        When one model file is given without the other or beside a panel.
+        When one model file is given without the other or beside a panel, or no panel has that name.
     """
     models = own_models(weak, strong)
     if models is not None and panel is not None:
         raise SettingError(f"--panel {panel} and files of models: give one or the other")
+    if panel is not None:
+        from ghostbuster.models.panels import PANELS
+        from ghostbuster.registry import lookup
+
+        lookup(PANELS, panel, "panel")  # a wrong name is all that is said
     return models or panel
 
 
