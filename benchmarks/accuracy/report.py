@@ -47,7 +47,7 @@ def measured(options: argparse.Namespace, log: Callable[[str], None]) -> dict[st
     told = contenders(held_out, asked, statistics, results, log)
     if options.lite is not None:
         told[LITE] = lite_answers(options.lite, held_out)
-    found = everything(asked, told, log)
+    found = everything(asked, told, log, results)
     found["hard"] = hard_examples(asked, told)
     if options.more is not None:
         found["more"] = json.loads(options.more.read_text("utf-8"))

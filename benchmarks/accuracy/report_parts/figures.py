@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
@@ -21,6 +22,7 @@ from benchmarks.accuracy.report_parts.kinds import (
     year_of,
 )
 from benchmarks.accuracy.unseen import FEW, METRICS, MIN_TOKENS, PROMISE, means_over, of_source
+from benchmarks.results import Results
 from ghostbuster.decision.thresholds import ENOUGH, SOME
 from ghostbuster.metrics.classification import auroc, clopper_pearson, expected_calibration_error
 
@@ -197,13 +199,29 @@ def promises(asked: Asked, answers: Answers) -> dict[str, Figures]:
     return made
 
 
-def everything(asked: Asked, told: Mapping[str, Answers], log: Callable[[str], None] = print) -> Figures:
+def kept_by_source(asked: Asked, answers: Answers, results: Results) -> Figures:
+    """`by_source`, of which the intervals are slow, from the results where the same was asked before."""
+    rows = asked.rows
+    asked_about = [rows[name] for name in ("y", "sources", "groups", "n_tokens", "is_crop")]
+    arrays = [*asked_about, answers.raw, answers.called[PROMISE]]
+    made_from = ("by source", *(np.ascontiguousarray(one).tobytes() for one in arrays))
+    found = results.get(made_from, lambda: {"json": np.array(json.dumps(by_source(asked, answers)))})
+    made: Figures = json.loads(str(found["json"]))
+    return made
+
+
+def everything(
+    asked: Asked,
+    told: Mapping[str, Answers],
+    log: Callable[[str], None] = print,
+    results: Results | None = None,
+) -> Figures:
     """Figures of all sections that need nothing but the held-out scores."""
     ours = told[ALL]
     readers = {}
     for name, answers in told.items():
         log(f"figures of {name}")
-        readers[name] = by_source(asked, answers)
+        readers[name] = kept_by_source(asked, answers, results or Results())
     registers = [str(name) for name in asked.rows["registers"]]
     whole, y = asked.whole, asked.rows["y"]
     return {
