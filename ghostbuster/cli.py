@@ -19,6 +19,7 @@ from ghostbuster.commands.calibrate import calibrate
 from ghostbuster.commands.distill import distill
 from ghostbuster.commands.ensemble import ensemble
 from ghostbuster.commands.evaluate import evaluate
+from ghostbuster.commands.finetune import finetune
 from ghostbuster.commands.info import info
 from ghostbuster.commands.models import models
 from ghostbuster.commands.read import read
@@ -46,6 +47,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "serve": serve,
     "read": read,
     "train": train,
+    "finetune": finetune,
     "calibrate": calibrate,
     "evaluate": evaluate,
     "info": info,

@@ -12,6 +12,7 @@ from ghostbuster.commands.shared.console import TokenProgress, note
 from ghostbuster.commands.shared.detectors import compute_on
 from ghostbuster.commands.shared.labelled import exit_for, read_texts
 from ghostbuster.commands.shared.options import (
+    Adapter,
     Device,
     GpuLayers,
     NoCache,
@@ -64,6 +65,7 @@ def calibrate(
     text_column: TextColumn = "text",
     weak_model: WeakModel = None,
     strong_model: StrongModel = None,
+    adapter: Adapter = None,
     device: Device = None,
     gpu_layers: GpuLayers = None,
     no_cache: NoCache = False,
@@ -88,7 +90,7 @@ def calibrate(
     if kept := open_scores(human_texts):
         text_column = check_options(kept, context)
     given = texts_by_people(kept.table if kept else human_texts, text_column, whole=whole)
-    detector, _ = open_detector(artifact, weak_model, strong_model)
+    detector, _ = open_detector(artifact, weak_model, strong_model, adapter=adapter)
     if max_fpr is not None:
         detector = detector.with_params(max_fpr=max_fpr)
 

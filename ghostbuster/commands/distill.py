@@ -31,12 +31,25 @@ if TYPE_CHECKING:
 def distill(
     teacher: Annotated[
         Path,
-        typer.Argument(metavar="TEACHER", help="A detector made by `train`, or a table of its predictions."),
+        typer.Argument(
+            metavar="TEACHER",
+            help="A detector made by `train`, an adapter by `finetune`, or a table of predictions.",
+        ),
     ],
     table: Annotated[Path, typer.Argument(metavar="TEXTS", help=f"{TABLE_OR_FOLDER}.")],
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="STUDENT", help="Where to write the new detector.")
     ],
+    also: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="TEACHER", help="A further teacher; may be repeated: their mean log-odds teach."
+        ),
+    ] = None,
+    base: Annotated[
+        Path | None,
+        typer.Option(metavar="GGUF", help="The model of a teacher that is an adapter, if no known one."),
+    ] = None,
     text_column: TextColumn = "text",
     label_column: Annotated[
         str | None,
@@ -80,13 +93,17 @@ def distill(
 
     mixing = distillation.Mixing(alpha, temperature)
     check_writable(output, ArtifactError)
-    ids = id_column if is_table(teacher) else None
+    teachers = (teacher, *(also or ()))
+    ids = id_column if any(map(is_table, teachers)) else None
     if ids is not None and table.is_dir():
         ids = ID
     named = tuple(one for one in (group_column, source_column, ids) if one is not None)
     given = read_texts(table, Columns(text_column, label_column, named, blank_labels=True))
     labels = None if label_column is None else soft_labels(given)
-    word = teacher_of(teacher, given.column(ids), id_column, column)
+    words = [
+        teacher_of(one, given.column(ids) if is_table(one) else None, id_column, column, base)
+        for one in teachers
+    ]
 
     from ghostbuster.detector.classifier import GhostbusterClassifier
     from ghostbuster.reading.read import read
@@ -97,7 +114,7 @@ def distill(
     with score_cache(enabled=not no_cache):
         with TokenProgress(quiet=quiet) as progress:
             reading = read(given.texts, student.learning_panel(), progress)
-        said = word(given.texts)
+        said = together([word(given.texts) for word in words])
     note(f"distilling {len(given.texts):,} texts: features are chosen", quiet=quiet)
     groups, sources = given.groups(group_column), given.column(source_column)
     save(distillation.distill(student, reading, said, labels, mixing, groups, sources), output)
@@ -117,20 +134,38 @@ def soft_labels(given: LabelledTexts) -> Float1d:
     return np.array([np.nan if one is None else one for one in found], dtype=np.float64)
 
 
+def together(said: Sequence[Float1d]) -> Float1d:
+    """Probabilities whose log-odds are the mean of the teachers'."""
+    import numpy as np
+    import pandas as pd
+
+    from ghostbuster.detector.ensemble import combine
+
+    if len(said) == 1:
+        return said[0]
+    return np.asarray(combine([pd.Series(one) for one in said], "logit"), dtype=np.float64)
+
+
 def teacher_of(
-    teacher: Path, ids: Sequence[str] | None, id_column: str, column: str | None
+    teacher: Path,
+    ids: Sequence[str] | None,
+    id_column: str,
+    column: str | None,
+    base: Path | None = None,
 ) -> Callable[[Sequence[str]], Float1d]:
-    """A function from texts to the teacher's probabilities: a detector, or a table of predictions.
+    """A function from texts to the teacher's probabilities: a detector, an adapter, a table of predictions.
 
     Parameters
     ----------
     teacher : Path
-        A table of predictions by its suffix, else a detector.
+        A table of predictions or an adapter by its suffix, else a detector.
     ids : sequence of str or None
         Of the texts, where the teacher is a table: by these its predictions are found.
     id_column : str
     column : str or None
         Of the predictions.
+    base : Path, optional
+        Of an adapter.
 
     Raises
     ------
@@ -146,5 +181,11 @@ def teacher_of(
     if ids is not None:
         found = predictions_for(ids, read_predictions(teacher, id_column, column), teacher)
         return lambda _texts: found
+    if teacher.suffix.lower() == ".gguf":
+        from ghostbuster.heads.adapter_head import adapter_probability
+        from ghostbuster.models.open_adapter import open_adapter
+
+        adapter = open_adapter(teacher, base)
+        return lambda asked: adapter_probability(adapter, asked)
     detector = open_artifact(detector_path(teacher)).detector()
     return lambda asked: detector.predict_proba(asked)[:, 1]

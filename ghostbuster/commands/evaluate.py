@@ -11,6 +11,7 @@ from ghostbuster.commands.shared.console import TokenProgress
 from ghostbuster.commands.shared.detectors import compute_on
 from ghostbuster.commands.shared.labelled import OR_SCORES, exit_for, read_texts
 from ghostbuster.commands.shared.options import (
+    Adapter,
     Device,
     GpuLayers,
     GroupColumn,
@@ -59,6 +60,7 @@ def evaluate(
     panel: PanelName = None,
     weak_model: WeakModel = None,
     strong_model: StrongModel = None,
+    adapter: Adapter = None,
     no_cache: NoCache = False,
     device: Device = None,
     gpu_layers: GpuLayers = None,
@@ -92,7 +94,7 @@ def evaluate(
         for name in SPLITS
         if (renamed.get(name) or name) in given.columns
     }
-    detector, identity = open_detector(artifact, weak_model, strong_model, register, panel)
+    detector, identity = open_detector(artifact, weak_model, strong_model, register, panel, adapter)
     if kept:
         verdicts = detector.judge_reading(reading_for(detector, kept, given.texts, given.rows))
     else:

@@ -13,6 +13,7 @@ from ghostbuster.commands.shared.console import TokenProgress, print_error
 from ghostbuster.commands.shared.detectors import compute_on, device_of
 from ghostbuster.commands.shared.labelled import SOME_BAD
 from ghostbuster.commands.shared.options import (
+    Adapter,
     Device,
     GpuLayers,
     Model,
@@ -56,6 +57,7 @@ def score_file(
     panel: PanelName = None,
     weak_model: WeakModel = None,
     strong_model: StrongModel = None,
+    adapter: Adapter = None,
     device: Device = None,
     gpu_layers: GpuLayers = None,
     whole: Whole = False,
@@ -80,7 +82,7 @@ def score_file(
     from ghostbuster.commands.shared.detectors import open_detector
     from ghostbuster.report.report import Report
 
-    detector, identity = open_detector(model, weak_model, strong_model, register, panel)
+    detector, identity = open_detector(model, weak_model, strong_model, register, panel, adapter)
     with TokenProgress(quiet=quiet) as progress:
         reading = detector.read(texts, progress)
     reading = reading.annotated([one.notes for one in documents], [one.refusal for one in documents])

@@ -22,6 +22,7 @@ from ghostbuster.commands.shared.detectors import chosen_panel, compute_on, devi
 from ghostbuster.commands.shared.labelled import SOME_BAD
 from ghostbuster.commands.shared.options import (
     TABLE_KINDS,
+    Adapter,
     Device,
     GpuLayers,
     Model,
@@ -35,6 +36,7 @@ from ghostbuster.commands.shared.options import (
     Whole,
     score_cache,
 )
+from ghostbuster.errors import SettingError
 
 if TYPE_CHECKING:
     from ghostbuster.tables.journal import Journal
@@ -82,6 +84,7 @@ def score_table(
     panel: PanelName = None,
     weak_model: WeakModel = None,
     strong_model: StrongModel = None,
+    adapter: Adapter = None,
     no_cache: NoCache = False,
     whole: Whole = False,
     device: Device = None,
@@ -103,6 +106,11 @@ def score_table(
     and OUT may be addresses that all nodes reach.
     """
     if on is not None:
+        if adapter is not None:
+            raise SettingError(
+                f"--adapter {adapter} with --on {on}: nodes read the adapter that the detector names, at "
+                "the same path everywhere: leave the option out"
+            )
         cluster = ClusterWish(on, ray_address, workers, cpus_per_worker, gpus_per_worker, device, gpu_layers)
         wish = TableWish(
             table,
@@ -135,7 +143,7 @@ def score_table(
         warn(f"in {table}, {reader.passed_over}")
     job = Job(reader, target, text_column, prefix, id_column if submission else "")
     seen = survey(job)
-    detector, identity = open_detector(model, weak_model, strong_model, register, panel)
+    detector, identity = open_detector(model, weak_model, strong_model, register, panel, adapter)
     judge = submission_scores(detector) if submission else verdict_scores(detector)
     judge([])  # weak models that do not fit are refused before anything is begun
     made_by = job_identity(job, seen, identity, device_of(detector)) | {

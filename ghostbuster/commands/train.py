@@ -11,6 +11,7 @@ from ghostbuster.commands.shared.console import note
 from ghostbuster.commands.shared.detectors import compute_on
 from ghostbuster.commands.shared.labelled import OR_SCORES, exit_for, read_texts
 from ghostbuster.commands.shared.options import (
+    Adapter,
     Device,
     GpuLayers,
     GroupColumn,
@@ -61,6 +62,7 @@ def train(
     ] = DEFAULT_PANEL,
     weak_model: WeakModel = None,
     strong_model: StrongModel = None,
+    adapter: Adapter = None,
     device: Device = None,
     gpu_layers: GpuLayers = None,
     space: Space = Params.space,
@@ -72,7 +74,7 @@ def train(
         str,
         typer.Option(
             metavar="NAMES",
-            help="What reads a text: features, words, states (hidden states), parted by commas; or auto.",
+            help="What reads a text: features, words, states (hidden), adapter, parted by commas; or auto.",
         ),
     ] = Params.readers,
     mix: Annotated[
@@ -114,7 +116,7 @@ def train(
     own = own_models(weak_model, strong_model)
     models: PanelName = own or panel
     if kept := open_scores(table):
-        text_column = check_options(kept, context, ("device", "gpu_layers"))
+        text_column = check_options(kept, context, ("device", "gpu_layers", "adapter"))
         models = panel_that_read(kept, panel if is_given(context, "panel") else None, own)
         table = kept.table
     check_writable(output, ArtifactError)
@@ -137,6 +139,7 @@ def train(
         max_fpr=max_fpr,
         min_tokens=min_tokens,
         random_state=seed,
+        adapter="" if adapter is None else str(adapter),
     )
     known: dict[str, Any] = {
         "groups": given.groups(group_column),

@@ -30,6 +30,7 @@ READER_WORDS = {
     "features": "how predictable the text is",
     "words": "which words it uses",
     "states": "what the larger model makes of it inside (hidden states)",
+    "adapter": "what a model that was fine-tuned for this makes of it (adapter)",
 }
 
 

@@ -13,8 +13,8 @@ from ghostbuster.decision.verdict import Evidence, Verdict, decide, top_evidence
 from ghostbuster.heads.scorer import READERS, Scorer, mixed
 from ghostbuster.reading.read import Reading
 
-STATES = "reader states"
-"""The evidence of the hidden states, which have no parts that a person could read."""
+WHOLE = ("reader states", "reader adapter")
+"""The evidence of hidden states, which have no parts that a person could read."""
 
 
 def judge_reading(reading: Reading, trained: Trained, threshold: Threshold, min_tokens: int) -> list[Verdict]:
@@ -63,7 +63,8 @@ def _doubts(matrix: Float2d, reading: Reading, trained: Trained) -> list[list[st
 def _judge_long(reading: Reading, trained: Trained, threshold: Threshold) -> list[Verdict]:
     matrix = trained.scorer.matrix(reading.vectors)
     scorer = trained.scorer
-    parts = scorer.parts(matrix, reading.texts, scorer.states(reading.vectors))
+    states = scorer.states(reading.vectors), scorer.adapted(reading.vectors)
+    parts = scorer.parts(matrix, reading.texts, *states)
     probabilities = trained.calibration.probability(mixed(parts, scorer.mix))
     of_features = feature_evidence(matrix, trained)
     doubts = _doubts(matrix, reading, trained)
@@ -72,7 +73,7 @@ def _judge_long(reading: Reading, trained: Trained, threshold: Threshold) -> lis
         applied = threshold.for_length(int(reading.n_tokens[i]))
         label, reasons = decide(float(probabilities[i]), applied, doubts[i])
         readers = readers_said(scorer, parts[i])
-        states = [one for one in readers if one.feature == STATES]
+        whole = [one for one in readers if one.feature in WHOLE]
         verdicts.append(
             Verdict(
                 probability=float(probabilities[i]),
@@ -80,7 +81,7 @@ def _judge_long(reading: Reading, trained: Trained, threshold: Threshold) -> lis
                 reasons=reasons + prepared.notes,
                 n_tokens=int(reading.n_tokens[i]),
                 n_words=prepared.n_words,
-                evidence=top_evidence(of_features[i] + _of_words(prepared.text, scorer) + states),
+                evidence=top_evidence(of_features[i] + _of_words(prepared.text, scorer) + whole),
                 readers=readers,
                 threshold=applied.probability,
             )

@@ -31,6 +31,7 @@ from ghostbuster.detector.training import (
     learned_mix,
 )
 from ghostbuster.folds import balanced_weights
+from ghostbuster.heads.adapter_head import adapter_head, adapter_odds
 from ghostbuster.heads.reader_figures import reader_figures
 from ghostbuster.heads.scorer import mixed
 from ghostbuster.heads.state_probe import states_of
@@ -57,7 +58,8 @@ class GhostbusterClassifier(ClassifierMixin, Detector, BaseEstimator):  # type: 
     head : {"logistic", "elastic-net", "lightgbm"}
     readers : str
         What reads a text, parted by commas: ``features``, ``words``, ``states`` (hidden states of the strong
-        model). ``auto`` reads hidden states where the panel's strong model is a pretrained one.
+        model), ``adapter``. ``auto`` reads hidden states where the panel's strong model is a pretrained one,
+        and an adapter where one is given.
     mix : {"auto", "stacked", "shares"}
         How the readers' weights come about: ``stacked`` learns them from held-out texts, ``shares`` gives the
         words ``lexical_weight`` and the others equal parts of the rest; ``auto`` learns them where hidden
@@ -74,6 +76,9 @@ class GhostbusterClassifier(ClassifierMixin, Detector, BaseEstimator):  # type: 
     n_folds : int
     random_state : int
         The same seed, texts and build give the same detector.
+    adapter : str
+        File of an adapter that ``ghostbuster finetune`` made of one of the panel's models: a further reader.
+        It must have learned from other texts than those given to ``fit``.
 
     Attributes
     ----------
@@ -171,9 +176,10 @@ class GhostbusterClassifier(ClassifierMixin, Detector, BaseEstimator):  # type: 
         people = judged_people(labels.people, reading, params.min_tokens)
         human, left_out = self.held_out_probability_[people], examples.left_out
         of_people = None if left_out is None else left_out[people]
-        scorer = replace(fit_parts(examples, params), mix=mix)
-        matrix = scorer.matrix(reading.vectors)
         panel = panel or self.learning_panel()
+        adapter = adapter_head(self.learning_panel()) if params.adapter else None
+        scorer = replace(fit_parts(examples, params), mix=mix, adapter=adapter)
+        matrix = scorer.matrix(reading.vectors)
         trained = Trained(
             scorer=scorer,
             calibration=calibration,
@@ -219,7 +225,8 @@ class GhostbusterClassifier(ClassifierMixin, Detector, BaseEstimator):  # type: 
 
     def learning_panel(self) -> Panel:
         """The language models that read texts to learn from, with the hidden states that are wanted."""
-        return panel_of(self.params.panel, state_layers=self.params.state_layers)
+        params = self.params
+        return panel_of(params.panel, state_layers=params.state_layers, adapter=params.adapter)
 
     def _examples(
         self,
@@ -246,6 +253,7 @@ class GhostbusterClassifier(ClassifierMixin, Detector, BaseEstimator):  # type: 
             row_array(groups, "groups", n_texts),
             row_array(sources, "sources", n_texts),
             states,
+            adapter_odds(self.learning_panel(), reading) if params.adapter else None,
         )
         return examples, labels
 

@@ -37,7 +37,7 @@ class Detector:
     Parameters
     ----------
     panel, space, max_features, head, readers, mix, lexical_weight
-    criterion, max_fpr, min_tokens, n_folds, random_state
+    criterion, max_fpr, min_tokens, n_folds, random_state, adapter
         As ``GhostbusterClassifier``'s.
 
     Attributes
@@ -147,7 +147,9 @@ class Detector:
             When the panel's models are others.
         """
         trained = self._trained()
-        panel = panel_of(self.params.panel, trained.fingerprints, trained.scorer.state_layers)
+        panel = panel_of(
+            self.params.panel, trained.fingerprints, trained.scorer.state_layers, self.params.adapter
+        )
         check_fingerprints(trained.fingerprints, panel.fingerprints, panel.other_paths)
         return panel
 
@@ -156,8 +158,8 @@ class Detector:
         trained = self._trained()
         refuse_empty(reading)
         scorer = trained.scorer
-        states = scorer.states(reading.vectors)
-        raw = scorer.raw_score(scorer.matrix(reading.vectors), reading.texts, states)
+        states = scorer.states(reading.vectors), scorer.adapted(reading.vectors)
+        raw = scorer.raw_score(scorer.matrix(reading.vectors), reading.texts, *states)
         return trained.calibration.probability(raw)
 
     def predict_proba(self, texts: Sequence[str]) -> Float2d:

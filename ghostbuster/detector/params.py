@@ -41,6 +41,7 @@ class Params:
     min_tokens: int = 100
     n_folds: int = 5
     random_state: int = 0
+    adapter: str = ""
 
     @classmethod
     def of(cls, holder: object) -> Params:
@@ -64,6 +65,7 @@ class Params:
             wanted = {"features", "words"} | (
                 {"states"} if row is not None and row.strong_outputs.state_layers else set()
             )
+            wanted |= {ADAPTER} if self.adapter else set()
         if self.lexical_weight == 0:
             wanted -= {"words"}
         return tuple(name for name in READERS if name in wanted)
@@ -76,7 +78,8 @@ class Params:
     @property
     def is_stacked(self) -> bool:
         """Whether the readers' weights are learned; ``auto`` learns them where hidden states are read."""
-        return self.mix == "stacked" or (self.mix == "auto" and "states" in self.reader_names)
+        costly = {"states", ADAPTER} & set(self.reader_names)
+        return self.mix == "stacked" or (self.mix == "auto" and bool(costly))
 
     def check(self) -> None:
         """Refuse parameters that no training can use.
@@ -103,6 +106,11 @@ class Params:
                 raise SettingError(
                     f"readers={self.readers!r} lacks features; expected them, and others beside"
                 )
+            if (ADAPTER in _parted(self.readers)) != bool(self.adapter):
+                raise SettingError(
+                    f"readers={self.readers!r} with adapter={self.adapter!r}; expected the reader adapter "
+                    "where an adapter's file is given, and nowhere else"
+                )
         check_rate(self.max_fpr)
         if not 0 <= self.lexical_weight < 1:
             raise SettingError(f"lexical_weight={self.lexical_weight!r}; expected 0 or more, and less than 1")
@@ -111,6 +119,8 @@ class Params:
                 raise SettingError(f"{name}={getattr(self, name)!r}; expected {least} or more")
 
 
+ADAPTER = "adapter"
+"""The reader that an adapter makes."""
 MIXES = ("auto", "stacked", "shares")
 """How the readers' weights come about: learned on held-out texts, or shares set by ``lexical_weight``."""
 

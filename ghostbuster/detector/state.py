@@ -41,6 +41,7 @@ def state_of(params: Params, trained: Trained) -> dict[str, Any]:
         "lexicon": None if scorer.lexicon is None else scorer.lexicon.state(),
         "mix": list(scorer.mix),
         **({} if scorer.probe is None else {"probe": scorer.probe.state()}),
+        **({} if scorer.adapter is None else {"adapter": scorer.adapter.state()}),
         "calibration": trained.calibration.state(),
         "pairs": trained.pairs.state(),
         "thresholds": [threshold.state() for threshold in trained.thresholds],
@@ -98,9 +99,10 @@ def trained_of(state: Mapping[str, Any], head: str) -> Trained:
         HEADS[head].trained.from_state(state["head"]),
         None if state["lexicon"] is None else Lexicon.from_state(state["lexicon"]),
         tuple(float(one) for one in state["mix"]),
-        None
-        if state.get("probe") is None
-        else StateProbe.from_state(state["probe"]),  # the first files have none
+        *(
+            None if state.get(name) is None else StateProbe.from_state(state[name])
+            for name in ("probe", "adapter")  # the first files have none
+        ),
     )
     quantiles = state.get("percentiles")  # the first files have none
     trained = Trained(
@@ -176,12 +178,13 @@ def _of_scorer(scorer: Scorer, n: int) -> _Named:
         yield f"head.{name}", array, (n,)
     if scorer.head.n_features_in_ != n:
         raise ArtifactError(f"the head was trained on another number of features than {n}")
-    yield "mix", scorer.mix, (2 if scorer.probe is None else 3,)
-    if scorer.probe is not None:
-        shape = (len(scorer.probe.layers), scorer.probe.coef.shape[1])
-        yield "probe.mean", scorer.probe.mean, shape
-        yield "probe.coef", scorer.probe.coef, shape
-        yield "probe.baseline", scorer.probe.baseline, ()
+    yield "mix", scorer.mix, (scorer.n_columns,)
+    for name, probe in (("probe", scorer.probe), ("adapter", scorer.adapter)):
+        if probe is not None:
+            shape = (len(probe.layers), probe.coef.shape[1])
+            yield f"{name}.mean", probe.mean, shape
+            yield f"{name}.coef", probe.coef, shape
+            yield f"{name}.baseline", probe.baseline, ()
     if scorer.lexicon is not None:
         yield "lexicon.idf", scorer.lexicon.idf, (len(scorer.lexicon.terms),)
         yield "lexicon.coef", scorer.lexicon.coef, (len(scorer.lexicon.terms),)

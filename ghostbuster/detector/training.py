@@ -26,7 +26,7 @@ from ghostbuster.folds import (
 )
 from ghostbuster.heads.lexicon import Lexicon
 from ghostbuster.heads.mixing import mix_of, stacked_mix
-from ghostbuster.heads.scorer import READERS, Scorer
+from ghostbuster.heads.scorer import READERS, Scorer, columns_of
 from ghostbuster.heads.state_probe import StateProbe
 from ghostbuster.heads.table import make_head
 from ghostbuster.hidden_states import HiddenStates
@@ -52,6 +52,8 @@ class Examples:
         Texts that share a group never stand on both sides of a fold; with sources, folds leave them out.
     states : HiddenStates or None
         Of the same texts, where a probe is to learn from them.
+    adapter_odds : array of shape (n_texts,), or None
+        What an adapter says, which learned from other texts than these.
     """
 
     candidates: tuple[Feature, ...]
@@ -62,6 +64,7 @@ class Examples:
     groups: AnyArray | None = None
     sources: AnyArray | None = None
     states: HiddenStates | None = None
+    adapter_odds: Float1d | None = None
 
     def take(self, rows: Int1d) -> Examples:
         """The chosen texts."""
@@ -74,6 +77,7 @@ class Examples:
             None if self.groups is None else self.groups[rows],
             None if self.sources is None else self.sources[rows],
             None if self.states is None else self.states.take(rows),
+            None if self.adapter_odds is None else self.adapter_odds[rows],
         )
 
     def learned_from(self) -> Examples:
@@ -157,13 +161,18 @@ def held_out_folds(examples: Examples, params: Params) -> Folds:
 
 
 def held_out_parts(examples: Examples, params: Params, progress: Progress | None = None) -> Float2d:
-    """Log-odds of every text by readers that never saw its fold, shape (n_texts, 2), or 3 with a probe."""
+    """Log-odds of every text by readers that never saw its fold, shape (n_texts, 2 to 4)."""
+    odds = examples.adapter_odds
     folds = held_out_folds(examples, params)
-    parts = np.empty((examples.y.size, 2 if examples.states is None else 3))
+    n_columns = columns_of(probe=examples.states is not None, adapter=odds is not None)
+    parts = np.zeros((examples.y.size, n_columns))
+    if odds is not None:
+        parts[:, -1] = odds
     for done, (train, test) in enumerate(folds):
         scorer = fit_parts(examples.take(train), params)
         held = examples.take(test)
-        parts[test] = scorer.parts(held.columns(scorer.features), held.texts, held.states)
+        made = scorer.parts(held.columns(scorer.features), held.texts, held.states)
+        parts[test, : made.shape[1]] = made
         if progress is not None:
             progress(done + 1, len(folds))
     return parts

@@ -1,4 +1,4 @@
-"""Raw score of a text: what up to three readers say, mixed. Features, words, hidden states."""
+"""Raw score of a text: what up to four readers say, mixed. Features, words, hidden states, an adapter."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from ghostbuster.arrays import Float1d, Float2d, Vectors
 from ghostbuster.features.evaluate import evaluate_all
 from ghostbuster.features.expression import Feature
 from ghostbuster.heads.lexicon import Lexicon
-from ghostbuster.heads.state_probe import StateProbe, states_of
+from ghostbuster.heads.state_probe import ADAPTED, StateProbe, states_of
 from ghostbuster.heads.trained import TrainedHead
 from ghostbuster.hidden_states import HiddenStates
 
-READERS = ("features", "words", "states")
-"""What can read a text: searched features under a head, the lexicon, the probe of hidden states."""
+READERS = ("features", "words", "states", "adapter")
+"""What can read a text: searched features under a head, the lexicon, the probe of hidden states, and a
+fine-tuned language model (an adapter with its head)."""
 
 
 @dataclass(frozen=True)
@@ -29,9 +30,11 @@ class Scorer:
     head : TrainedHead
     lexicon : Lexicon or None
     mix : tuple of float
-        What each reader's log-odds are multiplied by before they are added, in the order of `READERS`; two
-        numbers where there is no probe.
+        What each reader's log-odds are multiplied by before they are added, in the order of `READERS`: as
+        many numbers as `n_columns` says.
     probe : StateProbe or None
+    adapter : StateProbe or None
+        An adapter's head, which reads states under that adapter.
     """
 
     features: tuple[Feature, ...]
@@ -39,12 +42,18 @@ class Scorer:
     lexicon: Lexicon | None = None
     mix: tuple[float, ...] = (1.0, 0.0)
     probe: StateProbe | None = None
+    adapter: StateProbe | None = None
 
     @property
     def readers(self) -> tuple[str, ...]:
         """Names of those it has, in the order of `READERS`."""
-        there = (True, self.lexicon is not None, self.probe is not None)
+        there = (True, self.lexicon is not None, self.probe is not None, self.adapter is not None)
         return tuple(name for name, is_there in zip(READERS, there, strict=True) if is_there)
+
+    @property
+    def n_columns(self) -> int:
+        """Columns of `parts`: two, three with a probe, four with an adapter."""
+        return columns_of(probe=self.probe is not None, adapter=self.adapter is not None)
 
     @property
     def state_layers(self) -> tuple[int, ...]:
@@ -65,31 +74,61 @@ class Scorer:
         """
         return None if self.probe is None else states_of(vectors)
 
-    def parts(self, matrix: Float2d, texts: Sequence[str], states: HiddenStates | None = None) -> Float2d:
-        """Log-odds by each reader, shape (n_texts, 2), or (n_texts, 3) with a probe; 0 by one it lacks.
+    def adapted(self, vectors: Vectors) -> HiddenStates | None:
+        """The states under its adapter of texts already read; None where it has none.
+
+        Raises
+        ------
+        InputError
+            When the texts were read without them.
+        """
+        return None if self.adapter is None else states_of(vectors, ADAPTED)
+
+    def parts(
+        self,
+        matrix: Float2d,
+        texts: Sequence[str],
+        states: HiddenStates | None = None,
+        adapted: HiddenStates | None = None,
+    ) -> Float2d:
+        """Log-odds by each reader, shape (n_texts, n_columns); 0 by one it lacks.
 
         Parameters
         ----------
         matrix : array of shape (n_texts, n_features)
         texts : sequence of str
             Prepared.
-        states : HiddenStates, optional
-            Of the same texts, where there is a probe.
+        states, adapted : HiddenStates, optional
+            Of the same texts, where there is a probe, or an adapter.
 
         Raises
         ------
         InputError
-            When there is a probe and no states, or they lack a layer.
+            When there is a probe or an adapter and no states of it, or they lack a layer.
         """
         words = np.zeros(len(texts)) if self.lexicon is None else self.lexicon.raw_score(texts)
         columns = [self.head.raw_score(matrix), words]
         if self.probe is not None:
             columns.append(self.probe.raw_score(states))
+        if self.adapter is not None:
+            columns += [np.zeros(len(texts))] * (len(READERS) - 1 - len(columns))
+            columns.append(self.adapter.raw_score(adapted))
         return np.column_stack(columns)
 
-    def raw_score(self, matrix: Float2d, texts: Sequence[str], states: HiddenStates | None = None) -> Float1d:
+    def raw_score(
+        self,
+        matrix: Float2d,
+        texts: Sequence[str],
+        states: HiddenStates | None = None,
+        adapted: HiddenStates | None = None,
+    ) -> Float1d:
         """Mixed log-odds, shape (n_texts,); parameters as those of `parts`."""
-        return mixed(self.parts(matrix, texts, states), self.mix)
+        return mixed(self.parts(matrix, texts, states, adapted), self.mix)
+
+
+def columns_of(*, probe: bool, adapter: bool) -> int:
+    """How many readers have a column: all before the last that is there, and at least two."""
+    return len(READERS) if adapter else 3 if probe else 2
 
 
 def mixed(parts: Float2d, mix: Sequence[float]) -> Float1d:

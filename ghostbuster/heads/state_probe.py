@@ -20,6 +20,8 @@ from ghostbuster.hidden_states import HiddenStates
 
 SOURCE = "strong.states"
 """Whose hidden states are read, as ``Vectors.states`` calls them."""
+ADAPTED = "adapter.states"
+"""Those of a language model under an adapter, which an adapter's head reads."""
 MAX_LAYERS, MAX_WIDTH = 1024, 65_536
 """More than any model has; a file with more is refused."""
 STRENGTH = 0.004
@@ -172,14 +174,14 @@ class StateProbe:
         return cls(layers, mean, coef, baseline)
 
 
-def states_of(vectors: Vectors) -> HiddenStates:
-    """The hidden states that a probe reads.
+def states_of(vectors: Vectors, name: str = SOURCE) -> HiddenStates:
+    """The hidden states that a probe reads, or an adapter's head.
 
     Raises
     ------
     InputError
         When the texts were read without them.
     """
-    if SOURCE not in vectors.states:
+    if name not in vectors.states:
         raise InputError(NO_STATES)
-    return vectors.states[SOURCE]
+    return vectors.states[name]

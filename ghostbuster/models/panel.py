@@ -11,14 +11,17 @@ from threading import RLock
 from ghostbuster.arrays import Progress, TokenScores
 from ghostbuster.errors import ModelError, SettingError
 from ghostbuster.models.backend.devices import Placement, placement
+from ghostbuster.models.gguf.adapter import AdapterFile, check_adapter
 from ghostbuster.models.gguf.check import check_model
-from ghostbuster.models.gguf.digest import file_digest
+from ghostbuster.models.llama.adapter import NAME as ADAPTER
+from ghostbuster.models.llama.adapter import AdapterLM
 from ghostbuster.models.llama.language_model import MAX_CONTEXT, LlamaLM, score_together, with_trained_path
 from ghostbuster.models.llama.load import cards
 from ghostbuster.models.llama.outputs import NOTHING_MORE, Outputs
 from ghostbuster.models.llama.runtime import Weights
 from ghostbuster.models.llama.tokens import Tokens
 from ghostbuster.models.ngram.model import NgramModel
+from ghostbuster.models.ngram.store import folder_digest, ngram_files
 from ghostbuster.models.open_panels import OpenPanels
 from ghostbuster.models.panels import PANELS, absolute, panel_files, weights_folder
 from ghostbuster.models.prepared.prepare import form_wish, serve
@@ -44,6 +47,8 @@ class Panel:
         Where the n-grams are from; its files go into their fingerprints.
     vocabulary : Weights
         The vocabulary of the n-grams.
+    adapter : AdapterLM, optional
+        One of the two language models, changed: a further source.
 
     Attributes
     ----------
@@ -61,31 +66,39 @@ class Panel:
         When the n-grams were counted over another vocabulary.
     """
 
-    sources = ("weak", "strong", *NGRAM_ORDERS)
-
     def __init__(
-        self, weak: LlamaLM, strong: LlamaLM, ngrams: NgramModel, folder: Path, vocabulary: Weights
+        self,
+        weak: LlamaLM,
+        strong: LlamaLM,
+        ngrams: NgramModel,
+        folder: Path,
+        vocabulary: Weights,
+        adapter: AdapterLM | None = None,
     ) -> None:
         if ngrams.tokenizer != vocabulary.file.tokenizer:
             raise ModelError(
                 f"{folder}: counted over another vocabulary than {vocabulary.file.path} has; "
                 f"expected equal digests: get both again"
             )
-        self.weak, self.strong = weak, strong
+        self.weak, self.strong, self.adapter = weak, strong, adapter
+        more = {} if adapter is None else {ADAPTER: adapter}
+        self.sources: tuple[str, ...] = ("weak", "strong", *NGRAM_ORDERS, *more)
         self._ngrams, self._folder, self._vocabulary = ngrams, folder, vocabulary
         self._lock = RLock()
-        self._ngram_bytes = sum(path.stat().st_size for path in _files(folder))
-        self._ngram_digest = digest = _folder_digest(folder)
+        self._ngram_bytes = sum(path.stat().st_size for path in ngram_files(folder))
+        self._ngram_digest = digest = folder_digest(folder)
         tokenizer = vocabulary.file.tokenizer
         self.fingerprints: Mapping[str, str] = {
             "weak": weak.fingerprint,
             "strong": strong.fingerprint,
             **{name: hashlib.sha256(f"{digest} {name}".encode()).hexdigest() for name in NGRAM_ORDERS},
+            **{name: one.fingerprint for name, one in more.items()},
         }
         self.tokenizers: Mapping[str, str] = {
             "weak": weak.tokenizer,
             "strong": strong.tokenizer,
             **dict.fromkeys(NGRAM_ORDERS, tokenizer),
+            **{name: one.tokenizer for name, one in more.items()},
         }
         self.shared_tokenizer = len(set(self.tokenizers.values())) == 1
 
@@ -110,8 +123,16 @@ class Panel:
             When a vocabulary cannot spell a text, or a model gives no finite numbers.
         """
         with self._lock:
-            scores, tokens = self._score_language_models(texts, progress)
-            return scores | self._score_ngrams(texts, tokens)
+            adapter = self.adapter
+            if adapter is None:
+                scores, known = self._score_language_models(texts, progress)
+                return scores | self._score_ngrams(texts, known)
+            tokens = adapter.weights.tokenise(texts)
+            n, report = tokens.ids.size, progress or (lambda _done, _all: None)
+            scores, known = self._score_language_models(texts, lambda done, others: report(done, others + n))
+            others = sum(scores[name].ends.size for name in self.read_apart if name in scores)
+            adapted = adapter.score(tokens, lambda done, _: report(others + done, others + n))
+            return scores | self._score_ngrams(texts, known) | {ADAPTER: adapted}
 
     def _score_language_models(
         self, texts: Sequence[str], progress: Progress | None
@@ -143,6 +164,12 @@ class Panel:
         }
 
     @property
+    def read_apart(self) -> tuple[str, ...]:
+        """Sources whose tokens count as progress: models of one vocabulary are read together."""
+        both = ("strong",) if self.weak.tokenizer == self.strong.tokenizer else ("weak", "strong")
+        return both if self.adapter is None else (*both, ADAPTER)
+
+    @property
     def device(self) -> str:
         """Devices of the language models: ``CPU``, or names of GPUs, joined by ``+``."""
         names = [*self.strong.device.split("+"), *self.weak.device.split("+")]
@@ -171,6 +198,7 @@ class Panel:
             self.weak.describe(),
             self.strong.describe(),
             *({"role": name} | ngrams for name in NGRAM_ORDERS),
+            *(() if self.adapter is None else (self.adapter.describe(),)),
         ]
 
 
@@ -183,6 +211,7 @@ def open_panel(
     gpu_layers: int | None = None,
     expected: Mapping[str, str] | None = None,
     outputs: tuple[Outputs, Outputs] | None = None,
+    adapter: str | Path | None = None,
 ) -> Panel:
     """Open a panel by name, or the panel of two GGUF files; open panels are cached.
 
@@ -202,6 +231,8 @@ def open_panel(
     outputs : (Outputs, Outputs), optional
         What the weak and the strong model give beside the usual channels; by default what the named panel's
         row says, and nothing for files of a user.
+    adapter : str or Path, optional
+        A GGUF adapter of one of the two models, made by ``ghostbuster finetune``: a source more.
 
     Raises
     ------
@@ -223,11 +254,13 @@ def open_panel(
     folder = absolute(weights_folder())
     cards(wanted)  # a wrong device is named before any file is read
     fingerprints = tuple((expected or {}).get(role) for role in ("weak", "strong"))
-    read = (*files, folder / PANELS["embedded"].weak, *_files(folder / NGRAM_FOLDER))
+    changes = None if adapter is None else check_adapter(adapter)  # likewise
+    own = () if changes is None else (changes.path,)
+    read = (*files, *own, folder / PANELS["embedded"].weak, *ngram_files(folder / NGRAM_FOLDER))
     return _open_panels.get(
-        (*files, folder, wanted, fingerprints, form_wish(), more),
+        (*files, own, folder, wanted, fingerprints, form_wish(), more),
         read,
-        lambda: _open(*files, folder, wanted, fingerprints, more),
+        lambda: _open(*files, folder, wanted, fingerprints, more, changes),
     )
 
 
@@ -242,6 +275,7 @@ def _open(
     wanted: Placement,
     expected: tuple[str | None, ...],
     outputs: tuple[Outputs, Outputs],
+    adapter: AdapterFile | None,
 ) -> Panel:
     """Check every file before any model loads."""
     on_card = bool(cards(wanted))
@@ -269,17 +303,6 @@ def _open(
     if same is None:
         check_loads(embedded)
     vocabulary = same or Weights(embedded, vocabulary_only=True)
-    return Panel(models[0], models[1], ngrams, folder / NGRAM_FOLDER, vocabulary)
-
-
-def _folder_digest(folder: Path) -> str:
-    """SHA-256 over the names and digests of a folder's files."""
-    lines = [f"{path.name} {file_digest(path)}" for path in _files(folder)]
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
-
-
-def _files(folder: Path) -> list[Path]:
-    """The files that an n-gram model consists of."""
-    if not folder.is_dir():
-        return []
-    return sorted(path for path in folder.iterdir() if path.suffix in {".npy", ".json"})
+    base = next((model for model in models if adapter and model.digest == adapter.base), models[1])
+    changed = None if adapter is None else AdapterLM(base, adapter)
+    return Panel(models[0], models[1], ngrams, folder / NGRAM_FOLDER, vocabulary, changed)

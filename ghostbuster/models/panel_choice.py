@@ -19,7 +19,10 @@ StateLayers = tuple[int, ...] | Literal["auto"]
 
 
 def panel_of(
-    panel: PanelName, expected: Mapping[str, str] | None = None, state_layers: StateLayers | None = None
+    panel: PanelName,
+    expected: Mapping[str, str] | None = None,
+    state_layers: StateLayers | None = None,
+    adapter: str = "",
 ) -> Panel:
     """Open the panel that a ``panel`` parameter names; open panels are cached.
 
@@ -31,6 +34,8 @@ def panel_of(
     state_layers : tuple of int, or "auto", optional
         Layers of the strong model whose hidden states are read, of texts and of blocks; those of the panel's
         row by default. ``auto`` are the row's, or `middle_layers` where it has none; ``()`` reads none.
+    adapter : str
+        A GGUF adapter of one of the models, read as a source more; none by default.
 
     Raises
     ------
@@ -43,9 +48,9 @@ def panel_of(
 
     outputs = None if state_layers is None else _outputs(panel, state_layers)
     if isinstance(panel, str):
-        return open_panel(panel, expected=expected, outputs=outputs)
+        return open_panel(panel, expected=expected, outputs=outputs, adapter=adapter or None)
     weak, strong = panel
-    return open_panel(weak=weak, strong=strong, expected=expected, outputs=outputs)
+    return open_panel(weak=weak, strong=strong, expected=expected, outputs=outputs, adapter=adapter or None)
 
 
 def middle_layers(n_layers: int) -> tuple[int, ...]:

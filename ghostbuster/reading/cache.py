@@ -90,7 +90,7 @@ def cached_scores(panel: Panel, texts: Sequence[str], progress: Progress | None)
         fresh = dict(zip(batch, split(scores), strict=True))
         cache.put({key: pack(one) for key, one in fresh.items()})
         known |= fresh
-        done += sum(scores[role].ends.size for role in _roles(panel))
+        done += sum(scores[role].ends.size for role in panel.read_apart)
     return join([known[key] for key in keys])
 
 
@@ -144,16 +144,11 @@ def _batches(missing: dict[bytes, str]) -> Iterator[list[bytes]]:
         yield batch
 
 
-def _roles(panel: Panel) -> tuple[str, ...]:
-    """Sources whose tokens count as progress: models of one vocabulary are evaluated together."""
-    return ("strong",) if panel.weak.tokenizer == panel.strong.tokenizer else ("weak", "strong")
-
-
 def _overall(panel: Panel, texts: list[str], progress: Progress | None) -> Callable[[int], Progress | None]:
     """Progress over all batches, given the tokens of earlier ones; tokens are counted only if it is shown."""
     if progress is None:
         return lambda _before: None
-    n_tokens = sum(getattr(panel, role).weights.tokenise(texts).ids.size for role in _roles(panel))
+    n_tokens = sum(getattr(panel, role).weights.tokenise(texts).ids.size for role in panel.read_apart)
 
     def report(before: int) -> Progress:
         return lambda done, _all: progress(before + done, n_tokens)

@@ -15,7 +15,7 @@ from ghostbuster.errors import SettingError
 def test_the_constructor_takes_the_parameters_of_the_one_list_with_its_defaults(kind):
     taken = {name: one.default for name, one in inspect.signature(kind).parameters.items()}
     assert taken == {one.name: one.default for one in fields(Params)}
-    assert len(taken) == 12
+    assert len(taken) == 13
 
 
 def test_scikit_learn_reads_sets_and_copies_parameters():

@@ -54,6 +54,7 @@ def open_detector(
     strong: Path | None = None,
     register: str | None = None,
     panel: str | None = None,
+    adapter: Path | None = None,
 ) -> tuple[Detector, str]:
     """Load the chosen detector; returns it with its name and digest.
 
@@ -67,11 +68,14 @@ def open_detector(
         Whose thresholds are in force.
     panel : str, optional
         A named panel with the same language models, in place of their files.
+    adapter : Path, optional
+        Where the detector's adapter lies, if elsewhere than at training.
 
     Raises
     ------
     SettingError
-        When one model file is given without the other or beside a panel, or a name is unknown.
+        When one model file is given without the other or beside a panel, a name is unknown, or an adapter is
+        given for a detector that has none.
     ArtifactError
         When the detector's file cannot be used.
     """
@@ -83,6 +87,13 @@ def open_detector(
     detector = artifact.detector()
     if chosen:
         detector = detector.with_params(panel=chosen)
+    if adapter is not None:
+        if not detector.params.adapter:
+            raise SettingError(
+                f"--adapter {adapter}, but {artifact.path} was trained without one; expected a detector of "
+                "`ghostbuster train --adapter`: leave the option out, or train with it"
+            )
+        detector = detector.with_params(adapter=str(adapter))
     return detector.for_register(register), artifact.identity
 
 

@@ -41,6 +41,10 @@ PanelName = Annotated[
         "--panel", metavar="NAME", help="A panel's language models, for a detector trained with such."
     ),
 ]
+Adapter = Annotated[
+    Path | None,
+    typer.Option(metavar="GGUF", help="An adapter made by `finetune`, of one of the panel's models."),
+]
 Whole = Annotated[
     bool,
     typer.Option(

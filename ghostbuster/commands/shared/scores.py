@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ghostbuster.reading.read import Reading
     from ghostbuster.reading.scores.kept import KeptScores
 
-NO_MODEL = ("device", "gpu_layers", "panel", "weak_model", "strong_model")
+NO_MODEL = ("adapter", "device", "gpu_layers", "panel", "weak_model", "strong_model")
 """Options that choose language models or where they compute."""
 
 

@@ -32,6 +32,8 @@ class LayerOutputs:
         Numbers a token and layer.
     n_decode : int, tokens
         The most that are decoded at once.
+    stops : bool
+        Whether llama.cpp may stop a decode once the last of the layers is there.
 
     Attributes
     ----------
@@ -43,8 +45,10 @@ class LayerOutputs:
         Sums over the counted tokens of each block.
     """
 
-    def __init__(self, name: str, layers: Sequence[int], width: int, n_decode: int) -> None:
-        self._name = name
+    def __init__(
+        self, name: str, layers: Sequence[int], width: int, n_decode: int, *, stops: bool = False
+    ) -> None:
+        self._name, self._stops = name, stops
         self._ggml = tensor_functions()
         self._places = {b"l_out-%d" % layer: place for place, layer in enumerate(layers)}
         self._width = width
@@ -104,6 +108,7 @@ class LayerOutputs:
                 return place is not None
             self._add(place, self._read(tensor))
             self._seen.add(place)
+            return not (self._stops and len(self._seen) == len(self._places))
         except BaseException as error:  # noqa: BLE001 - an interruption too: `check` raises it again
             self._error = error
         return True

@@ -1,7 +1,7 @@
 """Child process that loads a model and scores texts with it, and may crash.
 
-``python -m ghostbuster.models.llama.load_check_child MODEL`` ends with exit code 0 unless it crashes.
-An error that is raised counts as a pass: whoever loads the file next gets the same error.
+``python -m ghostbuster.models.llama.load_check_child MODEL [ADAPTER]`` ends with exit code 0 unless it
+crashes. An error that is raised counts as a pass: whoever loads the file next gets the same error.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ from pathlib import Path
 import numpy as np
 
 from ghostbuster.errors import GhostbusterError
+from ghostbuster.models.gguf.adapter import check_adapter
 from ghostbuster.models.gguf.check import check_model
+from ghostbuster.models.llama.adapter import NoStatistics
 from ghostbuster.models.llama.language_model import MAX_CONTEXT, SLIDING, SMALL_MODEL
 from ghostbuster.models.llama.runtime import Context, Weights
 from ghostbuster.models.llama.streaming import Lane
@@ -32,10 +34,13 @@ TEXTS = (
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Read with the model named."""
+    """Read with the model named, under the adapter named."""
     behave_as_child()
     with suppress(GhostbusterError):
-        read(Path(arguments[0]))
+        if len(arguments) > 1:
+            read_under(Path(arguments[0]), Path(arguments[1]))
+        else:
+            read(Path(arguments[0]))
 
 
 def read(path: Path) -> None:
@@ -54,6 +59,23 @@ def read(path: Path) -> None:
     reducer = TokenStatistics(["tried"], file.n_vocabulary)
     out = np.empty((len(reducer.channels), n_tokens), np.float32)
     Lane([context], n_context, [reducer]).score(ids, ids, [out])
+
+
+def read_under(path: Path, adapter: Path) -> None:
+    """Read some tokens under an adapter, down to the states or the answers that it is read for."""
+    file, changes = check_model(path), check_adapter(adapter)
+    weights = Weights(file)
+    handle = weights.load_adapter(changes)
+    layers = () if changes.answers else (changes.n_layers - 1,)
+    context = Context(weights, min(file.context, MAX_CONTEXT), layers, adapter=handle)
+    context.set_threads(1)
+    spelt = weights.tokenise(TEXTS[:1]).ids[: file.context - 1]
+    ids = np.concatenate(([file.begin], spelt)).astype(np.int32)
+    if changes.answers:
+        context.read_last(ids)
+        return
+    lane = Lane([context], ids.size, [NoStatistics(file.n_vocabulary)], states_only=True)
+    lane.score(ids, ids, [np.empty((0, ids.size), np.float32)])
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from ghostbuster.arrays import Float32, Int32
 from ghostbuster.errors import ModelError
 from ghostbuster.models.backend.build import llama_version
 from ghostbuster.models.backend.library import lib, out_of_memory_error, recent_errors, start
+from ghostbuster.models.gguf.adapter import AdapterFile
 from ghostbuster.models.gguf.model_file import ModelFile
 from ghostbuster.models.llama.layer_outputs import LayerOutputs
 from ghostbuster.models.llama.streaming import decode_tokens
@@ -88,6 +89,24 @@ class Weights:
         self._speller = Speller(str(file.path), file.n_vocabulary, self.piece)
         self._spm = lib.llama_vocab_type(self.vocabulary) == _SPM
 
+    def load_adapter(self, file: AdapterFile) -> Any:
+        """Load a checked adapter of this model; llama.cpp frees it with the model.
+
+        Raises
+        ------
+        ModelError
+            When llama.cpp refuses it; the message holds its log's errors.
+        """
+        start()
+        handle = lib.llama_adapter_lora_init(self.handle, os.fsencode(file.path))
+        if not handle:
+            raise ModelError(
+                f"{file.path}: llama.cpp cannot load it over {self.file.path} "
+                f"({'; '.join(recent_errors) or 'it gave no reason'}); expected an adapter of that model: "
+                "get it again, or fine-tune again"
+            ) from out_of_memory_error()
+        return handle
+
     def tokenise(self, texts: Sequence[str]) -> Tokens:
         """Tokens of every text; what looks like a special token (``<s>``) is read as the text it is.
 
@@ -139,13 +158,25 @@ class Weights:
 class Context:
     """A llama.cpp context (key-value cache) of one model, for one sequence of at most ``n_context`` tokens.
 
+    Parameters
+    ----------
+    weights : Weights
+    n_context : int, tokens
+    layers : sequence of int
+        Whose outputs are wanted.
+    adapter : handle, optional
+        From `Weights.load_adapter`; it changes everything that is read. Under it nothing is computed after
+        the last of ``layers``.
+
     Raises
     ------
     ModelError
         When llama.cpp gives no context, as a rule since memory ran out.
     """
 
-    def __init__(self, weights: Weights, n_context: int, layers: Sequence[int] = ()) -> None:
+    def __init__(
+        self, weights: Weights, n_context: int, layers: Sequence[int] = (), adapter: Any = None
+    ) -> None:
         self._weights = weights  # must outlive the context
         n_decode = min(decode_tokens(weights.file.n_vocabulary), n_context)
         settings = lib.llama_context_default_params()
@@ -157,7 +188,9 @@ class Context:
         self.layer_outputs: LayerOutputs | None = None
         if layers:
             name = str(weights.file.path)
-            self.layer_outputs = LayerOutputs(name, layers, weights.width, n_decode)
+            self.layer_outputs = LayerOutputs(
+                name, layers, weights.width, n_decode, stops=adapter is not None
+            )
             settings.cb_eval = self.layer_outputs.callback
         start()
         self.handle = lib.llama_init_from_model(weights.handle, settings)
@@ -166,6 +199,9 @@ class Context:
                 f"{weights.file.path}: llama.cpp gives no context of {n_context} tokens "
                 f"({'; '.join(recent_errors) or 'it gave no reason'}); expected enough memory: lower n_ctx"
             ) from out_of_memory_error()
+        if adapter is not None:
+            one = (lib.llama_adapter_lora_p_ctypes * 1)(adapter)
+            lib.llama_set_adapters_lora(self.handle, one, 1, (ctypes.c_float * 1)(1.0))
         self._batch = lib.llama_batch_init(n_decode, 0, 1)
         self.close = weakref.finalize(self, _free_context, self.handle, self._batch)
         view = np.ctypeslib.as_array
@@ -192,6 +228,14 @@ class Context:
         memory = lib.llama_get_memory(self.handle)
         lib.llama_memory_seq_rm(memory, 0, 1, 1 + n_tokens)
         lib.llama_memory_seq_add(memory, 0, 1 + n_tokens, -1, -n_tokens)
+
+    def read_last(self, ids: Int32) -> Float32:
+        """Logits after the last of tokens that begin a text, shape (n_vocabulary,); errors as of `read`."""
+        n_decode = self._tokens.size
+        last = (ids.size - 1) // n_decode * n_decode
+        for begin in range(0, last, n_decode):
+            self.read(ids[begin : begin + n_decode], begin, n_decode)
+        return np.asarray(self.read(ids[last:], last, ids.size - last - 1)[0])
 
     def read(self, ids: Int32, position: int, wanted_from: int) -> Float32:
         """Logits (n - wanted_from, n_vocabulary) after each token from ``wanted_from`` on.

@@ -19,7 +19,6 @@ import numpy as np
 from ghostbuster.arrays import Float32, Int32, Int64, Progress
 from ghostbuster.models.llama.layer_outputs import LayerOutputs
 from ghostbuster.models.llama.state_pooling import BlockSums, StatePool
-from ghostbuster.models.llama.token_statistics import TokenStatistics
 from ghostbuster.models.llama.tokens import Tokens
 
 Windows = Int64
@@ -63,6 +62,31 @@ def windows(offsets: Int64, length: int, overlap: int) -> Windows:
     return np.column_stack([start, start + np.where(nth > 0, overlap, 0), stop])
 
 
+class Reducer(Protocol):
+    """What logits are reduced to, position by position."""
+
+    @property
+    def names(self) -> Sequence[str]:
+        """Models whose logits are reduced."""
+        ...
+
+    @property
+    def channels(self) -> Sequence[str]:
+        """Numbers that are made of each position."""
+        ...
+
+    @property
+    def n_vocabulary(self) -> int:
+        """Logits a position."""
+        ...
+
+    def __call__(
+        self, logits: Sequence[Float32], read: Int32, targets: Int32, out: Sequence[Float32]
+    ) -> None:
+        """Fill ``out`` from logits."""
+        ...
+
+
 class Reader(Protocol):
     """A context of one model: reads tokens in order, gives logits and perhaps its layers' outputs."""
 
@@ -98,24 +122,29 @@ class Lane:
     readers : sequence of Reader, one a model
     n_context : int, tokens
         What the readers can hold.
-    reducers : sequence of TokenStatistics
+    reducers : sequence of Reducer
         Equal ones: they share the positions of a decode, each on a thread of its own.
     helpers : Executor, optional
         Runs all reducers but the first; wanted with more than one.
+    states_only : bool
+        Whether no logits are wanted: the readers' layers say it all.
     """
 
     def __init__(
         self,
         readers: Sequence[Reader],
         n_context: int,
-        reducers: Sequence[TokenStatistics],
+        reducers: Sequence[Reducer],
         helpers: Executor | None = None,
+        *,
+        states_only: bool = False,
     ) -> None:
         self.readers = tuple(readers)
         self._n_context = n_context
         self._n_decode = decode_tokens(reducers[0].n_vocabulary)
         self.reducers = tuple(reducers) if helpers is not None else tuple(reducers[:1])
         self._helpers = helpers
+        self._states_only = states_only
 
     def score(self, inputs: Int32, targets: Int32, out: Sequence[Float32], before: int = -1) -> None:
         """Score the last ``targets.size`` positions of one window.
@@ -142,7 +171,7 @@ class Lane:
                     reader.slide(self._n_context // 2)
             ids = inputs[start : start + min(self._n_decode, self._n_context - held)]
             first = max(start, skipped)
-            wanted_from = min(first - start, ids.size)
+            wanted_from = ids.size if self._states_only else min(first - start, ids.size)
             for reader in self.readers:
                 if reader.layer_outputs is not None:
                     not_counted = min(max(first, 1) - start, ids.size)

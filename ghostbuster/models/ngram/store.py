@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ghostbuster.errors import ModelError
+from ghostbuster.models.gguf.digest import file_digest
 
 UnsignedArray = npt.NDArray[np.unsignedinteger]
 
@@ -134,3 +136,16 @@ def read_counts(folder: Path, name: str, shape: Shape) -> Counts:
     if not totals.all() or not counts.all() or not there:
         raise ModelError(damaged(path, "keys of contexts that are there, counts above 0"))
     return Counts(contexts, totals, keys, counts)
+
+
+def folder_digest(folder: Path) -> str:
+    """SHA-256 over the names and digests of a folder's files."""
+    lines = [f"{path.name} {file_digest(path)}" for path in ngram_files(folder)]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def ngram_files(folder: Path) -> list[Path]:
+    """The files that an n-gram model consists of."""
+    if not folder.is_dir():
+        return []
+    return sorted(path for path in folder.iterdir() if path.suffix in {".npy", ".json"})

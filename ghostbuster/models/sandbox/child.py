@@ -17,12 +17,12 @@ _PR_SET_PDEATHSIG = 1
 _ROOT = Path(__file__).parents[3]  # the folder that holds the package
 
 
-def python_command(module: str, argument: str | Path) -> list[str]:
-    """Command line that runs a module of this package with one argument.
+def python_command(module: str, *arguments: str | Path) -> list[str]:
+    """Command line that runs a module of this package.
 
     The option ``-P`` keeps modules of the working folder out of the child.
     """
-    return [sys.executable, "-P", "-m", module, str(argument)]
+    return [sys.executable, "-P", "-m", module, *map(str, arguments)]
 
 
 def run_child(

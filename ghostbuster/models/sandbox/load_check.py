@@ -18,6 +18,7 @@ from threading import Lock
 
 from ghostbuster.errors import GhostbusterError, ModelError
 from ghostbuster.models.backend.build import build_digest
+from ghostbuster.models.gguf.adapter import AdapterFile
 from ghostbuster.models.gguf.digest import file_digest
 from ghostbuster.models.gguf.model_file import ModelFile
 from ghostbuster.models.sandbox.child import python_command, run_child, status_name
@@ -40,10 +41,16 @@ _passed: set[str] = set()
 _lock = Lock()
 
 
-def check_loads(file: ModelFile) -> None:
+def check_loads(file: ModelFile, adapter: AdapterFile | None = None) -> None:
     """Check in a child process that llama.cpp can load a model, unless the file ships or has passed before.
 
     ``GHOSTBUSTER_MODEL_TRIAL=no`` skips the check, for users who trust their files.
+
+    Parameters
+    ----------
+    file : ModelFile
+    adapter : AdapterFile, optional
+        Checked over that model; one that was never read always is.
 
     Raises
     ------
@@ -51,13 +58,15 @@ def check_loads(file: ModelFile) -> None:
         When the child process crashes, gives no answer in time, or cannot be started.
     """
     digest = file_digest(file.path)
+    if adapter is not None:
+        digest = f"{digest} {adapter.digest}"
     if digest in KNOWN or os.environ.get(VARIABLE, "").lower() == "no":
         return
     with _lock:
         place = cache_file(digest)
         if place.name in _passed or place.is_file():
             return
-        _ask(file)
+        _ask(file, adapter)
         _cache(place)
 
 
@@ -72,28 +81,32 @@ def cache_file(digest: str) -> Path:
     return cache_folder() / "model-trials" / hashlib.sha256(asked.encode()).hexdigest()[:32]
 
 
-def child_command(model: Path) -> list[str]:
-    """Command line of the child process that loads ``model``."""
-    return python_command("ghostbuster.models.llama.load_check_child", model)
+def child_command(model: Path, adapter: Path | None = None) -> list[str]:
+    """Command line of the child process that loads ``model``, and an adapter over it."""
+    more = () if adapter is None else (adapter,)
+    return python_command("ghostbuster.models.llama.load_check_child", model, *more)
 
 
-def _ask(file: ModelFile) -> None:
+def _ask(file: ModelFile, adapter: AdapterFile | None) -> None:
     """Load the file in a child process; raise when that crashes or hangs."""
+    culprit = file.path if adapter is None else adapter.path
     limit = TIME_LIMIT + file.n_bytes / BYTES_A_SECOND
     try:
         with tempfile.TemporaryDirectory(prefix="ghostbuster-", ignore_cleanup_errors=True) as folder:
-            status = run_child(child_command(file.path), folder, limit)
+            status = run_child(
+                child_command(file.path, None if adapter is None else adapter.path), folder, limit
+            )
     except subprocess.TimeoutExpired:
         raise _refused(
-            file, f"a child process that read it gave no answer within {limit:.0f} seconds"
+            culprit, f"a child process that read it gave no answer within {limit:.0f} seconds"
         ) from None
     except OSError as error:
-        raise _refused(file, f"it cannot be tried in a child process ({error})") from error
+        raise _refused(culprit, f"it cannot be tried in a child process ({error})") from error
     if status:
         reason = status_name(status)
         if reason == "SIGKILL":
             reason += ", perhaps for want of memory"
-        raise _refused(file, f"a child process that read it ended with {reason}")
+        raise _refused(culprit, f"a child process that read it ended with {reason}")
 
 
 def _cache(place: Path) -> None:
@@ -105,8 +118,8 @@ def _cache(place: Path) -> None:
             temporary.write_text("passed\n", encoding="utf-8")
 
 
-def _refused(file: ModelFile, reason: str) -> ModelError:
+def _refused(path: Path, reason: str) -> ModelError:
     return ModelError(
-        f"{file.path}: {reason}; expected a model that llama.cpp can read: get it again or convert it again "
+        f"{path}: {reason}; expected a model that llama.cpp can read: get it again or convert it again "
         f"({VARIABLE}=no reads it all the same, and may end the process)"
     )
