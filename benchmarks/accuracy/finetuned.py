@@ -97,11 +97,11 @@ def train(options: argparse.Namespace) -> None:
 
 
 def export(options: argparse.Namespace) -> None:
-    """Write the best that the run has come to, finished or not, for the model whose form was trained."""
+    """Write what the run has come to, finished or not, for the model whose form was trained."""
     settings, base = settings_of(options), check_model(options.base)
     network = Network(base, settings, "cpu")
     state = torch.load(options.work / CHECKPOINT, weights_only=True)
-    network.load_state(state["best"])
+    network.load_state(state["network" if options.last else "best"])
     checks = tuple(Check(**check) for check in state["checks"])
     long = long_enough(options)
     held = [text.source in WATCHED for text in long]
@@ -176,6 +176,7 @@ def main() -> None:
         "--n-texts", type=int, default=6200, help="learned from the first so many of the corpus"
     )
     parser.add_argument("--n-asked", type=int, help="asked about the first so many; as many by default")
+    parser.add_argument("--last", action="store_true", help="export the last step, not the best check")
     parser.add_argument("--rank", type=int, default=16)
     parser.add_argument("--n-layers", type=int, default=20)
     parser.add_argument("--first-layer", type=int, default=8)

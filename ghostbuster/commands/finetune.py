@@ -176,6 +176,6 @@ def line_of(now: Progress) -> str:
     """The progress line of a step."""
     aurocs = [check.auroc for check in now.checks]
     return (
-        f"training: step {now.step:,} of {now.n_steps:,}, {now.tokens_a_second:,.0f} tokens a second, texts left "
-        f"out AUROC {aurocs[-1]:.3f} (best {max(aurocs):.3f}, at first {aurocs[0]:.3f})"
+        f"training: step {now.step:,} of {now.n_steps:,}, {now.tokens_a_second:,.0f} tokens a second, "
+        f"on texts left out AUROC {aurocs[-1]:.3f} (best {max(aurocs):.3f}, at first {aurocs[0]:.3f})"
     )
