@@ -163,20 +163,10 @@ def read(options: argparse.Namespace) -> None:
 STEPS = {"train": train, "export": export, "read": read}
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("step", choices=STEPS)
-    parser.add_argument("--corpus", type=Path, required=True, help="folder of training.data.read_corpus")
-    parser.add_argument("--base", type=Path, help="GGUF of the base model")
-    parser.add_argument("--model", type=Path, help="the model that BASE is a form of: the adapter's then")
-    parser.add_argument("--work", type=Path, required=True, help="folder of checkpoint and adapter")
-    parser.add_argument(
-        "--n-texts", type=int, default=6200, help="learned from the first so many of the corpus"
-    )
+def add_settings(parser: argparse.ArgumentParser) -> None:
+    """Options that say which texts, and which run."""
+    parser.add_argument("--n-texts", type=int, default=6200, help="learned from the first so many")
     parser.add_argument("--n-asked", type=int, help="asked about the first so many; as many by default")
-    parser.add_argument("--last", action="store_true", help="export the last step, not the best check")
     parser.add_argument("--rank", type=int, default=16)
     parser.add_argument("--n-layers", type=int, default=20)
     parser.add_argument("--first-layer", type=int, default=8)
@@ -186,6 +176,19 @@ def main() -> None:
     parser.add_argument("--batch-tokens", type=int, default=1536)
     parser.add_argument("--n-start", type=int, default=320)
     parser.add_argument("--checks", type=int, default=5)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("step", choices=STEPS)
+    parser.add_argument("--corpus", type=Path, required=True, help="folder of training.data.read_corpus")
+    parser.add_argument("--base", type=Path, help="GGUF of the base model")
+    parser.add_argument("--model", type=Path, help="the model that BASE is a form of: the adapter's then")
+    parser.add_argument("--work", type=Path, required=True, help="folder of checkpoint and adapter")
+    parser.add_argument("--last", action="store_true", help="export the last step, not the best check")
+    add_settings(parser)
     options = parser.parse_args()
     options.work.mkdir(parents=True, exist_ok=True)
     STEPS[options.step](options)

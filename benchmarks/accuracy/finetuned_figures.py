@@ -20,9 +20,20 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.accuracy.finetuned import LEFT_OUT, ODDS, WATCHED, learned_from, whole_texts
+from benchmarks.accuracy.finetuned import (
+    LEFT_OUT,
+    ODDS,
+    WATCHED,
+    add_settings,
+    learned_from,
+    long_enough,
+    settings_of,
+    whole_texts,
+)
 from ghostbuster.detector.classifier import GhostbusterClassifier
 from ghostbuster.detector.distillation import Mixing, distill
+from ghostbuster.finetuning.crops import LabelledTokens, batches, paired_crops
+from ghostbuster.finetuning.held_out import held_out_texts
 from ghostbuster.folds import balanced_weights
 from ghostbuster.heads.lexicon import Lexicon
 from ghostbuster.heads.mixing import stacked_mix
@@ -30,10 +41,12 @@ from ghostbuster.heads.state_probe import StateProbe
 from ghostbuster.metrics.classification import auroc, tpr_at_fpr
 from ghostbuster.metrics.intervals import bootstrap, resamples
 from ghostbuster.models.panels import SMOLLM2_LAYERS
+from training.data.labelled import LabelledText
 from training.data.material import Material, read_corpus_material
 from training.data.read_corpus import Corpus
 
 PROMISE, RESAMPLES = 0.01, 500
+COUNTS = ("n_seen", "n_crops", "n_texts", "n_asked")
 SEED = 0
 Floats = npt.NDArray[np.float64]
 _tpr = partial(tpr_at_fpr, fpr=PROMISE)
@@ -46,6 +59,27 @@ def odds_of(work: Path, keys: Sequence[str]) -> Floats:
     return np.array([known.get(key, np.nan) for key in keys])
 
 
+def seen_texts(options: argparse.Namespace, n_tokens: Mapping[str, int]) -> tuple[list[LabelledText], int]:
+    """Texts of which the run has read a crop when it ended, and how many crops: its plan is made again."""
+    texts = long_enough(options)
+    y = np.array([text.label for text in texts], dtype=np.intp)
+    sources = np.array([text.source for text in texts])
+    groups = np.array([str(text.group) for text in texts])
+    settings = settings_of(options)
+    learned = np.flatnonzero(~held_out_texts(y, sources, groups, WATCHED, settings.seed))
+    ids = [np.empty(n_tokens[text.key], np.int32) for text in texts]
+    tokens = LabelledTokens(ids, y, sources).take(learned)
+    n_pairs = max(1, round(settings.epochs * len(tokens.ids) / 2))
+    plan = batches(
+        paired_crops(tokens, n_pairs, settings, settings.seed), settings.batch_tokens, settings.seed
+    )
+    steps = plan[: options.n_steps]
+    read = sum(crop.n for batch in steps for crop in batch)
+    print(f"{len(steps)} of {len(plan)} steps, {sum(map(len, steps))} crops, {read} tokens", flush=True)
+    rows = sorted({crop.text for batch in steps for crop in batch})
+    return [texts[i] for i in learned[rows].tolist()], sum(map(len, steps))
+
+
 def readers_of(options: argparse.Namespace) -> tuple[dict[str, Floats], dict[str, npt.NDArray[Any]]]:
     """Log-odds of every text left out or watched by each reader, and what is known of the texts."""
     corpus = Corpus.open(options.corpus)
@@ -53,40 +87,41 @@ def readers_of(options: argparse.Namespace) -> tuple[dict[str, Floats], dict[str
     corpus = Corpus(corpus.texts[:n], corpus.chunks[: -(-n // 200)])
     scores = corpus.scores(["strong"], SMOLLM2_LAYERS)["strong"]
     place = {text.key: i for i, text in enumerate(corpus.texts)}
-    learned = [
-        text
-        for text in learned_from(corpus.texts[: options.n_texts])
-        if text.source not in WATCHED and np.diff(scores.offsets)[place[text.key]] >= options.min_tokens
-    ]
+    lengths = np.diff(scores.offsets)
+    n_tokens = {text.key: int(lengths[i]) for text, i in zip(corpus.texts, place.values(), strict=True)}
+    seen, n_crops = seen_texts(options, n_tokens)
+    every = [text for text in long_enough(options) if text.source not in WATCHED]
     asked = [text for text in whole_texts(corpus.texts) if text.source in LEFT_OUT + WATCHED]
     odds = odds_of(options.work, [text.key for text in asked])
     asked = [text for text, one in zip(asked, odds, strict=True) if not np.isnan(one)]
-    rows = [np.array([place[text.key] for text in part]) for part in (learned, asked)]
-    y = np.array([text.label for text in learned], float)
-    sources = np.array([text.source for text in learned])
-    weights = balanced_weights(y, sources)
-    states = scores.states
-    if states is None:
+    if scores.states is None:
         raise SystemExit("the corpus holds no hidden states")
-    probe = StateProbe.fit(states.take(rows[0]), y, weights, sources)
-    lexicon = Lexicon.fit([text.text for text in learned], y, weights)
+    asked_states = scores.states.take(np.array([place[text.key] for text in asked]))
     facts = {
         name: np.array([getattr(text, name) for text in asked])
         for name in ("key", "label", "source", "file", "group")
     }
-    print(f"{len(learned)} texts learned from, {len(asked)} asked about", flush=True)
-    parts = {
-        "probe": probe.raw_score(states.take(rows[1])),
-        "adapter": odds[~np.isnan(odds)],
-        "words": lexicon.raw_score([text.text for text in asked]),
-    }
-    return parts, facts | {"n_learned": np.array(len(learned))}
+    print(f"{len(seen)} texts seen of {len(every)}, {len(asked)} asked about", flush=True)
+    parts = {"adapter": odds[~np.isnan(odds)]}
+    for name, learned in (("probe", seen), ("probe of all texts", every)):
+        y = np.array([text.label for text in learned], float)
+        sources = np.array([text.source for text in learned])
+        weights = balanced_weights(y, sources)
+        states = scores.states.take(np.array([place[text.key] for text in learned]))
+        parts[name] = StateProbe.fit(states, y, weights, sources).raw_score(asked_states)
+        if name == "probe":
+            lexicon = Lexicon.fit([text.text for text in learned], y, weights)
+            parts["words"] = lexicon.raw_score([text.text for text in asked])
+    counts = {"n_seen": len(seen), "n_crops": n_crops, "n_texts": len(every), "n_asked": len(asked)}
+    return parts, facts | {name: np.array(value) for name, value in counts.items()}
 
 
 MIXES = {
     "probe": ("probe",),
     "adapter": ("adapter",),
+    "probe of all texts": ("probe of all texts",),
     "probe and adapter": ("probe", "adapter"),
+    "probe of all texts, and adapter": ("probe of all texts", "adapter"),
     "words and probe": ("words", "probe"),
     "words, probe and adapter": ("words", "probe", "adapter"),
 }
@@ -232,9 +267,8 @@ def main() -> None:
     )
     parser.add_argument("--corpus", type=Path, required=True, help="folder of training.data.read_corpus")
     parser.add_argument("--work", type=Path, required=True, help="folder of benchmarks.accuracy.finetuned")
-    parser.add_argument("--n-texts", type=int, default=6200)
-    parser.add_argument("--n-asked", type=int)
-    parser.add_argument("--min-tokens", type=int, default=64)
+    add_settings(parser)
+    parser.add_argument("--n-steps", type=int, help="so many steps were made; all by default")
     parser.add_argument(
         "--thin", type=int, default=1, help="students have the labels of every so many'th text"
     )
@@ -243,7 +277,7 @@ def main() -> None:
     options = parser.parse_args()
     parts, facts = readers_of(options)
     raw = {name: mixed_by_watched(parts, facts, names) for name, names in MIXES.items()}
-    made: dict[str, Any] = {"n_learned": int(facts["n_learned"]), "readers": figures(raw, facts)}
+    made: dict[str, Any] = {name: int(facts[name]) for name in COUNTS} | {"readers": figures(raw, facts)}
     for name, one in made["readers"].items():
         print(name, one["mean"], one["pooled"]["auroc"], one["gain"], flush=True)
     options.out.write_text(json.dumps(made, indent=1) + "\n", "utf-8")
