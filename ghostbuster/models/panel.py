@@ -85,21 +85,14 @@ class Panel:
         self.sources: tuple[str, ...] = ("weak", "strong", *NGRAM_ORDERS, *more)
         self._ngrams, self._folder, self._vocabulary = ngrams, folder, vocabulary
         self._lock = RLock()
-        self._ngram_bytes = sum(path.stat().st_size for path in ngram_files(folder))
         self._ngram_digest = digest = folder_digest(folder)
-        tokenizer = vocabulary.file.tokenizer
-        self.fingerprints: Mapping[str, str] = {
-            "weak": weak.fingerprint,
-            "strong": strong.fingerprint,
-            **{name: hashlib.sha256(f"{digest} {name}".encode()).hexdigest() for name in NGRAM_ORDERS},
-            **{name: one.fingerprint for name, one in more.items()},
-        }
-        self.tokenizers: Mapping[str, str] = {
-            "weak": weak.tokenizer,
-            "strong": strong.tokenizer,
-            **dict.fromkeys(NGRAM_ORDERS, tokenizer),
-            **{name: one.tokenizer for name, one in more.items()},
-        }
+        models = {"weak": weak, "strong": strong}
+        same = dict.fromkeys(NGRAM_ORDERS, vocabulary.file.tokenizer)
+        made = {name: hashlib.sha256(f"{digest} {name}".encode()).hexdigest() for name in NGRAM_ORDERS}
+        own = {name: one.fingerprint for name, one in models.items()} | made
+        self.fingerprints: Mapping[str, str] = own | {name: one.fingerprint for name, one in more.items()}
+        own = {name: one.tokenizer for name, one in models.items()} | same
+        self.tokenizers: Mapping[str, str] = own | {name: one.tokenizer for name, one in more.items()}
         self.shared_tokenizer = len(set(self.tokenizers.values())) == 1
 
     def score(self, texts: Sequence[str], progress: Progress | None = None) -> dict[str, TokenScores]:
@@ -172,8 +165,7 @@ class Panel:
     @property
     def device(self) -> str:
         """Devices of the language models: ``CPU``, or names of GPUs, joined by ``+``."""
-        names = [*self.strong.device.split("+"), *self.weak.device.split("+")]
-        return "+".join(dict.fromkeys(names))
+        return "+".join(dict.fromkeys(f"{self.strong.device}+{self.weak.device}".split("+")))
 
     @property
     def versions(self) -> Mapping[str, str]:
@@ -190,7 +182,7 @@ class Panel:
         ngrams: dict[str, object] = {
             "file": self._folder.name,
             "digest": self._ngram_digest,
-            "size_bytes": self._ngram_bytes,
+            "size_bytes": sum(path.stat().st_size for path in ngram_files(self._folder)),
             "vocabulary": self._vocabulary.file.n_vocabulary,
             "tokenizer": self._ngrams.tokenizer,
         }
