@@ -27,8 +27,8 @@ from ghostbuster.finetuning.train import Check, Progress
 from ghostbuster.heads.adapter_head import head_of
 from ghostbuster.models.gguf.check import check_model
 from ghostbuster.models.gguf.digest import file_digest
+from ghostbuster.models.learned_texts import text_hashes
 from ghostbuster.models.open_adapter import open_adapter
-from ghostbuster.text.hashes import text_hashes
 from training.data.dataset import PROBES, STRESS
 from training.data.labelled import LabelledText
 from training.data.read_corpus import Corpus

@@ -20,9 +20,9 @@ from ghostbuster.finetuning.train import Check, Report, Training
 from ghostbuster.models.gguf.check import check_model
 from ghostbuster.models.gguf.digest import file_digest
 from ghostbuster.models.gguf.model_file import ModelFile
+from ghostbuster.models.learned_texts import text_hashes
 from ghostbuster.models.llama.runtime import Weights
 from ghostbuster.models.sandbox.load_check import check_loads
-from ghostbuster.text.hashes import text_hashes
 from ghostbuster.text.prepare import prepare
 
 QUESTION = "\n\nThis text was written by a"

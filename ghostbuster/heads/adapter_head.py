@@ -10,8 +10,8 @@ import numpy as np
 from ghostbuster.arrays import Float1d
 from ghostbuster.errors import InputError
 from ghostbuster.heads.state_probe import ADAPTED, StateProbe, states_of
+from ghostbuster.models.learned_texts import text_hashes
 from ghostbuster.reading.read import Reading
-from ghostbuster.text.hashes import text_hashes
 from ghostbuster.text.prepare import prepare
 
 if TYPE_CHECKING:

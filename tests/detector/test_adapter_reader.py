@@ -17,11 +17,11 @@ from ghostbuster.errors import ArtifactError, InputError, SettingError
 from ghostbuster.heads.adapter_head import adapter_head, adapter_probability
 from ghostbuster.models.gguf.check import check_model
 from ghostbuster.models.gguf.digest import file_digest
+from ghostbuster.models.learned_texts import text_hashes
 from ghostbuster.models.open_adapter import open_adapter
 from ghostbuster.models.panel_choice import panel_of
 from ghostbuster.models.panels import EMBEDDED_WEAK, weights_folder
 from ghostbuster.reading.cache import remember_scores
-from ghostbuster.text.hashes import text_hashes
 from ghostbuster.text.prepare import prepare
 
 SMALL = {"space": "zeroshot", "max_features": 3, "min_tokens": 20}

@@ -25,9 +25,9 @@ from ghostbuster.finetuning.finetune import TextTable, finetune
 from ghostbuster.finetuning.settings import Settings
 from ghostbuster.heads.adapter_head import adapter_probability, head_of
 from ghostbuster.models.gguf.check import check_model
+from ghostbuster.models.learned_texts import text_hashes
 from ghostbuster.models.llama.adapter import AdapterLM
 from ghostbuster.models.llama.language_model import LlamaLM
-from ghostbuster.text.hashes import text_hashes
 from ghostbuster.text.prepare import prepare
 from training.data.make_gguf import Shape, make_gguf
 

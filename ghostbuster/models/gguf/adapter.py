@@ -72,7 +72,7 @@ class AdapterFile:
     answers : tuple of int
         The human and the machine token; none for ``mean``.
     learned : uint64 array, sorted
-        Hashes of the texts that it learned from; see `text_hash`.
+        Hashes of the texts that it learned from; see `learned_texts`.
     training : str
         How it was made, in JSON.
     """

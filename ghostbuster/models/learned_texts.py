@@ -1,4 +1,4 @@
-"""Short hashes of texts, to tell whether one was seen before without keeping it."""
+"""Short hashes of the texts that an adapter learned from: whether one was, without keeping it."""
 
 from __future__ import annotations
 
