@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
 from ghostbuster.errors import InputError
-from ghostbuster.tables.base import TableReader, TextRow
+from ghostbuster.tables.base import Chunk, TableReader, TextRow
 from ghostbuster.tables.chunks import check_names, texts_in, unknown_column
 from ghostbuster.tables.registry import open_reader
 from ghostbuster.tables.survey import SHOWN, Fault
 
 TABLE = "table"
 """Name, without its suffix, of the copy of the table that was read."""
+DOCUMENTS = f"{TABLE}.documents.jsonl"
+"""What the documents of a folder say, in place of a copy."""
+ERROR = "error"
+"""Its column of why a document could not be read."""
 PART_CHARACTERS = 2**18
 """A part ends with the row that reaches it: what is lost at most when a run is killed."""
 PART_ROWS = 1024
@@ -50,7 +56,9 @@ class Looked:
         return self.first_rows[-1]
 
 
-def look(reader: TableReader, text_column: str, called: Path | None = None) -> Looked:
+def look(
+    reader: TableReader, text_column: str, called: Path | None = None, *, documents: bool = False
+) -> Looked:
     """Count a table's rows and part them; parts depend on the table alone.
 
     Parameters
@@ -60,6 +68,8 @@ def look(reader: TableReader, text_column: str, called: Path | None = None) -> L
     text_column : str
     called : Path, optional
         What errors call the table.
+    documents : bool
+        Whether it is what the documents of a folder say.
 
     Raises
     ------
@@ -71,7 +81,7 @@ def look(reader: TableReader, text_column: str, called: Path | None = None) -> L
     n_rows = n_characters = of_part = n_faults = 0
     for chunk in reader.chunks(text_column):
         _check_column(reader, text_column)
-        for row in texts_in(chunk, text_column):
+        for row in rows_in(chunk, text_column, documents=documents):
             text, fault = row.text, fault_in(row, text_column)
             n_rows += 1
             n_characters += len(text)
@@ -94,6 +104,13 @@ def look(reader: TableReader, text_column: str, called: Path | None = None) -> L
     return Looked(tuple(first_rows), n_characters, n_faults, tuple(faults))
 
 
+def rows_in(chunk: Chunk, text_column: str, *, documents: bool) -> Iterator[TextRow]:
+    """The text of each row, or what is wrong with it: of a document, why it could not be read."""
+    errors = chunk.values(ERROR) if documents else repeat(None)
+    for row, error in zip(texts_in(chunk, text_column), errors, strict=False):
+        yield row._replace(fault=error) if row.fault and error and isinstance(error, str) else row
+
+
 def fault_in(row: TextRow, column: str) -> str:
     """What is wrong with a row, before its text is prepared; empty if nothing is."""
     if row.fault or row.text.strip():
@@ -107,8 +124,8 @@ def _check_column(reader: TableReader, name: str) -> None:
 
 
 def table_name(path: Path) -> str:
-    """What the copy of a table is called; documents of a folder become JSON lines."""
-    return f"{TABLE}.jsonl" if path.is_dir() else f"{TABLE}{path.suffix.lower()}"
+    """What the copy of a table is called."""
+    return DOCUMENTS if path.is_dir() else f"{TABLE}{path.suffix.lower()}"
 
 
 def copy_rows(reader: TableReader, text_column: str, copy: Path) -> None:
@@ -146,7 +163,7 @@ def _write_documents(reader: TableReader, text_column: str, copy: Path) -> None:
             if "/" in name:
                 cells["label"] = name.partition("/")[0]
             if row.fault or not row.text.strip():
-                cells |= {text_column: None, "error": row.fault or f"{name} has {row.note}"}
+                cells |= {text_column: None, ERROR: row.fault or f"{name} has {row.note}"}
             else:
                 cells |= {text_column: row.text} | ({"notes": row.note} if row.note else {})
             lines.write(json.dumps(cells, ensure_ascii=False) + "\n")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Self
 from ghostbuster.errors import InputError
 from ghostbuster.reading.scores.manifest import FILE, Manifest
 from ghostbuster.reading.scores.part import About, PartRows, about, write_part
-from ghostbuster.reading.scores.rows import ID, TABLE, Looked, copy_rows, look, table_name
+from ghostbuster.reading.scores.rows import DOCUMENTS, ID, TABLE, Looked, copy_rows, look, rows_in, table_name
 from ghostbuster.system.atomic_files import atomic_write
 from ghostbuster.system.file_lock import open_locked
 from ghostbuster.tables.registry import open_reader
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ghostbuster.tables.base import TableReader
 
 LOCK = ".lock"
-_TEMPORARY = (".part-", f".{TABLE}-", f".{Path(FILE).stem}-")
+_TEMPORARY = (".part-", f".{TABLE}-", f".{TABLE}.", f".{Path(FILE).stem}-")
 """How files begin that a killed run left behind."""
 
 
@@ -158,12 +158,13 @@ class ScoresWriter:
         """
         copy = self.folder / (self.manifest.table if self.manifest else table_name(reader.path))
         if self.manifest is not None and copy.exists():
-            looked = look(open_reader(copy, ID, column), column)
+            looked = look(open_reader(copy, ID, column), column, documents=copy.name == DOCUMENTS)
             self._check_rows(self.manifest, looked)
             return looked
         with atomic_write(copy, InputError) as temporary:
             copy_rows(reader, column, temporary)
-            looked = look(open_reader(temporary, ID, column), column, reader.path)
+            documents = copy.name == DOCUMENTS
+            looked = look(open_reader(temporary, ID, column), column, reader.path, documents=documents)
             if self.manifest is None:
                 made = Manifest(self._run, copy.name, column, panel, looked.first_rows)
                 made.write(self.folder)
@@ -182,8 +183,9 @@ class ScoresWriter:
         """The rows of some parts, rising; no more than one part is in memory at a time."""
         manifest = self._begun()
         wanted, digest = set(numbers), manifest.digest
-        column = manifest.text_column
-        texts = open_reader(self.folder / manifest.table, ID, column).texts(column)
+        column, documents = manifest.text_column, manifest.table == DOCUMENTS
+        chunks = open_reader(self.folder / manifest.table, ID, column).chunks(column)
+        texts = (row for chunk in chunks for row in rows_in(chunk, column, documents=documents))
         for number, (first, stop) in enumerate(pairwise(manifest.first_rows)):
             if number in wanted:
                 yield PartRows(digest, number, first, list(islice(texts, stop - first)), column)
@@ -237,7 +239,9 @@ class ScoresWriter:
     def _restore(self, *, restart: bool) -> None:
         """Take up what an earlier run left."""
         for path in self.folder.iterdir():
-            is_ours = restart and (path.name == FILE or path.stem == TABLE or path.match("part-*.parquet"))
+            is_ours = restart and (
+                path.name == FILE or path.name.startswith(f"{TABLE}.") or path.match("part-*.parquet")
+            )
             if is_ours or path.name.startswith(_TEMPORARY):
                 path.unlink()
         if (self.folder / FILE).exists():
