@@ -119,7 +119,7 @@ def unfinished(detector: Detector, texts: dict[str, list[str]]) -> list[str]:
     n_words = sorted(cut_words(text) for listed in texts.values() for text in listed)
     return [
         "\n## Ends that break off\n",
-        f"Texts whose last sentence breaks off: {n_words[len(n_words) // 2]} words are cut in the middle one,",
+        f"Texts whose last sentence breaks off: {n_words[len(n_words) // 2]} words are cut in the median,",
         f"{n_words[-1]} at most. *Farthest*: the largest change of a probability.\n",
         *table(heads, rows),
     ]

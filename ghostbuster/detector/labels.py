@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -117,9 +117,13 @@ def _classes(labels: Sequence[Any], probability: Float1d) -> AnyArray:
     )
 
 
-def _array(values: npt.ArrayLike, name: str) -> AnyArray:
+def _array(values: Any, name: str) -> AnyArray:
+    """What was given, one value a text, as an array: also what can be gone through once."""
+    if isinstance(values, Mapping | Set | str | bytes):
+        kind = type(values).__name__
+        raise InputError(f"{name} are one {kind}; expected a sequence in the order of the texts: pass a list")
     try:
-        return np.asarray(values)
+        return np.asarray(list(values) if isinstance(values, Iterator) else values)
     except (ValueError, OverflowError) as error:
         raise InputError(f"{name} are no array ({error}); expected one value a text") from None
 

@@ -114,3 +114,17 @@ def test_another_number_of_labels_than_texts_is_refused():
 def test_a_row_array_of_another_length_is_named():
     with pytest.raises(InputError, match=r"groups has shape \(2,\); expected \(3,\)"):
         row_array([1, 2], "groups", 3)
+
+
+@pytest.mark.parametrize("y", [{0, 1}, frozenset((0, 1)), {"a": 0, "b": 1}, "01", b"01"])
+def test_labels_without_an_order_of_their_own_are_named(y):
+    with pytest.raises(
+        InputError, match=rf"labels are one {type(y).__name__}; expected a sequence in the order"
+    ):
+        encode_labels(y, 2)
+
+
+def test_labels_may_be_made_one_by_one():
+    assert encode_labels((word for word in ("human", "ai")), 2).classes.tolist() == ["human", "ai"]
+    assert hard_labels(map(int, "011"), 3).tolist() == [0, 1, 1]
+    assert row_array(iter("ab"), "groups", 2).tolist() == ["a", "b"]

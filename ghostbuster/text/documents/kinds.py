@@ -43,8 +43,12 @@ READERS: dict[str, Reader] = {
     "text": Reader("plain text", "plain:read_plain", (".txt", ".text"), is_text=True),
     "markdown": Reader("markdown", "plain:read_markdown", (".md", ".markdown"), is_text=True),
     "word": Reader("Word", "office.word:read_word", (".docx", ".docm", ".dotx", ".dotm"), ("lxml",)),
+    "old word": Reader("Word 97 to 2003", "office.old_word:read_old_word", ()),
     "opendocument": Reader(
         "OpenDocument", "office.opendocument:read_opendocument", (".odt", ".ott"), ("lxml",)
+    ),
+    "flat opendocument": Reader(
+        "flat OpenDocument", "office.opendocument:read_flat", (".fodt",), ("lxml",), is_text=True
     ),
     "pdf": Reader("PDF", "pdf.reader:read_pdf", (".pdf",), ("pypdfium2",)),
     "html": Reader("web page", "web.html:read_html", (".html", ".htm", ".xhtml"), _WEB, is_text=True),
@@ -74,7 +78,7 @@ UNREADABLE: tuple[tuple[bytes, str, str], ...] = (
     (b"\x1f\x8b", "a packed archive", "unpack it"),
     (b"7z\xbc\xaf", "a packed archive", "unpack it"),
     (b"Rar!", "a packed archive", "unpack it"),
-    (b"\xd0\xcf\x11\xe0", "an old office document (Word 97 to 2003)", _AS_WORD),
+    (b"\xd0\xcf\x11\xe0", "an old office document (of 97 to 2003)", _AS_WORD),
 )
 """First bytes, what they begin, and what to do. Checked for files that are no text."""
 TABLES = frozenset({".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".parquet"})
@@ -89,6 +93,9 @@ _IN_ARCHIVES: tuple[tuple[str, str, str], ...] = (
     (r"content\.xml", "an OpenDocument table or presentation", "save its words as text"),
     (r"ppt/presentation\..*", "a PowerPoint presentation", "save its words as text"),
 )
+_OLD = b"\xd0\xcf\x11\xe0"
+_OLD_WORD = "WordDocument".encode("utf-16-le")
+"""Name of the stream that holds a text, in the directory of an old office document."""
 _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 _BINARY = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 _PAGE = re.compile(
@@ -102,6 +109,12 @@ _MAIL = re.compile(
 )
 _NOTEBOOK = re.compile(rb'\s*\{\s*"(?:cells|metadata|nbformat|worksheets)"\s*:')
 _LATEX = re.compile(rb"(?:\s|%[^\n]*\n)*\\(?:documentclass|documentstyle|begin\{document\})")
+
+
+_SHOW_THEMSELVES = frozenset({"mail", "mhtml", "notebook", "flat opendocument"})
+"""Kinds of letters that their beginning tells, whatever a file is called."""
+_FLAT = re.compile(rb"(?:<\?xml[^>]*>|<!--.*?-->|\s)*<office:document\b", re.DOTALL)
+_WORD_XML = re.compile(rb"<\?mso-application\s+progid=\"Word\.Document\"|<(?:w:wordDocument|pkg:package)\b")
 
 
 def suffix_of(name: str) -> str:
@@ -127,9 +140,21 @@ def kind_of(head: bytes, name: str) -> tuple[str, str]:
         return "pdf", ""
     if head.startswith(b"PK\x03\x04"):
         return _in_archive(head)
+    if head.startswith(_OLD) and _ENCRYPTED not in head and _OLD_WORD in head:
+        return _old_word()
     refusal = _unreadable(head)
     kind = "rtf" if head.startswith(b"{\\rtf") else _of_text(head, suffix_of(name))
     return ("", refusal) if refusal else (kind, "")
+
+
+def _old_word() -> tuple[str, str]:
+    """Word 97 to 2003, where a library for it is installed; what to do elsewhere."""
+    from ghostbuster.text.documents.office.old_word import is_installed
+
+    if is_installed():
+        return "old word", ""
+    by_pip = "or pip install 'ghostbuster[doc]' (Python 3.11 and 3.12)"
+    return "", f"an old office document (Word 97 to 2003): {_AS_WORD}, {by_pip}"
 
 
 def _unreadable(head: bytes) -> str:
@@ -138,6 +163,8 @@ def _unreadable(head: bytes) -> str:
         return "locked with a password: save a copy without one"
     if head.startswith((b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")):  # byte order marks
         return ""
+    if _WORD_XML.search(head[:1024]):
+        return f"a document of Word as XML: {_AS_WORD}"
     for start, what, remedy in UNREADABLE:
         if head.startswith(start) and (start != b"BM" or _BINARY.search(head)):
             return f"{what}: {remedy}"
@@ -167,6 +194,8 @@ def _of_text(head: bytes, suffix: str) -> str:
     text = head.removeprefix(b"\xef\xbb\xbf")
     if _PAGE.match(text):
         return "html"
+    if _FLAT.match(text):
+        return "flat opendocument"
     headers = _HEADER.match(text)
     if headers and _MAIL.search(headers[0]):
         return "mail"
@@ -176,4 +205,6 @@ def _of_text(head: bytes, suffix: str) -> str:
         return "tex"
     kind = SUFFIXES.get(suffix, "text")
     named = READERS[kind]
-    return kind if named.is_text and kind not in {"mail", "mhtml", "notebook"} else "text"
+    return (
+        kind if named.is_text and kind not in {"mail", "mhtml", "notebook", "flat opendocument"} else "text"
+    )

@@ -9,6 +9,7 @@ from itertools import groupby, islice
 
 from ghostbuster.text.documents.document import Block, Document, Part, tidied
 from ghostbuster.text.documents.references import mark_references
+from ghostbuster.text.documents.replies import mark_answered
 from ghostbuster.text.prepare import decode
 
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
@@ -49,7 +50,7 @@ def plain_document(text: str, *, markdown: bool = False) -> Document:
             replace(block, part=Part.CODE if fence else Part.PROSE)
             for block, fence in zip(blocks, fences, strict=True)
         ]
-    return Document(tidied(_joined(mark_references(blocks))))
+    return Document(tidied(_joined(mark_references(mark_answered(blocks)))))
 
 
 def _joined(blocks: Sequence[Block]) -> Iterator[Block]:

@@ -3,12 +3,13 @@
 import json
 
 import pytest
-from office_files import odt, rtf, style
+from office_files import SPACES, odt, rtf, style
 
 from ghostbuster.errors import InputError
 from ghostbuster.text.documents.document import Part
+from ghostbuster.text.documents.kinds import kind_of
 from ghostbuster.text.documents.notebook import read_notebook
-from ghostbuster.text.documents.office.opendocument import read_opendocument
+from ghostbuster.text.documents.office.opendocument import read_flat, read_opendocument
 from ghostbuster.text.documents.plain import plain_document
 from ghostbuster.text.documents.rtf import read_rtf
 from ghostbuster.text.documents.tex import tex_document
@@ -195,3 +196,52 @@ def test_latex_is_read_as_it_is_set():
     assert words[Part.HEADING] == 4
     assert (words[Part.QUOTE], words[Part.CAPTION], words[Part.FOOTNOTE], words[Part.HIDDEN]) == (4, 4, 2, 6)
     assert Part.REFERENCES in words
+
+
+@pytest.mark.parametrize(
+    ("body", "n_hidden"),
+    [
+        (f'<text:section text:display="none"><text:p>{SIX}</text:p></text:section>', 6),
+        (
+            '<text:section text:display="condition" text:condition="ooow:Solution==0" text:is-hidden="true">'
+            f"<text:p>{SIX}</text:p></text:section>",
+            6,
+        ),
+        (
+            '<text:section text:display="condition" text:condition="ooow:1==1">'
+            f"<text:p>{SIX}</text:p></text:section>",
+            6,
+        ),
+        (f'<text:section text:display="condition"><text:p>{SIX}</text:p></text:section>', 0),
+        (f'<text:p><text:hidden-paragraph text:is-hidden="true"/>{SIX}</text:p>', 6),
+        (f'<text:p><text:hidden-paragraph text:is-hidden="false"/>{SIX}</text:p>', 0),
+    ],
+)
+def test_sections_and_paragraphs_with_conditions_are_hidden_as_they_are_shown(body, n_hidden):
+    made = read_opendocument(odt(f"<text:p>{P}</text:p>{body}"), "a.odt")
+    assert made.words().get(Part.HIDDEN, 0) == n_hidden
+    assert made.words()[Part.PROSE] == 17 - n_hidden
+
+
+HIDDEN_STYLE = style("t", 'text:display="none"')
+
+
+def test_an_opendocument_text_in_one_file_is_read_like_one_in_an_archive():
+    made = (
+        f'<?xml version="1.0"?>\n<office:document {SPACES} office:mimetype="application/vnd.oasis.opendocument.text">'
+        f"<office:automatic-styles>{HIDDEN_STYLE}</office:automatic-styles><office:body>"
+        f'<office:text><text:p>{P}<text:span text:style-name="t">{SIX}</text:span></text:p></office:text>'
+        "</office:body></office:document>"
+    )
+    for name in ("a.fodt", "a.xml", "a"):
+        kind, refusal = kind_of(made.encode(), name)
+        assert (kind, refusal) == ("flat opendocument", "")
+    assert read_flat(made.encode(), "a.fodt").words() == {Part.PROSE: 11, Part.HIDDEN: 6}
+
+
+@pytest.mark.parametrize(
+    "start", [b'<?mso-application progid="Word.Document"?><w:wordDocument/>', b"<pkg:package/>"]
+)
+def test_word_as_xml_is_named_with_what_to_do(start):
+    kind, refusal = kind_of(b'<?xml version="1.0"?>' + start, "a.xml")
+    assert (kind, refusal) == ("", "a document of Word as XML: save it as .docx or .pdf")

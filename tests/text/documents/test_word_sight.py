@@ -179,3 +179,52 @@ def test_pictures_that_cover_no_paragraph_hide_nothing(honest):
 
 def test_a_picture_over_blank_lines_hides_nothing():
     assert under(par(P), picture(160), *[par("")] * 9, par(P), par(LINES)) == {Part.PROSE: 154}
+
+
+# shapes of letters, frames, boxes
+
+
+def frame(properties):
+    return par(P) + par(SIX, f"<w:framePr {properties}/>")
+
+
+def box(extent, inner=""):
+    text = f"<wps:txbx><w:txbxContent>{par(SIX)}</w:txbxContent></wps:txbx>"
+    return par(P) + (
+        f'<w:p><w:r><w:drawing><wp:anchor behindDoc="0">{extent}<a:graphic><a:graphicData><wps:wsp>{text}'
+        f"<wps:bodyPr>{inner}</wps:bodyPr></wps:wsp></a:graphicData></a:graphic></wp:anchor></w:drawing></w:r></w:p>"
+    )
+
+
+TINY = '<wp:extent cx="635" cy="635"/>'
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        par(P) + par(SIX, look='<w:w w:val="1"/>'),
+        par(P) + par(SIX, look='<w:spacing w:val="-200"/>'),
+        frame('w:w="1" w:h="1" w:hRule="exact"'),
+        frame('w:x="-20000" w:hAnchor="page"'),
+        frame('w:y="90000"'),
+        box(TINY),
+    ],
+)
+def test_letters_squeezed_or_set_where_nobody_looks_are_hidden(body):
+    assert read_word(word_bytes(body), "a.docx").words() == {Part.PROSE: 11, Part.HIDDEN: 6}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        par(P) + par(SIX, look='<w:w w:val="66"/>'),
+        par(P) + par(SIX, look='<w:spacing w:val="-20"/>'),
+        par(P) + par(SIX, look="<w:webHidden/>"),
+        frame('w:w="2000" w:x="1000" w:y="1000" w:hRule="atLeast" w:h="1"'),
+        box(TINY, "<a:spAutoFit/>"),
+        box('<wp:extent cx="1270000" cy="635000"/>'),
+        box(""),
+    ],
+)
+def test_letters_that_are_set_closely_or_in_frames_are_read(body):
+    assert read_word(word_bytes(body), "a.docx").words() == {Part.PROSE: 17}

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ghostbuster.errors import InputError
 from ghostbuster.text.documents.document import CELL_OF_PROSE, HEADING_WORDS, Block, Document, Part, tidied
 from ghostbuster.text.documents.indents import mark_indented
-from ghostbuster.text.documents.package import Package
+from ghostbuster.text.documents.package import Package, parsed
 from ghostbuster.text.documents.references import mark_references
 from ghostbuster.text.documents.sight import LEAST_POINTS, WHITE, is_readable, rgb_of_hex
 from ghostbuster.text.documents.style_names import part_of_style
@@ -40,6 +40,8 @@ _FLOATS = frozenset({"draw:frame", "draw:text-box", "draw:custom-shape", "draw:g
 _MOST_STEPS = 32
 _FAR = 1500.0
 """Points beside its place where nothing is on a page."""
+_ALWAYS = frozenset({"ooow:1", "ooow:true", "ooow:1==1", "ooow:1 == 1", "1", "true"})
+"""Conditions that hold whatever the document says; for others LibreOffice stores what came of them."""
 _POINTS = {"pt": 1.0, "in": 72.0, "cm": 28.35, "mm": 2.835, "px": 0.75}
 
 
@@ -136,10 +138,7 @@ class _Reader:
                 yield from self.paragraph(one, called, place)
                 continue
             own = _attributes(one)
-            unseen = own.get("text:display") == "none" or own.get("table:visibility") in {
-                "collapse",
-                "filter",
-            }
+            unseen = _is_shut(own)
             yield from self.content(
                 one,
                 _Place(
@@ -157,6 +156,8 @@ class _Reader:
         unseen: list[str] = []
         floating: list[Block] = []
         look = self.styles.look("paragraph", style, self.styles.look("paragraph", "", {}))
+        if any(_is_hidden_paragraph(one) for one in element):
+            place = replace(place, hidden=True)
         self.letters(element, look, place, (seen, unseen, floating))
         text = "".join(seen)
         part = place.part or (Part.HEADING if called == "text:h" else self.styles.part(style))
@@ -187,7 +188,7 @@ class _Reader:
                 out.append(" " * min(int(own.get("text:c", "1") or 1), 100))
             elif called in {"text:tab", "text:line-break"}:
                 out.append("\t" if called == "text:tab" else "\n")
-            elif called in {"text:hidden-text", "text:hidden-paragraph"}:
+            elif called == "text:hidden-text" and own.get("text:is-hidden") != "false":
                 unseen.append(own.get("text:string-value", "") + "".join(one.itertext()))
             elif called in _FLOATS:
                 floating += self.content(one, replace(place, hidden=place.hidden or _is_away(own)))
@@ -212,13 +213,29 @@ def read_opendocument(data: bytes, called: str) -> Document:
     if manifest in package and b"encryption-data" in package.read(manifest):
         raise InputError(f"{called} is locked with a password: save a copy without one")
     content = package.xml("content.xml")
-    roots = [package.xml("styles.xml"), content] if "styles.xml" in package else [content]
-    reader = _Reader(_Styles(*roots))
+    return _document(content, package.xml("styles.xml") if "styles.xml" in package else content)
+
+
+def read_flat(data: bytes, called: str) -> Document:
+    """An OpenDocument text in one file of XML (`.fodt`).
+
+    Raises
+    ------
+    InputError
+        When it is damaged, or longer than any essay.
+    """
+    root = parsed(data, called)
+    return _document(root, root)
+
+
+def _document(content: _Element, styles: _Element) -> Document:
+    """A document from the roots of its text and of its styles, which may be one."""
+    reader = _Reader(_Styles(*([content] if styles is content else [styles, content])))
     blocks: list[Block] = []
     for body in content.iter("{*}text"):
         if _name(str(body.tag)) == "office:text":
             blocks += reader.content(body, _Place())
-    for masters in roots[0].iter("{*}master-styles"):
+    for masters in styles.iter("{*}master-styles"):
         blocks += reader.content(masters, _Place(Part.RUNNING))
     return Document(tidied(mark_references(mark_indented(blocks))))
 
@@ -228,6 +245,20 @@ def _is_hidden(look: dict[str, Any]) -> bool:
         return True
     colour, behind = look.get("colour"), look.get("behind", WHITE)
     return colour is not None and behind is not None and not is_readable(colour, behind)
+
+
+def _is_hidden_paragraph(element: _Element) -> bool:
+    """Whether this is a field that hides the paragraph that it stands in."""
+    called = _name(element.tag) if isinstance(element.tag, str) else ""
+    return called == "text:hidden-paragraph" and _attributes(element).get("text:is-hidden") != "false"
+
+
+def _is_shut(own: dict[str, str]) -> bool:
+    """Whether a section is hidden, by itself or by its condition, or a row folded away."""
+    hidden = own.get("text:display") == "none"
+    if own.get("text:display") == "condition":
+        hidden = own.get("text:is-hidden") == "true" or own.get("text:condition", "") in _ALWAYS
+    return hidden or own.get("table:visibility") in {"collapse", "filter"}
 
 
 def _is_away(own: dict[str, str]) -> bool:

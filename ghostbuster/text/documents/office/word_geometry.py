@@ -34,7 +34,15 @@ def is_out_of_sight(properties: _Element | None, page: float) -> bool:
     left = number(value(indent, "left") or value(indent, "start")) / TWIPS
     right = number(value(indent, "right") or value(indent, "end")) / TWIPS
     flat = value(spacing, "lineRule") == "exact" and _is_low(value(spacing, "line"))
-    return flat or left >= page or left <= -page or right <= -2 * page
+    return flat or left >= page or left <= -page or right <= -2 * page or _is_framed_away(properties, page)
+
+
+def _is_framed_away(properties: _Element | None, page: float) -> bool:
+    """Whether a paragraph stands in a frame of its own that is beside its page, or too low for a letter."""
+    frame = child(properties, "framePr")
+    across, down = (number(value(frame, side)) / TWIPS for side in ("x", "y"))
+    flat = value(frame, "hRule") == "exact" and _is_low(value(frame, "h"))
+    return flat or abs(across) >= page or abs(down) >= 2 * page
 
 
 def is_flat(properties: _Element | None) -> bool:
@@ -98,6 +106,13 @@ def _is_anchored_away(anchor: _Element, page: float) -> bool:
 
 
 def _is_unshown(drawing: _Element) -> bool:
+    """Whether a drawing is hidden, or too small for a letter and does not grow."""
+    extent = child(drawing, "wp:extent")
+    sides = [number(value(extent, side)) / EMU for side in ("cx", "cy")] if extent is not None else []
+    if any(0 < side <= LEAST_POINTS for side in sides) and not any(
+        name(one) == "a:spAutoFit" for one in drawing.iter()
+    ):
+        return True
     return (value(child(drawing, "wp:docPr"), "hidden") or "").lower() in {"1", "true"}
 
 

@@ -16,7 +16,13 @@ if TYPE_CHECKING:
     from lxml.etree import _Element
 
 Look = Mapping[str, Any]
-"""``vanish``, ``bold`` (bool), ``colour`` (Rgb, None for automatic), ``behind`` (Rgb), ``size`` (points)."""
+"""``vanish``, ``bold`` (bool), ``colour`` (Rgb, None for automatic), ``behind`` (Rgb), ``size`` (points),
+``width`` (share), ``tracking`` (points)."""
+
+LEAST_WIDTH = 0.1
+"""Share of their width to which letters can be squeezed and read."""
+MOST_CLOSE = -0.4
+"""Space between letters, in their size, at which they are set upon each other."""
 
 _HIGHLIGHTS = {
     "black": "000000", "blue": "0000FF", "cyan": "00FFFF", "darkBlue": "000080", "darkCyan": "008080",
@@ -156,6 +162,8 @@ _PROPERTIES: dict[str, Callable[[_Element], dict[str, Any]]] = {
     "vanish": lambda one: {"vanish": is_on(one)},
     "b": lambda one: {"bold": is_on(one)},
     "sz": lambda one: {"size": number(value(one)) / 2},
+    "w": lambda one: {"width": number(value(one)) / 100},
+    "spacing": lambda one: {"tracking": number(value(one)) / TWIPS},
     "highlight": lambda one: _marked(value(one) or ""),
 }
 """What properties of a run say of its look, whatever the theme."""
@@ -163,7 +171,10 @@ _PROPERTIES: dict[str, Callable[[_Element], dict[str, Any]]] = {
 
 def is_hidden(look: Look, page: Rgb | None) -> bool:
     """Whether nobody sees a run; ``page`` is the colour behind its paragraph, None where not known."""
-    if look.get("vanish") or 0 < look.get("size", 11.0) <= LEAST_POINTS:
+    size = look.get("size", 11.0)
+    if look.get("vanish") or 0 < size <= LEAST_POINTS or 0 < look.get("width", 1.0) <= LEAST_WIDTH:
+        return True
+    if look.get("tracking", 0.0) <= MOST_CLOSE * size:
         return True
     colour, behind = look.get("colour"), look.get("behind", page)
     return colour is not None and behind is not None and not is_readable(colour, behind)

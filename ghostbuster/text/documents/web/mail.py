@@ -9,6 +9,7 @@ from email.parser import BytesParser
 from ghostbuster.errors import InputError
 from ghostbuster.text.documents.document import Document, counted
 from ghostbuster.text.documents.plain import plain_document
+from ghostbuster.text.documents.replies import mark_answered
 from ghostbuster.text.documents.web.html import checked_page, decoded, page_document
 
 
@@ -40,7 +41,7 @@ def read_mail(data: bytes, called: str) -> Document:
         made = plain_document(raw.decode("utf-8", "replace") if letters is None else letters)
     n_carried = sum(part.get_content_disposition() == "attachment" for part in parts)
     remarks = (f"{counted(n_carried, 'attachment')} not read",) if n_carried else ()
-    return Document(made.blocks, remarks)
+    return Document(tuple(mark_answered(made.blocks)), remarks)
 
 
 def _style_sheet(part: EmailMessage) -> str:
