@@ -43,8 +43,9 @@ function words, words in sentences, lines that end no sentence, ...) add up to l
 
 Prose with program code in it is judged by its prose where that is 100 words or more and two fifths of
 all; the verdict says how much was left out. Code is drawn from the sources that this machine holds
-({unseen} were not learned from); the other kinds are made by chance. *Left to prose*: comments and
-manuals in files of code that are long enough to be judged by themselves.
+({unseen} were not learned from); the other kinds are made by chance. *Left to prose*: manuals in
+files of code that are long enough to be judged by themselves; comments, and what documents a function,
+belong to the code. An essay in a docstring, without code, is prose.
 """
 
 
@@ -189,8 +190,8 @@ def report(folder: Path, seed: int = 2) -> str:
     rows.append(["all", f"{every[0]:,}", f"{every[1]:,}", f"{every[1] / every[0]:.2%}", f"{every[2]:,}"])
     lines += [
         "\n## People's and machines' texts\n",
-        "As published, all of them; the table was learned from the same ones, so on other prose the share",
-        "may be higher. Some are what they are called: answers that are program code",
+        "As published, all of them; the table was learned from the same ones: each file left out of that is in",
+        "[not-prose-left-out.md](not-prose-left-out.md). Some are what they are called: answers that are program code",
         "(`comnets.university`), rows of sports results, budgets, lists of dishes.\n",
     ]
     lines += table(["file", "texts", "called no prose", "share", "code left out"], rows)

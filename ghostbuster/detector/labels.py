@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
 
@@ -119,7 +120,7 @@ def _classes(labels: Sequence[Any], probability: Float1d) -> AnyArray:
 
 def _array(values: Any, name: str) -> AnyArray:
     """What was given, one value a text, as an array: also what can be gone through once."""
-    if isinstance(values, Mapping | Set | str | bytes):
+    if isinstance(values, Mapping | AbstractSet | str | bytes):
         kind = type(values).__name__
         raise InputError(f"{name} are one {kind}; expected a sequence in the order of the texts: pass a list")
     try:

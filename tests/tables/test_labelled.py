@@ -5,7 +5,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from command_line import one_line, run
-from office_files import CASES
 from prose import labelled
 
 from ghostbuster.detector.artifact import load
@@ -207,11 +206,3 @@ def test_one_class_alone_is_refused_in_one_line(tmp_path, capsys):
     code, _, err = run(capsys, "train", table, "-o", tmp_path / "made.joblib", *SMALL)
     assert code == 2
     one_line(err, "no machine text among 4")
-
-
-@pytest.mark.skipif(CASES is None, reason="the folder of cases is not here")
-@pytest.mark.parametrize("name", ["bool", "float", "words", "single_class"])
-def test_every_way_of_labels_that_failed_is_read(name):
-    found = read_labelled(CASES / "labels" / f"{name}.csv", Columns())
-    assert found.n_faults == 0
-    assert set(found.hard_labels) == ({0} if name == "single_class" else {0, 1})
