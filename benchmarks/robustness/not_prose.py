@@ -190,9 +190,9 @@ def report(folder: Path, seed: int = 2) -> str:
     rows.append(["all", f"{every[0]:,}", f"{every[1]:,}", f"{every[1] / every[0]:.2%}", f"{every[2]:,}"])
     lines += [
         "\n## People's and machines' texts\n",
-        "As published, all of them; the table was learned from the same ones: each file left out of that is in",
-        "[not-prose-left-out.md](not-prose-left-out.md). Some are what they are called: answers that are program code",
-        "(`comnets.university`), rows of sports results, budgets, lists of dishes.\n",
+        "As published, all of them; the table was learned from the same ones: what it does to each file left",
+        "out of that is in [not-prose-left-out.md](not-prose-left-out.md). Some are what they are called:",
+        "answers that are program code (`comnets.university`), rows of sports results, lists of dishes.\n",
     ]
     lines += table(["file", "texts", "called no prose", "share", "code left out"], rows)
     return "\n".join([*lines, ""])
