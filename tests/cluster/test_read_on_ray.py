@@ -2,10 +2,15 @@
 
 import pickle
 
+import numpy as np
+import pandas as pd
 import pytest
+from command_line import run
+from prose import passages
 
 from ghostbuster.cluster.reading.part_reader import PanelLooker, PartReader
 from ghostbuster.errors import ArtifactError, ClusterError
+from ghostbuster.reading.scores import rows as tables
 from ghostbuster.reading.scores.panel_facts import PanelFacts, PanelWish
 from ghostbuster.reading.scores.part import PartRows
 from ghostbuster.tables.base import TextRow
@@ -33,3 +38,30 @@ def test_a_worker_with_other_models_is_refused():
         PartReader(PanelWish("embedded", {"strong": "0" * 64}), device="cpu").open()
     with pytest.raises(ClusterError, match="call open"):
         PartReader(WISH).do(ROWS)
+
+
+@pytest.fixture
+def table(tmp_path):
+    path = tmp_path / "ten.csv"
+    pd.DataFrame({"text": passages(10, 12), "label": np.arange(10) % 2}).to_csv(path, index=False)
+    return path
+
+
+def files(folder):
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+
+
+def test_a_run_on_a_cluster_makes_the_files_of_one_machine(capsys, cluster, table, tmp_path, monkeypatch):
+    monkeypatch.setattr(tables, "PART_ROWS", 3)
+    assert run(capsys, "read", table, "-o", tmp_path / "here", "--states", "--quiet")[0] == 0
+    whole = files(tmp_path / "here")
+    on = ("--on", "ray", "--ray-address", cluster.address, "--workers", "2", "--states", "--quiet")
+    code, out, err = run(capsys, "read", table, "-o", tmp_path / "there", *on)
+    assert code == 0, err
+    assert "4 parts" in out
+    assert files(tmp_path / "there") == whole
+    (tmp_path / "there" / "part-00002.parquet").unlink()
+    before = (tmp_path / "there" / "part-00001.parquet").stat().st_mtime_ns
+    assert run(capsys, "read", table, "-o", tmp_path / "there", *on)[0] == 0
+    assert files(tmp_path / "there") == whole
+    assert (tmp_path / "there" / "part-00001.parquet").stat().st_mtime_ns == before
