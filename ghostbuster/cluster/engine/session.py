@@ -29,7 +29,7 @@ _SETTINGS = {
     "RAY_NUM_REDIS_GET_RETRIES": "2",  # it tries for ten minutes where something else listens
 }
 """Variables that Ray reads; those that a user has set stay."""
-_HOST_PORT = re.compile(r"(?:ray://)?(?P<host>\[[0-9a-fA-F:]+\]|[^:/\s]+):(?P<port>\d{1,5})")
+_HOST_PORT = re.compile(r"(?P<host>\[[0-9a-fA-F:]+\]|[^:/\s]+):(?P<port>\d{1,5})")
 
 
 def check_extra() -> None:
@@ -57,8 +57,8 @@ def ray_session(address: str | None, *, n_cpus: float, n_gpus: float = 0.0) -> I
     Parameters
     ----------
     address : str, optional
-        ``host:port`` of a cluster that this machine is part of, ``auto`` for the one that runs here, or
-        ``ray://host:port``; by default what ``RAY_ADDRESS`` says, as in a submitted job, else a cluster on
+        ``host:port`` of a cluster that this machine is part of, or ``auto`` for the one that runs here; by
+        default what ``RAY_ADDRESS`` says, as in a submitted job, else a cluster on
         this machine is started, which only this machine reaches and which ends with the block.
     n_cpus, n_gpus : float
         What a cluster that is started has.
@@ -144,9 +144,7 @@ def _knock(address: str) -> None:
     """Find out within seconds whether anything listens: Ray itself tries for minutes."""
     found = _HOST_PORT.fullmatch(address)
     if found is None:
-        raise SettingError(
-            f"--ray-address {address!r}; expected HOST:PORT such as 10.0.0.5:6379, ray://HOST:10001, or auto"
-        )
+        raise SettingError(f"--ray-address {address!r}; expected HOST:PORT such as 10.0.0.5:6379, or auto")
     try:
         where = (found["host"].strip("[]"), int(found["port"]))
         socket.create_connection(where, timeout=CONNECT_SECONDS).close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
+from math import ceil
 from typing import Any
 
 from ghostbuster.cluster.engine.pool import Workers
@@ -54,7 +55,7 @@ class WorkerWish:
     def of_a_new_cluster(self) -> dict[str, float]:
         """CPUs and GPUs of a cluster on this machine that has room for them."""
         n = self.n or max(int(usable_cores() / self.n_cpus), 1)
-        return {"n_cpus": max(n * self.n_cpus, 1.0), "n_gpus": n * self.n_gpus}
+        return {"n_cpus": max(ceil(n * self.n_cpus), 1), "n_gpus": ceil(n * self.n_gpus)}
 
     def on(self, ray: Any) -> Workers:
         """Of the cluster that ``ray`` is connected to, as it is now."""
