@@ -253,6 +253,26 @@ def test_however_the_command_ends_no_process_stays_and_the_same_command_goes_on(
     assert {path: path.stat().st_mtime_ns for path in done} == done
 
 
+LISTENS = """
+import psutil
+from ghostbuster.cluster.engine.session import ray_session
+with ray_session(None, n_cpus=1):
+    children = psutil.Process().children(recursive=True)
+    print({one.laddr.ip.rpartition(":")[2] for child in children for one in child.net_connections("tcp")})
+"""
+
+
+@pytest.mark.slow
+def test_a_cluster_of_its_own_listens_on_the_loopback_address_alone(tmp_path):
+    pytest.importorskip("ray", reason="needs the extra ray")
+    pytest.importorskip("psutil", reason="psutil sees the sockets")
+    (tmp_path / "listens.py").write_text(LISTENS)
+    done = subprocess.run(
+        [sys.executable, str(tmp_path / "listens.py")], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "{'127.0.0.1'}\n"
+
+
 # what others distribute
 
 

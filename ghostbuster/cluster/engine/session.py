@@ -29,6 +29,8 @@ _SETTINGS = {
     "RAY_NUM_REDIS_GET_RETRIES": "2",  # it tries for ten minutes where something else listens
 }
 """Variables that Ray reads; those that a user has set stay."""
+_ON_LOOPBACK = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
+"""Keeps a cluster of one machine off the network, as on desktops: whoever reaches it can run programs."""
 _HOST_PORT = re.compile(r"(?P<host>\[[0-9a-fA-F:]+\]|[^:/\s]+):(?P<port>\d{1,5})")
 
 
@@ -74,7 +76,7 @@ def ray_session(address: str | None, *, n_cpus: float, n_gpus: float = 0.0) -> I
     standing = standing_cluster(address)
     if standing is not None and standing != "auto":
         _knock(standing)
-    for name, value in _SETTINGS.items():
+    for name, value in (_SETTINGS | (_ON_LOOPBACK if standing is None else {})).items():
         os.environ.setdefault(name, value)
     with only_own_stderr():
         yield from _connected(standing, n_cpus, n_gpus)
