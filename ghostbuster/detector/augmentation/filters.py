@@ -84,9 +84,11 @@ class Filters:
     """
 
     def __init__(self, texts: Sequence[str], own_words: Hashes, echo_words: int) -> None:
-        self._known: set[int] = set()
-        for text in texts:
-            self._known.update(shingles(text, COPY_WORDS).tolist())
+        empty = np.empty(0, dtype=np.uint64)
+        self._seeds: Hashes = np.unique(
+            np.concatenate([empty, *(shingles(one, COPY_WORDS) for one in texts)])
+        )
+        self._kept: set[int] = set()
         self._own_words, self._echo_words = own_words, echo_words
 
     def dropped_by(self, text: str, shown: str) -> str:
@@ -103,12 +105,12 @@ class Filters:
         answer = Answer(text, prepared, shown, shingles(prepared.text, COPY_WORDS))
         found = next((name for name, drops in self.ROWS.items() if drops(self, answer)), "")
         if not found:
-            self._known.update(answer.copied.tolist())
+            self._kept.update(answer.copied.tolist())
         return found
 
     def keep(self, text: str) -> None:
         """Know a text that was kept before."""
-        self._known.update(shingles(prepare_or_refuse(text).text, COPY_WORDS).tolist())
+        self._kept.update(shingles(prepare_or_refuse(text).text, COPY_WORDS).tolist())
 
     def _is_refusal(self, one: Answer) -> bool:
         begin = one.text[:REFUSAL_WITHIN].replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
@@ -133,8 +135,10 @@ class Filters:
         return share_distinct(shingles(one.prepared.text, LOOP_WORDS)) < FEWEST_DISTINCT
 
     def _is_copy(self, one: Answer) -> bool:
-        n_copied = sum(value in self._known for value in one.copied.tolist())
-        return n_copied > MOST_COPIED * one.copied.size
+        kept = np.array([value in self._kept for value in one.copied.tolist()], dtype=bool)
+        places = np.searchsorted(self._seeds, one.copied).clip(max=max(self._seeds.size - 1, 0))
+        of_seeds = self._seeds[places] == one.copied if self._seeds.size else np.zeros_like(kept)
+        return int((kept | of_seeds).sum()) > MOST_COPIED * one.copied.size
 
     ROWS: ClassVar[dict[str, Callable[[Filters, Answer], bool]]] = {
         "empty": lambda _filters, one: not one.prepared.n_words,

@@ -18,12 +18,13 @@ MOST_SEQUENCES = 64
 
 
 class ParallelContext:
-    """A context of ``n_sequences`` texts, each of at most ``n_context`` tokens, that share one beginning.
+    """A context of ``n_sequences`` texts that share one beginning.
 
     Parameters
     ----------
     weights : Weights
     n_context : int, tokens
+        Of the beginning, which is kept once, and of all that follows it.
     n_sequences : int
     n_threads : int
 
@@ -36,9 +37,10 @@ class ParallelContext:
     def __init__(self, weights: Weights, n_context: int, n_sequences: int, n_threads: int) -> None:
         self._weights = weights  # must outlive the context
         self._n_vocabulary = weights.file.n_vocabulary
+        self.n_context = n_context
         self.n_decode = max(min(decode_tokens(self._n_vocabulary), n_context), n_sequences)
         settings = lib.llama_context_default_params()
-        settings.n_ctx = n_context * n_sequences
+        settings.n_ctx = n_context
         settings.n_batch = settings.n_ubatch = self.n_decode
         settings.n_seq_max = n_sequences
         settings.kv_unified = True  # one store: the beginning is kept once for all
@@ -48,8 +50,8 @@ class ParallelContext:
         self.handle = lib.llama_init_from_model(weights.handle, settings)
         if not self.handle:
             raise ModelError(
-                f"{weights.file.path}: llama.cpp gives no context of {n_sequences} texts of {n_context} "
-                f"tokens ({'; '.join(recent_errors) or 'it gave no reason'}); expected enough memory: fewer "
+                f"{weights.file.path}: llama.cpp gives no context of {n_context} tokens of {n_sequences} "
+                f"texts ({'; '.join(recent_errors) or 'it gave no reason'}); expected enough memory: fewer "
                 "or shorter texts at once"
             ) from out_of_memory_error()
         lib.llama_set_n_threads(self.handle, n_threads, n_threads)

@@ -118,17 +118,25 @@ class Writer:
 
     def _together(self, prompt: Int32, seeds: Sequence[int], sampling: Sampling) -> list[Written]:
         """Write a text a seed, all at once; a decode has one token of each that is not finished."""
-        if self._context is None:
-            self._context = ParallelContext(self._weights, self.n_context, self._at_once, self._n_threads)
-        logits = self._context.begin(prompt, len(seeds))
+        context = self._context_for(sampling)
+        logits = context.begin(prompt, len(seeds))
         rngs = [np.random.default_rng(seed) for seed in seeds]
         drawn: list[list[int]] = [[sampling.draw(logits, rng)] for rng in rngs]
         while active := [k for k, ids in enumerate(drawn) if not self._is_done(ids, sampling)]:
             positions = [prompt.size + len(drawn[k]) - 1 for k in active]
-            rows = self._context.step([drawn[k][-1] for k in active], positions, active)
+            rows = context.step([drawn[k][-1] for k in active], positions, active)
             for k, row in zip(active, rows, strict=True):
                 drawn[k].append(sampling.draw(row, rngs[k]))
         return [self._written(ids) for ids in drawn]
+
+    def _context_for(self, sampling: Sampling) -> ParallelContext:
+        """With room for the longest request and as many answers as are written at once; kept for the next."""
+        n_tokens = self.n_context + (self._at_once - 1) * sampling.max_tokens
+        if self._context is None or self._context.n_context < n_tokens:
+            if self._context is not None:
+                self._context.close()
+            self._context = ParallelContext(self._weights, n_tokens, self._at_once, self._n_threads)
+        return self._context
 
     def _is_done(self, ids: Sequence[int], sampling: Sampling) -> bool:
         return self._ends(ids[-1]) or len(ids) >= sampling.max_tokens
