@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -204,6 +205,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--per-text", type=int, default=4)
     parser.add_argument("--max-texts", type=int, default=240)
+    parser.add_argument("--max-minutes", type=float, default=math.inf, help="of writing")
     parser.add_argument("--max-asked-tokens", type=int, default=260, help="tokens a text")
     parser.add_argument("--out", type=Path, help="where the figures go, as JSON")
     options = parser.parse_args()
@@ -217,7 +219,12 @@ def main() -> None:
     )
     trial = Trial(material, panel, options.runs, options.space)
     print(f"{len(trial.learned.texts)} texts to learn from, {len(trial.asked.texts)} asked about", flush=True)
-    plan = Plan(rounds=options.rounds, per_text=options.per_text, max_texts=options.max_texts)
+    plan = Plan(
+        rounds=options.rounds,
+        per_text=options.per_text,
+        max_texts=options.max_texts,
+        max_minutes=options.max_minutes,
+    )
     task = Task(
         [text.text for text in trial.learned.texts],
         trial.learned.y,
@@ -225,7 +232,11 @@ def main() -> None:
         trial.learned.sources,
         sampling=Sampling(options.max_asked_tokens),
     )
-    identity = {"corpus": str(len(material.texts)), "teacher": options.teacher.name, "plan": str(plan)}
+    identity = {
+        "corpus": str(len(material.texts)),
+        "teacher": options.teacher.name,
+        "asked": f"{options.rounds} {options.per_text}",
+    }
     with StepJournal(options.runs / "augmentation", identity) as journal:
         teacher = Writer(options.teacher, options.per_text, 1)
         made = augment(task, trial.learn, teacher, journal, _print_progress)

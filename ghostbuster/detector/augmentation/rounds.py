@@ -168,7 +168,7 @@ def augment(
             made.stopped = "nothing wrong"
             return made
         for parent in found["parents"]:
-            if bound := _bound_reached(task.plan, made):
+            if not done and (bound := _bound_reached(task.plan, made)):
                 made.stopped = bound
                 return made
             is_new = not done
