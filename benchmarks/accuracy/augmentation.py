@@ -38,7 +38,7 @@ from ghostbuster.text.prepare import PreparedText, prepare
 from training.data.dataset import PROBES, STRESS
 from training.data.labelled import LabelledText
 from training.data.material import Material, read_corpus_material
-from training.detector.weights import training_weights
+from training.data.weights import training_weights
 
 LEFT_OUT = ("cogfp", "l2r", "outfox", "wetbench")
 """Chosen before any figure was seen: three kinds of register each, and the lowest AUROC of those left out."""

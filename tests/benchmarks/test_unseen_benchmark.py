@@ -9,7 +9,7 @@ from benchmarks.accuracy.unseen import HeldOut, answers, figures_of
 from ghostbuster.decision.calibration import Calibration
 from ghostbuster.folds import MOST_BUNDLES, bundled
 from ghostbuster.metrics.classification import auroc
-from training.detector.weights import FEW, training_weights
+from training.data.weights import FEW, training_weights
 
 
 def held_out(n=1200, seed=0):

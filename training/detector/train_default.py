@@ -26,8 +26,8 @@ from training.data.dataset import DEFAULT_FOLDER, PROBES, STRESS, Plan, learnabl
 from training.data.material import Material, read_corpus_material, read_material
 from training.data.registers import registers_of
 from training.data.score_cache import DEFAULT_FOLDER as DEFAULT_CACHE
+from training.data.weights import training_weights
 from training.detector.card import write_card
-from training.detector.weights import training_weights
 
 
 def material_of(options: argparse.Namespace, detector: GhostbusterClassifier) -> Material:
