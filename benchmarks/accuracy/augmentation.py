@@ -29,8 +29,8 @@ from ghostbuster.detector.augmentation.plan import Plan
 from ghostbuster.detector.augmentation.rounds import Augmented, NewText, Task, augment
 from ghostbuster.detector.classifier import GhostbusterClassifier
 from ghostbuster.metrics.classification import auroc, tpr_at_fpr
-from ghostbuster.models.llama.sampling import Sampling
-from ghostbuster.models.llama.writer import Writer
+from ghostbuster.models.llama.writing.sampling import Sampling
+from ghostbuster.models.llama.writing.writer import Writer
 from ghostbuster.models.panel import Panel, open_panel
 from ghostbuster.models.panels import PANELS, panel_files
 from ghostbuster.reading.read import Reading, reading_of

@@ -108,7 +108,7 @@ def augment(
     from ghostbuster.detector.augmentation.summary import made_by, summary
     from ghostbuster.detector.augmentation.table import SeedTable
     from ghostbuster.errors import InputError
-    from ghostbuster.models.llama.sampling import Sampling
+    from ghostbuster.models.llama.writing.sampling import Sampling
     from ghostbuster.registry import lookup
     from ghostbuster.system.atomic_files import check_writable
     from ghostbuster.tables.registry import kind_of
@@ -124,7 +124,7 @@ def augment(
     seeds = SeedTable.read(table, {**columns, "id": id_column}, prefix)
     print_faults(table, seeds.given.n_faults, seeds.given.faults)
 
-    from ghostbuster.models.llama.writer import Writer
+    from ghostbuster.models.llama.writing.writer import Writer
 
     learner = _Learner(artifact, seeds, quiet=quiet)
     writer = Writer(teacher, per_text)

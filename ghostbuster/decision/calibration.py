@@ -93,8 +93,7 @@ class Calibration:
         if method not in METHODS:
             raise SettingError(f"method={method!r}; expected one of {', '.join(map(repr, METHODS))}")
         scores, labels, weight = _checked(raw, y, sample_weight)
-        rarer = min(labels.sum(), (1 - labels).sum())
-        auto = "smooth" if rarer >= ENOUGH_FOR_CURVE else "sigmoid"
+        auto = "smooth" if min(labels.sum(), (1 - labels).sum()) >= ENOUGH_FOR_CURVE else "sigmoid"
         self.method_ = auto if method == "auto" else method
         low, high = smoothed_targets(labels, weight)
         spread = max(float(np.sqrt(np.average((scores - scores.mean()) ** 2))), _SETTLED)
@@ -108,8 +107,7 @@ class Calibration:
             if self.method_ == "smooth":
                 self.knots_, self.log_odds_ = _curve(self.knots_, self.log_odds_)
         else:
-            target = low + labels * (high - low)
-            self.slope_, self.intercept_ = _fit_line(scores, target, weight, faint)
+            self.slope_, self.intercept_ = _fit_line(scores, low + labels * (high - low), weight, faint)
             self.knots_ = self.log_odds_ = np.empty(0)
         return self
 
@@ -121,10 +119,8 @@ class Calibration:
         """Log-odds of machine (nats), shape (n_texts,); not clipped, so that no two scores become equal."""
         scores = np.asarray(raw, dtype=np.float64)
         with np.errstate(over="ignore"):  # infinite log-odds are clipped like all beyond the most
-            log_odds: Float1d = self.slope_ * scores + self.intercept_
-        if self.knots_.size:
-            log_odds = log_odds + np.interp(scores, self.knots_, self.log_odds_)
-        return log_odds
+            line: Float1d = self.slope_ * scores + self.intercept_
+        return line + np.interp(scores, self.knots_, self.log_odds_) if self.knots_.size else line
 
     def state(self) -> dict[str, Any]:
         """Plain numbers, strings and arrays that ``from_state`` reads."""
@@ -179,9 +175,8 @@ def _smooth(scores: Float1d, labels: Float1d, weight: Float1d) -> tuple[Float1d,
     passed = np.cumsum(weight[order])
     which = np.minimum((passed - weight[order] / 2) * BINS / passed[-1], BINS - 1).astype(np.intp)
     _, first = np.unique(scores[order], return_index=True)
-    which = which[first][
-        np.searchsorted(first, np.arange(order.size), side="right") - 1
-    ]  # ties stay together
+    tied = np.searchsorted(first, np.arange(order.size), side="right") - 1
+    which = which[first][tied]  # ties stay together
     pools: list[tuple[float, float, float]] = []  # weight, weight times score, weight of machine texts
     for one in np.unique(which):
         rows = order[which == one]

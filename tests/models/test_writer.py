@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from reading_gguf import Reader
 
 from ghostbuster.errors import InputError, ModelError, SettingError
-from ghostbuster.models.llama.sampling import CONSIDERED, Sampling
-from ghostbuster.models.llama.writer import Writer
+from ghostbuster.models.llama.writing.sampling import CONSIDERED, Sampling
+from ghostbuster.models.llama.writing.writer import Writer
 from training.data.make_gguf import make_gguf
 
 REQUEST = "The river was so high that nobody crossed it."

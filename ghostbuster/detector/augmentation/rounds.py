@@ -18,12 +18,12 @@ from ghostbuster.detector.augmentation.filters import Filters, cleaned
 from ghostbuster.detector.augmentation.held_out_errors import HeldOut
 from ghostbuster.detector.augmentation.plan import Plan
 from ghostbuster.detector.augmentation.prompts import ECHO_WORDS, Request, shortened, text_seed
-from ghostbuster.models.llama.sampling import Sampling
-from ghostbuster.models.llama.writer import Written
+from ghostbuster.models.llama.writing.sampling import Sampling
+from ghostbuster.models.llama.writing.writer import Written
 
 
 class Teacher(Protocol):
-    """Writes texts on request, such as `models.llama.writer.Writer`."""
+    """Writes texts on request, such as `models.llama.writing.writer.Writer`."""
 
     def write(self, request: str, seeds: Sequence[int], sampling: Sampling) -> list[Written]:
         """One text a seed."""

@@ -1,4 +1,4 @@
-"""Calls of llama.cpp: load GGUF models, tokenise, decode, return logits. Beside it `parallel_context` alone.
+"""Calls of llama.cpp: load GGUF models, tokenise, decode, return logits; `writing` alone has others.
 
 The low-level functions are used throughout. The high-level class keeps the logits of a whole context, and
 cannot switch off the extra buffer types with which quantised models crash on some CPUs with AMX.

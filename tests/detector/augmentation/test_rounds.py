@@ -12,7 +12,7 @@ from ghostbuster.detector.augmentation.rounds import Task, augment
 from ghostbuster.detector.classifier import GhostbusterClassifier
 from ghostbuster.detector.params import Params
 from ghostbuster.errors import InputError, SettingError
-from ghostbuster.models.llama.writer import Written
+from ghostbuster.models.llama.writing.writer import Written
 from ghostbuster.models.panel import open_panel
 from ghostbuster.reading.read import read
 

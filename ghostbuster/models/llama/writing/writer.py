@@ -17,8 +17,8 @@ from ghostbuster.models.gguf.chat_template import ChatFrame
 from ghostbuster.models.gguf.check import check_model
 from ghostbuster.models.gguf.digest import file_digest
 from ghostbuster.models.llama.load import load_model
-from ghostbuster.models.llama.parallel_context import MOST_SEQUENCES, ParallelContext
-from ghostbuster.models.llama.sampling import Sampling
+from ghostbuster.models.llama.writing.parallel_context import MOST_SEQUENCES, ParallelContext
+from ghostbuster.models.llama.writing.sampling import Sampling
 from ghostbuster.models.sandbox.chat_frame import chat_frame
 
 MAX_CONTEXT = 4096  # tokens of a request and its answer
