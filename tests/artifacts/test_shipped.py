@@ -54,7 +54,7 @@ def test_without_its_models_lite_is_used_and_one_line_says_what_that_costs_and_w
     told = capsys.readouterr()
     assert "Detector: lite@" in " ".join(told.out.split())
     assert told.err.count("\n") == 1
-    assert told.err.startswith("ghostbuster: note: the detector lite, which finds about 38 of 100 ")
+    assert told.err.startswith("ghostbuster: note: the detector lite, which finds about 48 of 100 ")
     assert "`pip install 'ghostbuster[smollm2]'` or `ghostbuster models pull smollm2-135m`" in told.err
     assert detector_path() == both / "lite.joblib"
 
