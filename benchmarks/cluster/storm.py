@@ -199,7 +199,8 @@ def _wait_for(output: Path, share: float, running: subprocess.Popen[str]) -> Non
 def _kill_worker(chosen: random.Random) -> None:
     import psutil
 
-    workers = [one for one in psutil.process_iter(["cmdline"]) if "ray::Worker" in str(one.info["cmdline"])]
+    own = psutil.Process().children(recursive=True)  # other clusters of this machine are left alone
+    workers = [one for one in own if "ray::Worker" in one.name()]
     if workers:
         chosen.choice(workers).kill()
 
