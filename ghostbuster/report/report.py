@@ -65,12 +65,12 @@ class Report:
         ]
         if self.passages:
             for record, passages in zip(records, self.passages, strict=True):
-                record["passages"] = _along(passages)
+                record["passages"] = passages_record(passages)
         return records
 
 
-def _along(passages: Passages) -> dict[str, Any]:
-    """Probabilities along a text, fit for JSON."""
+def passages_record(passages: Passages) -> dict[str, Any]:
+    """Probabilities along a text, fit for JSON: what ``--passages`` adds to a record."""
     windows = [asdict(window) | {"doubts": list(window.doubts)} for window in passages.windows]
     return {
         "machine_share": None if passages.share is None else asdict(passages.share),

@@ -9,9 +9,11 @@ import pytest
 
 import ghostbuster
 from ghostbuster.cli import COMMANDS, GROUPS, app
+from ghostbuster.detector.passages import Passages
 from ghostbuster.features.spaces import SPACES
 from ghostbuster.heads.table import HEADS
 from ghostbuster.report.formats.verdicts import CSV_COLUMNS, VERDICT_FORMATS
+from ghostbuster.report.report import passages_record
 from ghostbuster.tables.registry import suffixes
 
 ROOT = Path(__file__).parents[2]
@@ -111,7 +113,8 @@ def test_the_reference_lists_every_name_that_an_option_takes():
 
 def test_the_reference_lists_every_field_of_a_verdict():
     fields = re.findall(r"^\| `(\w+)` \| \w", section(CLI, "score-file"), re.MULTILINE)
-    assert fields == [*CSV_COLUMNS, "threshold", "readers", "evidence"]
+    along = passages_record(Passages((), ()))
+    assert fields == [*CSV_COLUMNS, "threshold", "readers", "evidence", *along]
 
 
 def test_every_exit_code_is_documented():
