@@ -23,7 +23,7 @@ def asked(monkeypatch, code):
     """The child runs ``code`` instead; how often it was asked for is counted in the list returned."""
     calls = []
 
-    def command(path):
+    def command(path, _adapter=None):
         calls.append(path)
         return [sys.executable, "-c", code]
 
@@ -81,7 +81,7 @@ def test_a_child_that_never_answers_is_ended(model, monkeypatch):
 
 
 def test_a_child_that_cannot_be_started_is_told(model, monkeypatch):
-    monkeypatch.setattr(trial, "child_command", lambda _: ["/nowhere/python"])
+    monkeypatch.setattr(trial, "child_command", lambda *_: ["/nowhere/python"])
     with pytest.raises(ModelError, match="it cannot be tried in a child process"):
         trial.check_loads(check_model(model))
 

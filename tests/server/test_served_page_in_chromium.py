@@ -187,7 +187,7 @@ def test_a_kind_of_text_offers_the_rates_that_it_has(browser):
     with Served("--model", "lite") as one:
         browser.open(f"{one.address}/", 1200, 900, "light")
         facts = one.request("GET", "/v1/detector").json()["register_thresholds"]
-        name = next(name for name in facts if len(facts[name]) == 1)
+        name = min(facts, key=lambda name: len(facts[name]))
         browser.run(
             "const s = document.getElementById('register'); s.value = arguments[0];"
             "s.dispatchEvent(new Event('change'))",
@@ -197,8 +197,10 @@ def test_a_kind_of_text_offers_the_rates_that_it_has(browser):
             "const r = document.getElementById('max_fpr');"
             "return [r.value, [...r.options].filter(o => !o.disabled).map(o => o.value)]"
         )
-        rate = f"{facts[name][0]['rate']:g}"
-        assert state == [rate, [rate]]
+        rates = [f"{each['rate']:g}" for each in facts[name]]
+        assert len(rates) < 3  # of three that there are for every kind
+        assert state[1] == rates
+        assert state[0] in rates
 
 
 def test_without_javascript_everything_still_works(browser, server):
