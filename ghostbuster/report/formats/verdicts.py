@@ -66,7 +66,8 @@ def render_table(report: Report) -> str:
         probability = "-" if math.isnan(verdict.probability) else f"{verdict.probability:.3f}"
         words = f"{verdict.n_words:,}"
         lines.append(_line(_fit(path, first), _LABELS[verdict.label], probability, words, first))
-        said = [*verdict.reasons, *(share_in_words(one).rstrip(".").replace("\u00a0", " ") for one in passages)]
+        shares = [share_in_words(one).rstrip(".").replace("\u00a0", " ") for one in passages]
+        said = [*verdict.reasons, *shares]
         lines += [line for reason in said for line in _wrap(reason, width, "  - ")]
     return "\n".join([*lines, "", *_wrap(_promise(report), width)])
 
