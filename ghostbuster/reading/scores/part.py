@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ghostbuster.arrays import AnyArray, TokenScores
+from ghostbuster.arrays import TokenScores
 from ghostbuster.errors import InputError
 from ghostbuster.hidden_states import HiddenStates
+from ghostbuster.reading.scores.digests import DIGESTS, check_columns, column_digest, flat_lists
 from ghostbuster.reading.scores.rows import fault_in
 from ghostbuster.system.atomic_files import atomic_write
 from ghostbuster.tables.base import TextRow
@@ -123,7 +124,10 @@ class PartRows:
             n_faults=len(faults),
             faults=tuple(faults[:SHOWN]),
         )
-        return _packed(pa.table(columns).replace_schema_metadata({_ABOUT: json.dumps(vars(said)).encode()}))
+        table = pa.table(columns)
+        digests = {name: column_digest(table.column(name)) for name in table.column_names}
+        notes = {_ABOUT: json.dumps(vars(said)).encode(), DIGESTS: json.dumps(digests).encode()}
+        return _packed(table.replace_schema_metadata(notes))
 
 
 def _columns(source: str, scores: TokenScores) -> dict[str, Any]:
@@ -237,6 +241,7 @@ def load_part(path: Path, layers: Sequence[int]) -> Part:
             names = [name for name in file.schema_arrow.names if layers or not name.endswith(f".{STATES}")]
             table = file.read(columns=names).combine_chunks()
         table.validate(full=True)
+        check_columns(table, all_columns=bool(layers))
         by_source: dict[str, dict[str, Any]] = {}
         for name in names:
             source, _, channel = name.partition(".")
@@ -244,7 +249,7 @@ def load_part(path: Path, layers: Sequence[int]) -> Part:
                 by_source.setdefault(source, {})[channel] = table.column(name)
         scores = {source: _scores(columns, layers) for source, columns in by_source.items()}
         return Part(table.column(TEXT).to_pylist(), scores)
-    except (OSError, pa.ArrowException, ValueError, TypeError, LookupError) as error:
+    except (OSError, pa.ArrowException, ValueError, TypeError, LookupError, AttributeError) as error:
         said = str(error).strip().splitlines()[:1]
         raise InputError(
             f"{path} is damaged ({type(error).__name__}: {' '.join(said)[:80]}): delete it and give the same "
@@ -254,23 +259,16 @@ def load_part(path: Path, layers: Sequence[int]) -> Part:
 
 def _scores(columns: dict[str, Any], layers: Sequence[int]) -> TokenScores:
     """One source's scores of some texts."""
-    offsets, ends = _flat(columns.pop(ENDS))
+    offsets, ends = flat_lists(columns.pop(ENDS))
     states = columns.pop(STATES, None)
     channels = {}
     for name, column in columns.items():
-        of_channel, values = _flat(column)
+        of_channel, values = flat_lists(column)
         if not np.array_equal(of_channel, offsets):
             raise ValueError(f"{name} has other tokens than {ENDS}")
         channels[name] = values
     kept = None
     if states is not None:
-        of_texts, means = _flat(states)
+        of_texts, means = flat_lists(states)
         kept = HiddenStates.without_blocks(layers, means.reshape(of_texts.size - 1, len(layers), -1))
     return TokenScores(channels, ends, offsets, kept)
-
-
-def _flat(column: pa.ChunkedArray) -> tuple[AnyArray, AnyArray]:
-    """Offsets and values of a column of lists."""
-    lists = column.combine_chunks()
-    offsets = lists.offsets.to_numpy().astype(np.int64)
-    return offsets - offsets[0], lists.flatten().to_numpy(zero_copy_only=False)
