@@ -18,6 +18,7 @@ from ghostbuster.commands.shared.options import (
     GroupColumn,
     LabelColumn,
     NoCache,
+    Prefix,
     Quiet,
     TextColumn,
     format_option,
@@ -56,9 +57,7 @@ def augment(
     id_column: Annotated[
         str | None, typer.Option(metavar="NAME", help="Column that names a text's parent; else its row.")
     ] = None,
-    prefix: Annotated[
-        str, typer.Option(metavar="TEXT", help="Put before the names of the added columns.")
-    ] = "",
+    prefix: Prefix = "",
     rounds: Annotated[
         int, typer.Option(metavar="N", help="Times that it is trained from scratch and texts are written.")
     ] = 1,

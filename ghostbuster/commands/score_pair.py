@@ -18,8 +18,10 @@ from ghostbuster.commands.shared.options import (
     Model,
     NoCache,
     PanelName,
+    Prefix,
     Quiet,
     Register,
+    RestartScoring,
     StrongModel,
     WeakModel,
     Whole,
@@ -59,12 +61,8 @@ def score_pair(
     text_column_b: Annotated[
         str, typer.Option(metavar="NAME", help="For a table: column of the second texts.")
     ] = "text_b",
-    prefix: Annotated[
-        str, typer.Option(metavar="TEXT", help="Put before the names of the added columns.")
-    ] = "",
-    restart: Annotated[
-        bool, typer.Option("--restart", help="Score all rows again that an interrupted run has scored.")
-    ] = False,
+    prefix: Prefix = "",
+    restart: RestartScoring = False,
     model: Model = None,
     register: Register = None,
     panel: PanelName = None,

@@ -28,8 +28,10 @@ from ghostbuster.commands.shared.options import (
     Model,
     NoCache,
     PanelName,
+    Prefix,
     Quiet,
     Register,
+    RestartScoring,
     StrongModel,
     TextColumn,
     WeakModel,
@@ -70,15 +72,11 @@ def score_table(
     id_column: Annotated[
         str, typer.Option(metavar="NAME", help="Column of ids, for --submission and for folders.")
     ] = "id",
-    prefix: Annotated[
-        str, typer.Option(metavar="TEXT", help="Put before the names of the added columns.")
-    ] = "",
+    prefix: Prefix = "",
     submission: Annotated[
         bool, typer.Option("--submission", help="Write id and generated alone, as Kaggle wants them.")
     ] = False,
-    restart: Annotated[
-        bool, typer.Option("--restart", help="Score all rows again that an interrupted run has scored.")
-    ] = False,
+    restart: RestartScoring = False,
     model: Model = None,
     register: Register = None,
     panel: PanelName = None,

@@ -14,6 +14,10 @@ from ghostbuster.commands.shared.console import warn
 TABLE_KINDS = "CSV, TSV, JSON lines, JSON or Parquet"
 """The kinds of tables as help texts name them; the registry itself would slow down ``--help``."""
 
+Prefix = Annotated[str, typer.Option(metavar="TEXT", help="Put before the names of the added columns.")]
+RestartScoring = Annotated[
+    bool, typer.Option("--restart", help="Score all rows again that an interrupted run has scored.")
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on standard error.")]
 NoCache = Annotated[
     bool, typer.Option("--no-cache", help="Neither look up nor remember the language models' scores.")
