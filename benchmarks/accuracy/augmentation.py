@@ -22,13 +22,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from benchmarks.accuracy.paired import METRICS, by_source
 from benchmarks.results import write_figures
 from ghostbuster.detector.augmentation.held_out_errors import HeldOut, held_out
 from ghostbuster.detector.augmentation.journal import StepJournal
 from ghostbuster.detector.augmentation.plan import Plan
 from ghostbuster.detector.augmentation.rounds import Augmented, NewText, Task, augment
 from ghostbuster.detector.classifier import GhostbusterClassifier
-from ghostbuster.metrics.classification import auroc, tpr_at_fpr
 from ghostbuster.models.llama.writing.sampling import Sampling
 from ghostbuster.models.llama.writing.writer import Writer
 from ghostbuster.models.panel import Panel, open_panel
@@ -42,8 +42,6 @@ from training.data.weights import training_weights
 
 LEFT_OUT = ("cogfp", "l2r", "outfox", "wetbench")
 """Chosen before any figure was seen: three kinds of register each, and the lowest AUROC of those left out."""
-FPR = 0.01
-RESAMPLES = 1000
 Floats = npt.NDArray[np.float64]
 
 
@@ -139,57 +137,29 @@ def _read(panel: Panel, texts: Sequence[str]) -> Reading:
     )
 
 
-def _tpr(y: npt.NDArray[Any], raw: Floats) -> float:
-    return tpr_at_fpr(y, raw, FPR)
-
-
-METRICS = {"auroc": auroc, "tpr_at_1_percent_fpr": _tpr}
-
-
 def compared(asked: Material, before: Measured, after: Measured) -> dict[str, Any]:
     """Figures of two detectors and their paired differences, of each source and as means over the sources."""
-    rng = np.random.default_rng(0)
-    found: dict[str, Any] = {"sources": {}, "mean": {}}
-    draws: dict[str, list[Floats]] = {name: [] for name in METRICS}
-    for source in LEFT_OUT:
-        rows = np.flatnonzero(asked.sources == source)
-        y = asked.y[rows]
-        of_source: dict[str, Any] = {"n_human": int((y == 0).sum()), "n_machine": int((y == 1).sum())}
-        for name, metric in METRICS.items():
-            was, now = (float(metric(y, one.raw[rows])) for one in (before, after))
-            drawn = _redrawn(metric, asked, rows, (before.raw, after.raw), rng)
-            draws[name].append(drawn)
-            of_source[name] = _row(was, now, drawn)
-        for name, label in (("found", 1), ("accused", 0)):
-            of_source[name] = [float(one.called[rows][y == label].mean()) for one in (before, after)]
-        found["sources"][source] = of_source
-    for name in METRICS:
-        rows = [found["sources"][source][name] for source in LEFT_OUT]
-        was, now = (float(np.mean([row[key] for row in rows])) for key in ("before", "after"))
-        found["mean"][name] = _row(was, now, np.mean(draws[name], axis=0))
-    for name in ("found", "accused"):
-        values = np.array([found["sources"][source][name] for source in LEFT_OUT])
-        found["mean"][name] = values.mean(axis=0).tolist()
+    found: dict[str, Any] = {}
+    for name, metric in METRICS.items():
+        was, now = (
+            by_source(metric, asked.y, one.raw, asked.sources, asked.groups, LEFT_OUT)
+            for one in (before, after)
+        )
+        found[name] = {
+            "before": was.figures(LEFT_OUT),
+            "after": now.figures(LEFT_OUT),
+            "gain": (now - was).figures(LEFT_OUT),
+        }
+    for name, label in (("found", 1), ("accused", 0)):
+        shares = np.array(
+            [
+                [one.called[(asked.sources == source) & (asked.y == label)].mean() for one in (before, after)]
+                for source in LEFT_OUT
+            ]
+        )
+        found[name] = {"sources": dict(zip(LEFT_OUT, shares.tolist(), strict=True))}
+        found[name]["mean"] = shares.mean(axis=0).tolist()
     return found
-
-
-def _row(was: float, now: float, drawn: Floats) -> dict[str, float]:
-    low, high = np.nanquantile(drawn, (0.025, 0.975)).tolist()
-    return {"before": was, "after": now, "difference": now - was, "low": low, "high": high}
-
-
-def _redrawn(
-    metric: Any, asked: Material, rows: npt.NDArray[np.intp], raw: tuple[Floats, Floats], rng: Any
-) -> Floats:
-    """Differences of a metric over groups drawn with replacement, shape (RESAMPLES,)."""
-    members = [rows[asked.groups[rows] == group] for group in np.unique(asked.groups[rows])]
-    made = np.full(RESAMPLES, np.nan)
-    for i in range(RESAMPLES):
-        drawn = np.concatenate([members[k] for k in rng.integers(len(members), size=len(members))])
-        y = asked.y[drawn]
-        if np.unique(y).size == 2:
-            made[i] = metric(y, raw[1][drawn]) - metric(y, raw[0][drawn])
-    return made
 
 
 def main() -> None:
@@ -262,6 +232,10 @@ def figures_of(trial: Trial, made: Augmented) -> dict[str, Any]:
         "left_out": LEFT_OUT,
         "n_learned_from": len(trial.learned.texts),
         "n_asked": len(trial.asked.texts),
+        "asked": {
+            source: np.bincount(trial.asked.y[trial.asked.sources == source], minlength=2).tolist()
+            for source in LEFT_OUT
+        },
         "rounds": made.rounds,
         "n_new": len(made.texts),
         "n_tokens_written": made.n_tokens,

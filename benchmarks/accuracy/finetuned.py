@@ -3,9 +3,11 @@
     python -m benchmarks.accuracy.finetuned train --corpus FOLDER --base MODEL.gguf --work FOLDER
     python -m benchmarks.accuracy.finetuned export --corpus FOLDER --base MODEL.gguf --work FOLDER
     python -m benchmarks.accuracy.finetuned read --corpus FOLDER --work FOLDER
+    python -m benchmarks.accuracy.finetuned agree --corpus FOLDER --base MODEL.gguf --work FOLDER
 
 ``train`` goes on where it was stopped; ``export`` writes the adapter, of a run that was stopped its best;
-``read`` keeps what llama.cpp says under it. Then ``benchmarks.accuracy.finetuned_figures`` compares.
+``read`` keeps what llama.cpp says under it; ``agree`` puts that beside PyTorch. Then
+``benchmarks.accuracy.finetuned_figures`` compares.
 """
 
 from __future__ import annotations
@@ -14,20 +16,24 @@ import argparse
 import resource
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 
+from ghostbuster.finetuning.crops import Crop, LabelledTokens
 from ghostbuster.finetuning.export import write_adapter
 from ghostbuster.finetuning.finetune import Finetuned, TextTable, finetune
 from ghostbuster.finetuning.network import Network
 from ghostbuster.finetuning.settings import Settings
-from ghostbuster.finetuning.train import Check, Progress
+from ghostbuster.finetuning.train import Check, Progress, read_means
 from ghostbuster.heads.adapter_head import head_of
 from ghostbuster.models.gguf.check import check_model
 from ghostbuster.models.gguf.digest import file_digest
 from ghostbuster.models.learned_texts import text_hashes
+from ghostbuster.models.llama.runtime import Weights
 from ghostbuster.models.open_adapter import open_adapter
 from training.data.dataset import PROBES, STRESS
 from training.data.labelled import LabelledText
@@ -39,6 +45,7 @@ WATCHED = ("lastde", "uppsala")
 """News, stories and answers; learners' essays: left out to know when to stop, and to weigh readers by."""
 ADAPTER, CHECKPOINT, ODDS = "adapter.gguf", "checkpoint.pt", "odds.npz"
 CHUNK = 100  # texts read at a time
+N_AGREE = 64  # texts that PyTorch reads too
 
 
 def whole_texts(texts: Sequence[LabelledText]) -> list[LabelledText]:
@@ -99,9 +106,7 @@ def train(options: argparse.Namespace) -> None:
 def export(options: argparse.Namespace) -> None:
     """Write what the run has come to, finished or not, for the model whose form was trained."""
     settings, base = settings_of(options), check_model(options.base)
-    network = Network(base, settings, "cpu")
-    state = torch.load(options.work / CHECKPOINT, weights_only=True)
-    network.load_state(state["network" if options.last else "best"])
+    network, state = trained(options, settings)
     checks = tuple(Check(**check) for check in state["checks"])
     long = long_enough(options)
     held = [text.source in WATCHED for text in long]
@@ -113,6 +118,44 @@ def export(options: argparse.Namespace) -> None:
     for check in checks:
         print(check)
     print(f"{state['done']} steps, {file.n_bytes / 1e6:.2f} MB; {counts[0]} texts, {counts[1]} watched")
+
+
+def trained(options: argparse.Namespace, settings: Settings) -> tuple[Network, dict[str, Any]]:
+    """The network at its best check, or at its last step, and what else the checkpoint holds."""
+    network = Network(check_model(options.base), settings, "cpu")
+    state = torch.load(options.work / CHECKPOINT, weights_only=True)
+    network.load_state(state["network" if options.last else "best"])
+    return network, state
+
+
+def agree(options: argparse.Namespace) -> None:
+    """Print how far llama.cpp's log-odds are from the network's in PyTorch, in float32, on some texts."""
+    settings = replace(settings_of(options), precision="f32")
+    network, _ = trained(options, settings)
+    known = kept_odds(options.work)
+    texts = [one for one in Corpus.open(options.corpus).texts if one.key in known][:N_AGREE]
+    base = check_model(options.base)
+    weights = Weights(base, vocabulary_only=True)
+    ids = [weights.tokenise([text.text]).ids for text in texts]
+    y = np.array([text.label for text in texts])
+    tokens = LabelledTokens(ids, y, np.array([text.source for text in texts]))
+    crops = [Crop(i, 0, one.size) for i, one in enumerate(ids)]
+    means = read_means(network, tokens, crops, base.begin, settings.batch_tokens)
+    with torch.no_grad():
+        expected = network.log_odds(torch.from_numpy(means)).numpy()
+    found = np.array([known[text.key] for text in texts])
+    off = np.abs(found - expected)
+    spread = expected.std()
+    print(
+        f"{len(texts)} texts: log-odds {off.mean():.4f} apart in the mean, {off.max():.4f} at most; "
+        f"their standard deviation is {spread:.2f}"
+    )
+
+
+def kept_odds(work: Path) -> dict[str, float]:
+    """Log-odds under the adapter, by the texts' keys, as `read` kept them."""
+    with np.load(work / ODDS) as kept:
+        return dict(zip(kept["keys"].tolist(), kept["odds"].tolist(), strict=True))
 
 
 def long_enough(options: argparse.Namespace) -> list[LabelledText]:
@@ -160,7 +203,7 @@ def read(options: argparse.Namespace) -> None:
     print(f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3:.0f} MB at most")
 
 
-STEPS = {"train": train, "export": export, "read": read}
+STEPS = {"train": train, "export": export, "read": read, "agree": agree}
 
 
 def add_settings(parser: argparse.ArgumentParser) -> None:

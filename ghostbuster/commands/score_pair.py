@@ -13,6 +13,7 @@ from ghostbuster.commands.shared.console import TokenProgress
 from ghostbuster.commands.shared.detectors import compute_on, device_of, open_detector
 from ghostbuster.commands.shared.options import (
     TABLE_KINDS,
+    Adapter,
     Device,
     GpuLayers,
     Model,
@@ -68,6 +69,7 @@ def score_pair(
     panel: PanelName = None,
     weak_model: WeakModel = None,
     strong_model: StrongModel = None,
+    adapter: Adapter = None,
     no_cache: NoCache = False,
     whole: Whole = False,
     device: Device = None,
@@ -85,7 +87,7 @@ def score_pair(
         raise SettingError(f"{len(inputs)} files; expected two texts, or one table of pairs")
 
     def chosen() -> tuple[Detector, str]:
-        return open_detector(model, weak_model, strong_model, register, panel)
+        return open_detector(model, weak_model, strong_model, register, panel, adapter)
 
     if len(inputs) == TWO:
         if output is not None:
@@ -96,6 +98,8 @@ def score_pair(
         raise SettingError(
             f"{inputs[0]} alone: give a second text to compare it with, or --output for a table of pairs"
         )
+    if whole:
+        raise SettingError("--whole is for documents; the texts of a table are read whole as they are")
     if text_column_a == text_column_b:
         raise SettingError(f"both texts from column {text_column_a!r}; expected two columns")
     from ghostbuster.commands.score_table import job_identity, run_job

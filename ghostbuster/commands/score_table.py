@@ -109,6 +109,8 @@ def score_table(
                 f"--adapter {adapter} with --on {on}: nodes read the adapter that the detector names, at "
                 "the same path everywhere: leave the option out"
             )
+        if whole:
+            raise SettingError(f"--whole is for documents, and --on {on} reads tables: leave the option out")
         cluster = ClusterWish(on, ray_address, workers, cpus_per_worker, gpus_per_worker, device, gpu_layers)
         wish = TableWish(
             table,

@@ -20,6 +20,6 @@ def check_installed() -> None:
     missing = [name for name in NEEDED if find_spec(name) is None]
     if missing:
         raise SettingError(
-            f"fine-tuning needs {', '.join(missing)}, which is not installed; expected the extra finetune: "
+            f"fine-tuning needs the extra finetune, of which {', '.join(missing)} cannot be found: "
             "`pip install 'ghostbuster[finetune]'` (scoring with an adapter needs nothing more)"
         )

@@ -22,6 +22,7 @@ from benchmarks.accuracy.zeroshot import DIRECTIONS, zero_shot
 from benchmarks.measures import measure
 from benchmarks.results import Results
 from ghostbuster.arrays import TokenScores
+from ghostbuster.decision.pair_slope import PairSlope
 from ghostbuster.decision.thresholds import Threshold
 from ghostbuster.detector.classifier import GhostbusterClassifier
 from ghostbuster.detector.params import Params
@@ -238,6 +239,7 @@ def test_a_card_states_what_the_detector_and_the_benchmark_say():
             Threshold(0.05, 0.5, wilson(5, 100), 100, bands=(band,)),
         ),
         register_thresholds={"essay": ()},
+        pairs=PairSlope(1.05, 20, 10),
         manifest={
             "data": {"n_human": 11, "n_machine": 12, "n_tokens": 13, "sources": sources},
             "models": [{"role": "weak", "file": "small.gguf"}],
@@ -251,6 +253,7 @@ def test_a_card_states_what_the_detector_and_the_benchmark_say():
         "`weak` small.gguf",
         "| states | 60% | 0.910 | 0.500 |",
         "smooth, expected calibration error on sources left out 0.031",
+        "slope 1.05 of the difference of\nlog-odds, learned from 20 pairs of 10 prompts or documents",
         "(`--register`): `essay`.",
         "| outfox | 5 | 6 | OUTFOX, Apache-2.0 |",
         "| outfox | 5, 6 |" + " 0.900 [0.850, 0.950] |" * 5,

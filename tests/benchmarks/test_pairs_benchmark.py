@@ -67,18 +67,15 @@ def test_differences_are_paired_and_averaged_over_sources():
     same = augmentation.compared(
         asked, augmentation.Measured(before, called), augmentation.Measured(2 * before, called)
     )
-    assert same["mean"]["auroc"]["difference"] == 0
-    assert (same["mean"]["auroc"]["low"], same["mean"]["auroc"]["high"]) == (0, 0)
+    assert same["auroc"]["gain"]["mean"] == {"value": 0, "low": 0, "high": 0}
     better = augmentation.compared(
         asked,
         augmentation.Measured(before, called),
         augmentation.Measured(before + 9 * asked.y, asked.y == 1),
     )
-    rows = [one["auroc"] for one in better["sources"].values()]
-    assert [row["after"] for row in rows] == [1.0] * 4
-    assert better["mean"]["auroc"]["difference"] == pytest.approx(
-        np.mean([1 - row["before"] for row in rows])
-    )
-    assert better["mean"]["auroc"]["low"] > 0
-    assert better["mean"]["found"] == [0.0, 1.0]
-    assert better["mean"]["accused"] == [0.0, 0.0]
+    was, now, gain = (better["auroc"][name] for name in ("before", "after", "gain"))
+    assert [row["value"] for row in now["sources"].values()] == [1.0] * 4
+    assert gain["mean"]["value"] == pytest.approx(1 - was["mean"]["value"])
+    assert gain["mean"]["low"] > 0
+    assert better["found"]["mean"] == [0.0, 1.0]
+    assert better["accused"]["mean"] == [0.0, 0.0]

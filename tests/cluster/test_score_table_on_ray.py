@@ -182,6 +182,7 @@ def test_without_on_addresses_and_options_of_clusters_are_refused(capsys, tmp_pa
         (["--ray-address", "nonsense"], "--ray-address 'nonsense'; expected HOST:PORT"),
         (["--ray-address", "127.0.0.1:9"], "no Ray cluster answers at 127.0.0.1:9"),
         (["--text-column", "txt"], "is called 'txt'"),
+        (["--whole"], "--whole is for documents"),
     ],
 )
 def test_wrong_options_are_named_within_seconds_and_nothing_is_written(

@@ -136,6 +136,7 @@ def test_mistakes_are_one_line_before_any_model_is_opened(capsys, files, tmp_pat
         ([table, "-o", out, "--text-column-b", "right"], "'right'"),
         ([table, "-o", out, "--text-column-b", "text_a"], "expected two columns"),
         ([full, "-o", out], "already has a column 'likelier'"),
+        ([table, "-o", out, "--whole"], "--whole is for documents"),
         ([a, b, "--format", "jsn"], "did you mean 'json'"),
         ([a, b, "-m", tmp_path / "none.joblib"], "does not exist"),
     ):

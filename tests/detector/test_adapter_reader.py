@@ -158,5 +158,8 @@ def test_the_command_line_trains_and_scores_with_an_adapter(examples, adapter, t
     shutil.copy(adapter, moved)
     assert main(["score-file", str(text), "-m", str(out), "--adapter", str(moved), "-q"]) == 0
     assert "text.txt" in capsys.readouterr().out
+    pair = ["score-pair", str(text), str(text), "-m", str(out), "-q"]
+    assert main([*pair, "--adapter", str(moved)]) == 0
+    assert "both texts score the same" in capsys.readouterr().out
     assert main(["score-file", str(text), "-m", "lite", "--adapter", adapter, "-q"]) == 2
     assert "was trained without one" in capsys.readouterr().err

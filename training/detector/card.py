@@ -38,6 +38,9 @@ classes. `share` is its part of the mixed score's spread, learned by stacking on
 
 Probabilities: {calibration}, expected calibration error on sources left out {error:.3f}.
 
+Which of two texts is likelier the machine's (`score-pair`): slope {pairs.slope:.2f} of the difference of
+log-odds, learned from {pairs.n_pairs} pairs of {pairs.n_groups} prompts or documents.
+
 ## What it learned from
 
 {n_human} human and {n_machine} machine texts (whole ones and passages of them), {n_tokens} tokens. No
@@ -123,6 +126,7 @@ def card(
         readers="\n".join(_reader(one) for one in readers),
         calibration=facts["calibration"]["method"],
         error=facts["calibration"]["expected_error"],
+        pairs=detector.trained_.pairs,
         n_human=data["n_human"],
         n_machine=data["n_machine"],
         n_tokens=data["n_tokens"],
