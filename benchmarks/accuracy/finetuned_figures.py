@@ -1,9 +1,9 @@
-"""Figures of a fine-tuned adapter, of the probe of hidden states, and of both, on sources that none has seen.
+"""Figures of a fine-tuned adapter, of a probe and of both, beside features and words, on sources left out.
 
     python -m benchmarks.accuracy.finetuned_figures --corpus FOLDER --work FOLDER --out FILE
 
-The probe and the lexicon learn from the texts that the adapter learned from; readers are weighed by what they
-say of the sources that told the adapter when to stop. Then come their students.
+Features, probe and lexicon learn from the texts that the adapter learned from; readers are weighed by what
+they say of the sources that told the adapter when to stop. Then come their students.
 """
 
 from __future__ import annotations
@@ -29,6 +29,9 @@ from benchmarks.accuracy.finetuned import (
 from benchmarks.accuracy.finetuned_students import students
 from benchmarks.accuracy.paired import METRICS, by_source
 from benchmarks.results import write_figures
+from ghostbuster.detector.params import Params
+from ghostbuster.detector.training import Examples, evaluate_candidates, fit_parts
+from ghostbuster.features.evaluate import evaluate_all
 from ghostbuster.finetuning.crops import LabelledTokens, batches, paired_crops
 from ghostbuster.finetuning.held_out import held_out_texts
 from ghostbuster.folds import balanced_weights
@@ -37,10 +40,10 @@ from ghostbuster.heads.mixing import stacked_mix
 from ghostbuster.heads.state_probe import StateProbe
 from ghostbuster.models.panels import SMOLLM2_LAYERS
 from training.data.labelled import LabelledText
-from training.data.material import read_corpus_material
+from training.data.material import Material, read_corpus_material
 from training.data.read_corpus import Corpus
 
-COUNTS = ("n_seen", "n_crops", "n_texts", "n_asked")
+COUNTS = ("n_seen", "n_crops", "n_asked")
 Floats = npt.NDArray[np.float64]
 
 
@@ -81,7 +84,6 @@ def readers_of(options: argparse.Namespace) -> tuple[dict[str, Floats], dict[str
     lengths = np.diff(scores.offsets)
     n_tokens = {text.key: int(lengths[i]) for text, i in zip(corpus.texts, place.values(), strict=True)}
     seen, n_crops = seen_texts(options, n_tokens)
-    every = [text for text in long_enough(options) if text.source not in WATCHED]
     asked = [text for text in whole_texts(corpus.texts) if text.source in LEFT_OUT + WATCHED]
     odds = odds_of(options.work, [text.key for text in asked])
     asked = [text for text, one in zip(asked, odds, strict=True) if not np.isnan(one)]
@@ -92,30 +94,47 @@ def readers_of(options: argparse.Namespace) -> tuple[dict[str, Floats], dict[str
         name: np.array([getattr(text, name) for text in asked])
         for name in ("key", "label", "source", "file", "group")
     }
-    print(f"{len(seen)} texts seen of {len(every)}, {len(asked)} asked about", flush=True)
+    print(f"{len(seen)} texts seen, {len(asked)} asked about", flush=True)
     parts = {"adapter": odds[~np.isnan(odds)]}
-    for name, learned in (("probe", seen), ("probe of all texts", every)):
-        y = np.array([text.label for text in learned], float)
-        sources = np.array([text.source for text in learned])
-        weights = balanced_weights(y, sources)
-        states = scores.states.take(np.array([place[text.key] for text in learned]))
-        parts[name] = StateProbe.fit(states, y, weights, sources).raw_score(asked_states)
-        if name == "probe":
-            lexicon = Lexicon.fit([text.text for text in learned], y, weights)
-            parts["words"] = lexicon.raw_score([text.text for text in asked])
-    counts = {"n_seen": len(seen), "n_crops": n_crops, "n_texts": len(every), "n_asked": len(asked)}
+    y = np.array([text.label for text in seen], float)
+    sources = np.array([text.source for text in seen])
+    weights = balanced_weights(y, sources)
+    states = scores.states.take(np.array([place[text.key] for text in seen]))
+    parts["probe"] = StateProbe.fit(states, y, weights, sources).raw_score(asked_states)
+    lexicon = Lexicon.fit([text.text for text in seen], y, weights)
+    parts["words"] = lexicon.raw_score([text.text for text in asked])
+    parts["features"] = features_reader(read_corpus_material(options.corpus, "standard", n), seen, asked)
+    counts = {"n_seen": len(seen), "n_crops": n_crops, "n_asked": len(asked)}
     return parts, facts | {name: np.array(value) for name, value in counts.items()}
+
+
+def features_reader(
+    material: Material, learned: Sequence[LabelledText], asked: Sequence[LabelledText]
+) -> Floats:
+    """Log-odds of texts by features of the standard detector's space, searched and fitted on other texts."""
+    place = {text.key: i for i, text in enumerate(material.texts)}
+    of_learned, of_asked = (np.array([place[text.key] for text in some]) for some in (learned, asked))
+    vectors = material.reading.vectors
+    params = Params(panel="standard", space="standard", readers="features")
+    features, matrix = evaluate_candidates(params.space, vectors.take(of_learned))
+    y, sources = material.y[of_learned].astype(float), material.sources[of_learned]
+    texts = tuple(text.text for text in learned)
+    weights = balanced_weights(y, sources)
+    groups = material.groups[of_learned]
+    scorer = fit_parts(Examples(features, matrix, texts, y, weights, groups, sources), params)
+    values = evaluate_all(scorer.features, vectors.take(of_asked), dtype=np.float32)
+    return np.asarray(scorer.head.raw_score(np.asarray(values, np.float64)))
 
 
 MIXES = {
     "probe": ("probe",),
     "adapter": ("adapter",),
-    "probe of all texts": ("probe of all texts",),
     "probe and adapter": ("probe", "adapter"),
-    "probe of all texts, and adapter": ("probe of all texts", "adapter"),
-    "words and probe": ("words", "probe"),
-    "words, probe and adapter": ("words", "probe", "adapter"),
+    "features, words and probe": ("features", "words", "probe"),
+    "features, words, probe and adapter": ("features", "words", "probe", "adapter"),
 }
+BESIDE = {"features, words, probe and adapter": "features, words and probe"}
+"""What a mix is compared with; the probe is what all others are."""
 
 
 def mixed_by_watched(parts: Mapping[str, Floats], facts: Mapping[str, Any], names: Sequence[str]) -> Floats:
@@ -128,13 +147,13 @@ def mixed_by_watched(parts: Mapping[str, Floats], facts: Mapping[str, Any], name
 
 
 def figures(raw: Mapping[str, Floats], facts: Mapping[str, Any]) -> dict[str, Any]:
-    """Of each mix by source left out, the means, and what it has more than the probe of the same texts."""
+    """Of each mix by source left out, the means, and what it has more than what stands in `BESIDE`."""
     y, sources, groups = facts["label"], facts["source"], facts["group"]
     made: dict[str, Any] = {name: {} for name in raw}
     for metric, measure in METRICS.items():
         found = {name: by_source(measure, y, score, sources, groups, LEFT_OUT) for name, score in raw.items()}
         for name, one in found.items():
-            gain = (one - found["probe"]).figures(LEFT_OUT)
+            gain = (one - found[BESIDE.get(name, "probe")]).figures(LEFT_OUT)
             watched = by_source(measure, y, raw[name], sources, groups, WATCHED).figures(WATCHED)
             made[name][metric] = one.figures(LEFT_OUT) | {"gain": gain, "watched": watched["sources"]}
     return made

@@ -38,7 +38,8 @@ def readers(figures: Mapping[str, Any], sources: Sequence[str]) -> str:
     for name, one in figures["readers"].items():
         auroc, tpr = (one[metric] for metric in METRICS)
         cells = [value(auroc["sources"][source], with_interval=False) for source in sources]
-        gains = ["", ""] if name == "probe" else [gained(one[metric]["gain"]["mean"]) for metric in METRICS]
+        first = name in {"probe", "features, words and probe"}
+        gains = ["", ""] if first else [gained(one[metric]["gain"]["mean"]) for metric in METRICS]
         rows.append([name, *cells, value(auroc["mean"]), gains[0], value(tpr["mean"]), gains[1]])
     return table(["", *sources, "mean AUROC", "gained", "TPR at 1 % FPR", "gained"], rows)
 
