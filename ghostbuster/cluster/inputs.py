@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ghostbuster.cluster.storage import Place, is_address, place_of, storage_errors
@@ -65,7 +65,7 @@ def input_files(named: str) -> list[InputFile]:
     elif [one.place.path for one in found] == [place.path]:
         _check_kinds(found, named)
         return found
-    tables = [one for one in found if _suffix(one) in suffixes() and not _hidden(one, place)]
+    tables = [one for one in found if _suffix(one) in suffixes() and not _hidden(one.place, place)]
     if not tables:
         raise InputError(
             f"{named} holds no table ({', '.join(suffixes())}); expected a folder of tables of one kind: a "
@@ -75,9 +75,21 @@ def input_files(named: str) -> list[InputFile]:
     return tables
 
 
+def would_take(named: str, place: Place) -> bool:
+    """Whether an input's folder or pattern would name this file too, were it there."""
+    base, pattern = _parted(named)
+    inside = place_of(base)
+    if inside.filesystem != place.filesystem:
+        return False
+    if pattern is not None:
+        return re.fullmatch(_expression(pattern), place.path) is not None
+    return place.path.startswith(f"{inside.path.rstrip('/')}/") and not _hidden(place, inside)
+
+
 def _parted(named: str) -> tuple[str, str | None]:
-    """Folder without a pattern, and the whole pattern as a path; None where there is no mark."""
-    if not _PATTERN.search(named.partition("://")[2] if is_address(named) else named):
+    """Folder without a pattern, and the pattern as a path; None where there is no mark, or such a file."""
+    marked = _PATTERN.search(named.partition("://")[2] if is_address(named) else named)
+    if not marked or (not is_address(named) and Path(named).exists()):
         return named, None
     pieces = named.split("/")
     first = next(i for i, piece in enumerate(pieces) if _PATTERN.search(piece))
@@ -119,8 +131,8 @@ def _file(base: Place, info: Any) -> InputFile:
     return InputFile(place, info.size, info.mtime_ns or 0)
 
 
-def _hidden(file: InputFile, base: Place) -> bool:
-    within = PurePosixPath(file.place.path.removeprefix(base.path))
+def _hidden(file: Place, base: Place) -> bool:
+    within = PurePosixPath(file.path.removeprefix(base.path))
     return any(piece.startswith((".", "_")) for piece in within.parts)
 
 

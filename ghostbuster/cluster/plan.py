@@ -91,7 +91,8 @@ def read_plan(folder: Place) -> Plan | None:
         return Plan(parts=parts, **found)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise InputError(
-            f"{folder.address}/{PLAN} is no plan that this version knows: write into another folder"
+            f"{folder.address}/{PLAN} is no plan that this version knows: write into another folder, or "
+            "remove this one"
         ) from None
 
 
@@ -132,11 +133,12 @@ def standing_plan(
         _check_own(folder, own=found is not None)
         return None
     for name, value in made_by.items():
-        if found.made_by.get(name) != value:
+        was = found.made_by.get(name, "")
+        if was != value:
             raise SettingError(
-                f"{folder.address} holds parts with another {name} ({found.made_by.get(name, 'none')[:12]}, "
-                f"now {value[:12]}): give --restart to do all of it again, another folder, or the command it "
-                "was begun with"
+                f"{folder.address} holds parts with another {name} ({was[:12] or 'none'}, now "
+                f"{value[:12] or 'none'}): give --restart to do all of it again, another folder, or the "
+                "command it was begun with"
             )
     return found
 

@@ -1,11 +1,13 @@
-"""Keep what libraries' own code prints on standard error away, and let this program's own lines through."""
+"""Keep what libraries print of their own out of a command's output, and let this program's lines through."""
 
 from __future__ import annotations
 
 import os
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 _STDERR = 2
 
@@ -39,6 +41,32 @@ def only_own_stderr() -> Iterator[None]:
         if own is not before:
             sys.stderr = before
             own.close()
+
+
+@contextmanager
+def silent_threads(prefix: str) -> Iterator[None]:
+    """Drop what threads whose names begin with ``prefix`` print on ``sys.stdout`` and ``sys.stderr``."""
+    before = sys.stdout, sys.stderr
+    sys.stdout, sys.stderr = (_Stream(one, prefix) for one in before)
+    try:
+        yield
+    finally:
+        sys.stdout, sys.stderr = before
+
+
+class _Stream:
+    """A stream without what some threads write."""
+
+    def __init__(self, stream: Any, prefix: str) -> None:
+        self._stream, self._prefix = stream, prefix
+
+    def write(self, text: str) -> int:
+        if threading.current_thread().name.startswith(self._prefix):
+            return len(text)
+        return int(self._stream.write(text))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
 
 
 def _is_file_two(stream: object) -> bool:

@@ -23,6 +23,7 @@ def unwind_on_sigterm(code: int) -> Iterator[None]:
 
     The exception of either may come where Python can only print and forget it: in llama.cpp's log, which is a
     call of C into Python, or while an object is cleared away. The signal is then sent again a moment later.
+    Ray's waits give the exception another exit code; it gets its own back.
 
     Parameters
     ----------
@@ -33,7 +34,11 @@ def unwind_on_sigterm(code: int) -> Iterator[None]:
         yield
         return
 
+    asked = False
+
     def end(_number: int, _frame: FrameType | None) -> None:
+        nonlocal asked
+        asked = True
         raise SystemExit(code)
 
     again: list[threading.Timer] = []
@@ -51,6 +56,10 @@ def unwind_on_sigterm(code: int) -> Iterator[None]:
     sys.unraisablehook = tell_again
     try:
         yield
+    except SystemExit as ended:
+        if asked and ended.code != code:
+            raise SystemExit(code) from ended
+        raise
     finally:
         for timer in again:
             timer.cancel()  # the command was over first

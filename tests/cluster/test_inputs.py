@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from ghostbuster.cluster.inputs import input_files
+from ghostbuster.cluster.inputs import input_files, would_take
 from ghostbuster.cluster.local_files import LocalFiles, RowSource
 from ghostbuster.cluster.parts import Span
 from ghostbuster.cluster.storage import download, names_in, place_of, read_bytes, written_whole
@@ -44,6 +44,23 @@ def test_patterns_match_within_a_folder_and_two_stars_across(tmp_path):
     assert found(tmp_path / "[!a]1.csv", tmp_path) == ["b1.csv"]
     assert found(tmp_path / "*" / "a*.csv", tmp_path) == ["x/a3.csv"]
     assert found(tmp_path / "**" / "a*.csv", tmp_path) == ["a1.csv", "a2.csv", "x/a3.csv", "x/y/a4.csv"]
+
+
+def test_a_file_whose_name_has_the_marks_of_a_pattern_is_that_file(tmp_path):
+    tables(tmp_path, "a[1].csv", "a1.csv")
+    assert found(tmp_path / "a[1].csv", tmp_path) == ["a[1].csv"]
+
+
+def test_a_part_that_the_input_would_take_for_texts_is_told_from_others(tmp_path):
+    tables(tmp_path, "in/a.csv")
+    part = place_of(f"{tmp_path}/in/out/part-000000.csv")
+    assert would_take(f"{tmp_path}/in", part)
+    assert would_take(f"{tmp_path}/in/**/*.csv", part)
+    assert not would_take(f"{tmp_path}/in/*.csv", part)
+    assert not would_take(f"{tmp_path}/in/a.csv", part)
+    assert not would_take(f"{tmp_path}/in", place_of(f"{tmp_path}/in/_out/part-000000.csv"))
+    assert not would_take(f"{tmp_path}/in", place_of(f"{tmp_path}/in-scored/part-000000.csv"))
+    assert not would_take("memory://in", part)
 
 
 def test_a_pattern_without_match_a_missing_file_and_a_folder_without_tables_are_named(tmp_path):

@@ -179,6 +179,9 @@ def test_without_on_addresses_and_options_of_clusters_are_refused(capsys, tmp_pa
     [
         (["--workers", "0"], "--workers 0; expected 1 or more"),
         (["--cpus-per-worker", "1.5"], "--cpus-per-worker 1.5; expected a whole number"),
+        (["--cpus-per-worker", "nan"], "--cpus-per-worker nan; expected a whole number"),
+        (["--gpus-per-worker", "inf"], "--gpus-per-worker inf; expected a whole number"),
+        (["--ray-address", ""], "--ray-address is empty; expected HOST:PORT"),
         (["--ray-address", "nonsense"], "--ray-address 'nonsense'; expected HOST:PORT"),
         (["--ray-address", "127.0.0.1:9"], "no Ray cluster answers at 127.0.0.1:9"),
         (["--text-column", "txt"], "is called 'txt'"),
@@ -195,6 +198,27 @@ def test_wrong_options_are_named_within_seconds_and_nothing_is_written(
     assert code == 2
     one_line(err, words)
     assert not list((tmp_path / "out").glob("part-*"))
+
+
+def test_an_output_within_the_input_folder_is_refused(capsys, detector_file, tmp_path):
+    pytest.importorskip("ray", reason="needs the extra ray")
+    write_table(pd.DataFrame({"text": TEXTS[:2]}), tmp_path / "in.csv")
+    given = ["score-table", tmp_path, "-o", tmp_path / "out.csv", "-m", detector_file, "--on", "ray"]
+    code, _, err = run(capsys, *given)
+    assert code == 2
+    one_line(err, "out.csv lies in the input", "choose a folder outside")
+
+
+def test_an_address_of_the_environment_is_named_when_it_is_wrong(
+    capsys, detector_file, tmp_path, monkeypatch
+):
+    pytest.importorskip("ray", reason="needs the extra ray")
+    monkeypatch.setenv("RAY_ADDRESS", "http://127.0.0.1:8265")
+    write_table(pd.DataFrame({"text": TEXTS[:2]}), tmp_path / "in.csv")
+    given = ["score-table", tmp_path / "in.csv", "-o", tmp_path / "out", "-m", detector_file, "--on", "ray"]
+    code, _, err = run(capsys, *given)
+    assert code == 2
+    one_line(err, "RAY_ADDRESS 'http://127.0.0.1:8265'; expected HOST:PORT")
 
 
 # a cluster of the command's own

@@ -220,6 +220,19 @@ def test_sigterm_unwinds_and_ends_with_its_own_code(monkeypatch):
     assert signal.getsignal(signal.SIGTERM) is before
 
 
+@pytest.mark.skipif(os.name == "nt", reason="signals are of POSIX")
+def test_sigterm_that_a_library_gives_another_exit_code_keeps_its_own(monkeypatch):
+    def ended(*_, **__):
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(30)
+        except SystemExit:
+            raise SystemExit(1) from None  # as Ray's waits do
+
+    monkeypatch.setattr("ghostbuster.commands.score_file.read_files", ended)
+    assert main(["score-file", "a.txt"]) == 143
+
+
 CALLBACK = ctypes.CFUNCTYPE(None)
 
 

@@ -6,6 +6,7 @@ import os
 import socket
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from time import monotonic
@@ -47,13 +48,7 @@ class PartWork(Protocol[_Item_contra, _Result_co]):
     """What a worker does; it is pickled, and each worker has one of its own."""
 
     def open(self) -> None:
-        """Open what is needed for every part, once in each worker.
-
-        Raises
-        ------
-        GhostbusterError
-            Ends the job.
-        """
+        """Open what is needed for every part, once in each worker; a `GhostbusterError` ends the job."""
         ...
 
     def do(self, part: _Item_contra, /) -> _Result_co:
@@ -180,7 +175,7 @@ class Pool(Generic[Item, Result]):
                         yield part, found[0]
         finally:
             for worker, _ in self._pending.values():
-                self._ray.kill(worker)
+                self._kill(worker)
 
     def _start(self) -> None:
         """Ask for a worker; Ray starts it on a node that has room."""
@@ -198,6 +193,13 @@ class Pool(Generic[Item, Result]):
         if part is not None:
             self._pending[worker.do.remote(part)] = (worker, part)
         else:
+            self._kill(worker)
+
+    def _kill(self, worker: Any) -> None:
+        """End a worker, unless it or the whole cluster has ended already."""
+        from ray.exceptions import RayError
+
+        with suppress(RayError, RuntimeError):
             self._ray.kill(worker)
 
     def _result(self, reference: Any, worker: Any, part: Item | None) -> tuple[Result] | None:
@@ -237,13 +239,13 @@ class Pool(Generic[Item, Result]):
         else:
             self._failed_starts += 1
             if self._failed_starts >= MOST_TRIES * self._wanted.n:
-                raise ClusterError(f"no worker stays alive ({_why(error)}): {_REMEDY}") from error
+                raise ClusterError(f"no worker stays alive ({_why(error)}): {_START_REMEDY}") from error
         if isinstance(error, ActorUnavailableError) or (
             part is not None and not isinstance(error, ActorDiedError)
         ):
             self._await(worker)  # Ray restarts it
         else:
-            self._ray.kill(worker)
+            self._kill(worker)
             self._start()
 
     def _check_patience(self) -> None:
@@ -268,6 +270,10 @@ class Pool(Generic[Item, Result]):
                 )
 
 
+_START_REMEDY = (
+    "look into Ray's logs of that node: too little memory for a worker, or another RAY_AUTH_MODE than the "
+    "cluster was started with"
+)
 _REMEDY = "give more memory a worker (--workers, --cpus-per-worker), or look into Ray's logs of that node"
 
 

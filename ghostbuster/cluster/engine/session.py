@@ -15,7 +15,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from ghostbuster.errors import ClusterError, SettingError
-from ghostbuster.system.quiet_stderr import only_own_stderr
+from ghostbuster.system.quiet_stderr import only_own_stderr, silent_threads
 
 CONNECT_SECONDS = 10.0
 STARTS = 3
@@ -31,6 +31,10 @@ _SETTINGS = {
 """Variables that Ray reads; those that a user has set stay."""
 _ON_LOOPBACK = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
 """Keeps a cluster of one machine off the network, as on desktops: whoever reaches it can run programs."""
+ADDRESS_VARIABLE = "RAY_ADDRESS"
+"""Where a submitted job has the address of its cluster."""
+_RAY_THREADS = "ray_"
+"""Begin of the names of threads that print what ended on the cluster, on standard output too."""
 _HOST_PORT = re.compile(r"(?P<host>\[[0-9a-fA-F:]+\]|[^:/\s]+):(?P<port>\d{1,5})")
 
 
@@ -48,7 +52,9 @@ def check_extra() -> None:
 
 def standing_cluster(address: str | None) -> str | None:
     """The address of the cluster to connect to; None where one is to be started on this machine."""
-    found = address or os.environ.get("RAY_ADDRESS") or "local"
+    if address is not None and not address.strip():
+        raise SettingError("--ray-address is empty; expected HOST:PORT, or auto")
+    found = address or os.environ.get(ADDRESS_VARIABLE) or "local"
     return None if found == "local" else found
 
 
@@ -75,10 +81,10 @@ def ray_session(address: str | None, *, n_cpus: float, n_gpus: float = 0.0) -> I
     check_extra()
     standing = standing_cluster(address)
     if standing is not None and standing != "auto":
-        _knock(standing)
+        _knock(standing, "--ray-address" if address else ADDRESS_VARIABLE)
     for name, value in (_SETTINGS | (_ON_LOOPBACK if standing is None else {})).items():
         os.environ.setdefault(name, value)
-    with only_own_stderr():
+    with only_own_stderr(), silent_threads(_RAY_THREADS):
         yield from _connected(standing, n_cpus, n_gpus)
 
 
@@ -123,30 +129,38 @@ def _start(ray: Any, n_cpus: float, n_gpus: float, folder: str) -> None:
             if left:
                 continue
             raise ClusterError(
-                f"no Ray cluster could be started here ({_first_line(error)}): end other programs, or look "
-                "into Ray's logs in /tmp/ray"
+                f"no Ray cluster could be started here ({_first_line(error)}): {_remedy(error)}"
             ) from error
         return
 
 
 def _connect(ray: Any, address: str) -> None:
+    from ray.exceptions import RayError
+
     try:
         ray.init(address=address, **_SILENT)
-    except (ConnectionError, RuntimeError, OSError, ValueError) as error:
+    except (ConnectionError, RuntimeError, OSError, ValueError, RayError) as error:
         raise ClusterError(
-            f"no Ray cluster answers at {address} ({_first_line(error)}): start one with `ray start --head`, "
-            "or leave --ray-address out"
+            f"no Ray cluster answers at {address} ({_first_line(error)}): start one with `ray start --head`; "
+            f"where it asks for a token, {_FOR_AUTHENTICATION}"
         ) from error
 
 
+def _remedy(error: Exception) -> str:
+    if isinstance(error, PermissionError):
+        return "Ray keeps a token in ~/.ray: set HOME to a folder that can be written to"
+    return "end other programs, or give the machine more memory"
+
+
+_FOR_AUTHENTICATION = "copy its ~/.ray/auth_token to this machine and set RAY_AUTH_MODE=token"
 _SILENT = {"log_to_driver": False, "logging_level": logging.CRITICAL, "ignore_reinit_error": True}
 
 
-def _knock(address: str) -> None:
+def _knock(address: str, given_by: str) -> None:
     """Find out within seconds whether anything listens: Ray itself tries for minutes."""
     found = _HOST_PORT.fullmatch(address)
     if found is None:
-        raise SettingError(f"--ray-address {address!r}; expected HOST:PORT such as 10.0.0.5:6379, or auto")
+        raise SettingError(f"{given_by} {address!r}; expected HOST:PORT such as 10.0.0.5:6379, or auto")
     try:
         where = (found["host"].strip("[]"), int(found["port"]))
         socket.create_connection(where, timeout=CONNECT_SECONDS).close()

@@ -16,6 +16,9 @@ from ghostbuster.models.prepared.prepare import VARIABLE as FORM_VARIABLE
 _PASSED_ON = (DEVICE_VARIABLE, LAYERS_VARIABLE, PATH_VARIABLE, FORM_VARIABLE)
 """Settings of this machine that hold on every node."""
 
+MOST = 10_000
+"""CPUs or cards of a worker: more are a slip, or no number."""
+
 
 @dataclass(frozen=True)
 class WorkerWish:
@@ -43,11 +46,11 @@ class WorkerWish:
     def __post_init__(self) -> None:
         if self.n is not None and self.n < 1:
             raise SettingError(f"--workers {self.n}; expected 1 or more")
-        if self.n_cpus <= 0 or (self.n_cpus > 1 and self.n_cpus != int(self.n_cpus)):
+        if not 0 < self.n_cpus <= MOST or (self.n_cpus > 1 and self.n_cpus != int(self.n_cpus)):
             raise SettingError(
                 f"--cpus-per-worker {self.n_cpus:g}; expected a whole number, or a part of one"
             )
-        if self.n_gpus < 0 or (self.n_gpus > 1 and self.n_gpus != int(self.n_gpus)):
+        if not 0 <= self.n_gpus <= MOST or (self.n_gpus > 1 and self.n_gpus != int(self.n_gpus)):
             raise SettingError(
                 f"--gpus-per-worker {self.n_gpus:g}; expected a whole number, or a part of one"
             )

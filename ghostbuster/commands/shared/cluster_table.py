@@ -100,7 +100,7 @@ def _task(wish: TableWish, detector: str, device: str | None) -> Task:
     from importlib.metadata import version
 
     import ghostbuster
-    from ghostbuster.cluster.inputs import input_files
+    from ghostbuster.cluster.inputs import input_files, would_take
     from ghostbuster.cluster.planning import Task
     from ghostbuster.cluster.storage import place_of
     from ghostbuster.cluster.survey import Columns
@@ -112,6 +112,11 @@ def _task(wish: TableWish, detector: str, device: str | None) -> Task:
     files = input_files(wish.table)
     if wish.table.rstrip("/") == wish.output.rstrip("/"):
         raise InputError(f"{wish.output} is the input: choose another folder for the parts")
+    if would_take(wish.table, folder.child(f"part-000000{wish.suffix}")):
+        raise InputError(
+            f"{wish.output} lies in the input {wish.table}, which would take its parts for texts the next "
+            "time: choose a folder outside"
+        )
     made_by = {
         "detector": detector.rpartition("@")[2],
         "--text-column": wish.text_column,
