@@ -110,8 +110,8 @@ class Trial:
         return found
 
     def _ask(self, made: GhostbusterClassifier) -> Measured:
-        reading, scorer = self.asked.reading, made.trained_.scorer
-        raw = scorer.raw_score(scorer.matrix(reading.vectors), reading.texts, scorer.states(reading.vectors))
+        reading = self.asked.reading
+        raw = made.trained_.scorer.raw_score_of(reading.vectors, reading.texts)
         probability = made.trained_.calibration.probability(raw)
         bars = np.array([made.threshold_.for_length(int(n)).probability for n in reading.n_tokens])
         return Measured(raw, (probability >= bars) & (reading.n_tokens >= made.min_tokens))

@@ -118,7 +118,7 @@ def augment(
     sampling = Sampling(text_tokens, temperature, top_p)
     asked = Request.read(request)
     kind_of(output)
-    check_writable(output, InputError)
+    check_writable(output, InputError, (artifact, table, teacher))
     columns = {"text": text_column, "label": label_column, "group": group_column, "source": source_column}
     seeds = SeedTable.read(table, {**columns, "id": id_column}, prefix)
     print_faults(table, seeds.given.n_faults, seeds.given.faults)

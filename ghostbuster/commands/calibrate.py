@@ -84,7 +84,7 @@ def calibrate(
     from ghostbuster.system.atomic_files import check_writable
 
     compute_on(device, gpu_layers, quiet=quiet)
-    check_writable(output, ArtifactError)
+    check_writable(output, ArtifactError, (human_texts, weak_model, strong_model, adapter))
     if max_fpr is not None:
         check_rate(max_fpr)
     if kept := open_scores(human_texts):

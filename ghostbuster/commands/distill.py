@@ -11,6 +11,7 @@ import typer
 from ghostbuster.commands.shared.console import TokenProgress, note
 from ghostbuster.commands.shared.labelled import TABLE_OR_FOLDER, exit_for, read_texts
 from ghostbuster.commands.shared.options import (
+    ADAPTER_SUFFIX,
     GroupColumn,
     MaxFeatures,
     MinTokens,
@@ -92,8 +93,8 @@ def distill(
     from ghostbuster.tables.registry import is_table
 
     mixing = distillation.Mixing(alpha, temperature)
-    check_writable(output, ArtifactError)
     teachers = (teacher, *(also or ()))
+    check_writable(output, ArtifactError, (*teachers, table, base))
     ids = id_column if any(map(is_table, teachers)) else None
     if ids is not None and table.is_dir():
         ids = ID
@@ -181,7 +182,7 @@ def teacher_of(
     if ids is not None:
         found = predictions_for(ids, read_predictions(teacher, id_column, column), teacher)
         return lambda _texts: found
-    if teacher.suffix.lower() == ".gguf":
+    if teacher.suffix.lower() == ADAPTER_SUFFIX:
         from ghostbuster.heads.adapter_head import adapter_probability
         from ghostbuster.models.open_adapter import open_adapter
 

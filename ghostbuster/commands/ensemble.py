@@ -51,7 +51,7 @@ def ensemble(
     from ghostbuster.tables.table import write_table
 
     kind_of(output)
-    check_writable(output, InputError)
+    check_writable(output, InputError, tables)
     shares = None if weights is None else parse_weights(weights)
     if len({str(table) for table in tables}) < len(tables):
         raise InputError("a table is given twice: expected each once; weigh it with --weights instead")

@@ -9,7 +9,15 @@ import typer
 
 from ghostbuster.commands.shared.console import StepProgress, note
 from ghostbuster.commands.shared.labelled import LABELLED, exit_for, read_texts
-from ghostbuster.commands.shared.options import GroupColumn, LabelColumn, Quiet, TextColumn, Whole
+from ghostbuster.commands.shared.options import (
+    ADAPTER_SUFFIX,
+    GroupColumn,
+    LabelColumn,
+    Quiet,
+    TextColumn,
+    Whole,
+)
+from ghostbuster.errors import SettingError
 from ghostbuster.finetuning.settings import Precision, Reads, Settings
 
 if TYPE_CHECKING:
@@ -104,7 +112,11 @@ def finetune(
     from ghostbuster.tables.labelled import Columns
 
     check_installed()
-    check_writable(output, ModelError)
+    if output.suffix.lower() != ADAPTER_SUFFIX:
+        raise SettingError(
+            f"--output {output}; expected a name that ends in {ADAPTER_SUFFIX}: by it an adapter is known"
+        )
+    check_writable(output, ModelError, (table, base))
     settings = Settings(
         reads=cast("Reads", reads),
         rank=rank,
@@ -130,22 +142,25 @@ def finetune(
     from ghostbuster.finetuning.finetune import TextTable, finetune
 
     checkpoint = output.with_name(output.name + ".checkpoint")
-    if restart:
-        checkpoint.unlink(missing_ok=True)
-    elif checkpoint.exists():
+    if checkpoint.exists() and not restart:
         note(f"going on from {checkpoint}", quiet=quiet)
-    with StepProgress(quiet=quiet) as progress:
-        progress("loading the model, and reading some texts with it")
-        made = finetune(
-            TextTable(given.texts, y, given.column(source_column), groups),
-            model,
-            settings,
-            checkpoint,
-            hold_out=hold_out or (),
-            device=device,
-            go_on=not best_so_far,
-            report=lambda now: progress(line_of(now)),
-        )
+    try:
+        with StepProgress(quiet=quiet) as progress:
+            progress("loading the model, and reading some texts with it")
+            made = finetune(
+                TextTable(given.texts, y, given.column(source_column), groups),
+                model,
+                settings,
+                checkpoint,
+                hold_out=hold_out or (),
+                device=device,
+                start="best" if best_so_far else "anew" if restart else "go on",
+                report=lambda now: progress(line_of(now)),
+            )
+    except KeyboardInterrupt:
+        if checkpoint.exists():
+            note(f"what was learned is kept in {checkpoint}: the same command goes on there", quiet=quiet)
+        raise
     file = write_adapter(made, output, made_by=__version__)
     checkpoint.unlink(missing_ok=True)
     first, best = made.checks[0], max(made.checks, key=lambda check: check.auroc)

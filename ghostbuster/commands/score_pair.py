@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from ghostbuster.tables.scoring import Judge
 
 TWO = 2
+COLUMNS = ("text_a", "text_b")
 
 
 def score_pair(
@@ -58,10 +59,10 @@ def score_pair(
     form: Annotated[str, format_option(PAIR_FORMATS, "For two texts. ")] = "table",
     text_column_a: Annotated[
         str, typer.Option(metavar="NAME", help="For a table: column of the first texts.")
-    ] = "text_a",
+    ] = COLUMNS[0],
     text_column_b: Annotated[
         str, typer.Option(metavar="NAME", help="For a table: column of the second texts.")
-    ] = "text_b",
+    ] = COLUMNS[1],
     prefix: Prefix = "",
     restart: RestartScoring = False,
     model: Model = None,
@@ -90,16 +91,22 @@ def score_pair(
         return open_detector(model, weak_model, strong_model, register, panel, adapter)
 
     if len(inputs) == TWO:
-        if output is not None:
-            raise SettingError("--output is for a table of pairs; two texts are answered on standard output")
+        for_tables = {
+            "--text-column-a": text_column_a != COLUMNS[0],
+            "--text-column-b": text_column_b != COLUMNS[1],
+            "--output": output is not None,
+            "--prefix": prefix != "",
+            "--restart": restart,
+        }
+        _refuse(for_tables, "is for a table of pairs; two texts are answered on standard output")
         _score_two(inputs, show, chosen(), whole=whole, quiet=quiet)
         return
     if output is None:
         raise SettingError(
             f"{inputs[0]} alone: give a second text to compare it with, or --output for a table of pairs"
         )
-    if whole:
-        raise SettingError("--whole is for documents; the texts of a table are read whole as they are")
+    _refuse({"--whole": whole}, "is for documents; the texts of a table are read whole as they are")
+    _refuse({"--format": form != "table"}, "is for two texts; a table is written to --output")
     if text_column_a == text_column_b:
         raise SettingError(f"both texts from column {text_column_a!r}; expected two columns")
     from ghostbuster.commands.score_table import job_identity, run_job
@@ -120,6 +127,13 @@ def score_pair(
         "--register": register or "",
     }
     run_job(job, seen, judge, made_by, restart=restart, no_cache=no_cache, quiet=quiet)
+
+
+def _refuse(given: Mapping[str, bool], why: str) -> None:
+    """Refuse options that would be passed over."""
+    for name, is_given in given.items():
+        if is_given:
+            raise SettingError(f"{name} {why}: leave it out")
 
 
 def _score_two(

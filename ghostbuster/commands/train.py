@@ -119,7 +119,7 @@ def train(
         text_column = check_options(kept, context, ("device", "gpu_layers", "adapter"))
         models = panel_that_read(kept, panel if is_given(context, "panel") else None, own)
         table = kept.table
-    check_writable(output, ArtifactError)
+    check_writable(output, ArtifactError, (table, weak_model, strong_model, adapter))
     named = tuple(one for one in (group_column, source_column, register_column) if one is not None)
     given = read_texts(table, Columns(text_column, label_column, named), whole=whole)
 

@@ -157,9 +157,7 @@ class Detector:
         """Probability of machine for texts already read, shape (n_texts,)."""
         trained = self._trained()
         refuse_empty(reading)
-        scorer = trained.scorer
-        states = scorer.states(reading.vectors), scorer.adapted(reading.vectors)
-        raw = scorer.raw_score(scorer.matrix(reading.vectors), reading.texts, *states)
+        raw = trained.scorer.raw_score_of(reading.vectors, reading.texts)
         return trained.calibration.probability(raw)
 
     def predict_proba(self, texts: Sequence[str]) -> Float2d:

@@ -100,7 +100,7 @@ def _add_facts(writer: Any, made: Finetuned, base: str, made_by: str) -> None:
 def head_of(made: Finetuned) -> tuple[npt.NDArray[np.float32], float]:
     """The head on states as they come: centre and spread are worked into it."""
     network = made.network
-    bias = float(network.bias)
+    bias = float(network.bias.detach())
     if network.question is not None:
         return np.ones(1, np.float32), bias
     center, spread, weight = (

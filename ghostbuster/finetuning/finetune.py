@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +26,7 @@ from ghostbuster.models.llama.runtime import Weights
 from ghostbuster.models.sandbox.load_check import check_loads
 from ghostbuster.text.prepare import prepare
 
+Start = Literal["go on", "anew", "best"]
 QUESTION = "\n\nThis text was written by a"
 ANSWERS = (" human", " machine")
 LEAST_TEXTS = 20
@@ -90,7 +92,7 @@ def finetune(
     hold_out: Sequence[str] = (),
     device: str | None = None,
     report: Report = lambda _: None,
-    go_on: bool = True,
+    start: Start = "go on",
 ) -> Finetuned:
     """Train an adapter, or go on with one whose run was killed.
 
@@ -108,8 +110,8 @@ def finetune(
         The card where there is one, by default.
     report : callable, optional
         Told of every step.
-    go_on : bool, default True
-        False takes the best that an interrupted run has come to.
+    start : {"go on", "anew", "best"}
+        From the checkpoint where there is one; without it; or not at all, for the best that it holds.
 
     Raises
     ------
@@ -130,6 +132,8 @@ def finetune(
     digest = file_digest(base)
     question = _question(weights) if settings.reads == "answers" else None
     network = Network(file, settings, where, question)
+    if start == "anew":
+        checkpoint.unlink(missing_ok=True)
     training = Training(
         network,
         learned,
@@ -140,7 +144,7 @@ def finetune(
         run_digest(digest, settings, learned, watched),
         report,
     )
-    training.run(go_on=go_on)
+    training.run(go_on=start != "best")
     counts = len(learned.ids), len(watched.ids), len(prepared) - kept.size
     hashes = text_hashes(prepared[i] for i in kept.tolist())
     return Finetuned(file, digest, network, settings, tuple(training.checks), *counts, hashes)

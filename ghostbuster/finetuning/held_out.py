@@ -45,6 +45,8 @@ def held_out_texts(
         When one class is missing on either side.
     """
     there = np.unique(sources)
+    if names and not any(there):
+        raise SettingError("sources to hold out, but no text has a source: give --source-column")
     for name in names:
         if name not in there:
             raise unknown(name, there.tolist(), "source to hold out", SettingError)

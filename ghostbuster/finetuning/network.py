@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
@@ -86,7 +87,9 @@ class Network:
             layers_to_transform=list(self.changed),
             layers_pattern="layers",
         )
-        self._body = peft.get_peft_model(model, config).to(device)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # what peft asks of transformers is their affair
+            self._body = peft.get_peft_model(model, config).to(device)
         self._body.train()
         for module in self._body.modules():
             module.cast_input_dtype_enabled = False  # autocast sees to it

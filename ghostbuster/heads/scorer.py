@@ -125,6 +125,11 @@ class Scorer:
         """Mixed log-odds, shape (n_texts,); parameters as those of `parts`."""
         return mixed(self.parts(matrix, texts, states, adapted), self.mix)
 
+    def raw_score_of(self, vectors: Vectors, texts: Sequence[str]) -> Float1d:
+        """Mixed log-odds of texts already read, by every reader that there is; shape (n_texts,)."""
+        states = self.states(vectors), self.adapted(vectors)
+        return self.raw_score(self.matrix(vectors), texts, *states)
+
 
 def columns_of(*, probe: bool, adapter: bool) -> int:
     """How many readers have a column: all before the last that is there, and at least two."""

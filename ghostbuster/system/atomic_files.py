@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -48,14 +48,19 @@ def atomic_write(path: Path, error: type[GhostbusterError]) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
-def check_writable(path: Path, error: type[GhostbusterError]) -> None:
-    """Check before any costly work that a file can be written at ``path``.
+def check_writable(
+    path: Path, error: type[GhostbusterError], inputs: Iterable[str | Path | None] = ()
+) -> None:
+    """Check before any costly work that a file can be written at ``path``, and replaces none of ``inputs``.
 
     Raises
     ------
     GhostbusterError
-        The given one, when ``path`` is a folder, or its folder is missing or read-only.
+        The given one, when ``path`` is a folder or one of the inputs, or its folder is missing or read-only.
     """
+    for given in inputs:
+        if given is not None and path.exists() and Path(given).exists() and path.samefile(given):
+            raise error(f"{path} is read by this command, and would be replaced: write elsewhere")
     if path.is_dir():
         raise error(f"{path} is a folder; expected the name of a file to write")
     if not path.parent.is_dir():

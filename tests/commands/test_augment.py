@@ -53,7 +53,7 @@ def test_seed_texts_stay_and_new_ones_say_what_made_them(made, seeds, teacher):
     out, told = made
     before, after = pd.read_csv(seeds, dtype=str), pd.read_csv(out, dtype=str)
     assert list(after.columns) == [
-        *before.columns, "origin", "parent", "round", "teacher", "teacher_digest", "seed", "prompt"
+        *before.columns, "origin", "parent", "round", "teacher", "teacher_digest", "seed", "request"
     ]  # fmt: skip
     old, new = after[after["origin"] == "seed"], after[after["origin"] == "generated"]
     assert old[before.columns].reset_index(drop=True).equals(before)
@@ -65,7 +65,7 @@ def test_seed_texts_stay_and_new_ones_say_what_made_them(made, seeds, teacher):
         parent = before.iloc[int(row["parent"]) - 1]
         assert parent["label"] == "AI"
         assert row["id"] == parent["id"]
-        assert parent["text"][:40] in row["prompt"]
+        assert parent["text"][:40] in row["request"]
         assert len(row["text"].split()) >= 20
 
 
@@ -121,13 +121,13 @@ def test_mistakes_are_one_line_and_nothing_is_written(capsys, seeds, teacher, de
     one_class = tmp_path / "one.csv"
     write_table(pd.DataFrame({"text": ["a b", "c d"], "label": ["0", "0"]}), one_class)
     full = tmp_path / "full.csv"
-    write_table(pd.DataFrame({"text": ["a", "b"], "label": ["0", "1"], "prompt": ["", ""]}), full)
+    write_table(pd.DataFrame({"text": ["a", "b"], "label": ["0", "1"], "request": ["", ""]}), full)
     grouped = tmp_path / "grouped.csv"
     write_table(pd.DataFrame({"text": ["a", "b"], "label": ["0", "1"], "group": ["", ""]}), grouped)
     out = tmp_path / "out.csv"
     for changed, word in (
         ({"table": one_class}, "no text labelled machine"),
-        ({"table": full}, "already has a column 'prompt'"),
+        ({"table": full}, "already has a column 'request'"),
         ({"table": grouped}, "--group-column"),
         ({"table": tmp_path / "none.csv"}, "does not exist"),
         ({"teacher": detector_file}, "not a GGUF file"),

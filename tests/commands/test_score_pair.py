@@ -137,6 +137,9 @@ def test_mistakes_are_one_line_before_any_model_is_opened(capsys, files, tmp_pat
         ([table, "-o", out, "--text-column-b", "text_a"], "expected two columns"),
         ([full, "-o", out], "already has a column 'likelier'"),
         ([table, "-o", out, "--whole"], "--whole is for documents"),
+        ([table, "-o", out, "--format", "json"], "--format is for two texts"),
+        ([a, b, "--prefix", "x_"], "--prefix is for a table of pairs"),
+        ([a, b, "--text-column-b", "x"], "--text-column-b is for a table of pairs"),
         ([a, b, "--format", "jsn"], "did you mean 'json'"),
         ([a, b, "-m", tmp_path / "none.joblib"], "does not exist"),
     ):

@@ -97,6 +97,14 @@ def test_a_saved_detector_says_the_same_also_from_the_cache(detector, examples, 
             assert load(tmp_path / "a.joblib").judge(examples[0][:4]) == verdicts
 
 
+def test_pairs_rest_on_the_single_texts_log_odds_with_the_adapters_word(detector, examples):
+    a, b = detector.judge(examples[0][:2])
+    pair = detector.judge_pair(*examples[0][:2])
+    odds = [np.log(one.probability / (1 - one.probability)) for one in (a, b)]
+    assert pair.probability == pytest.approx(1 / (1 + np.exp(odds[1] - odds[0])))
+    assert (pair.a, pair.b) == (a, b)
+
+
 def test_passages_have_numbers_of_their_own(detector):
     made = judge_passages(detector, passages(1, 500)[0], window=128)
     assert len({window.probability for window in made.windows}) > 1
@@ -160,6 +168,6 @@ def test_the_command_line_trains_and_scores_with_an_adapter(examples, adapter, t
     assert "text.txt" in capsys.readouterr().out
     pair = ["score-pair", str(text), str(text), "-m", str(out), "-q"]
     assert main([*pair, "--adapter", str(moved)]) == 0
-    assert "both texts score the same" in capsys.readouterr().out
+    assert "a tie: probability 0.500" in capsys.readouterr().out
     assert main(["score-file", str(text), "-m", "lite", "--adapter", adapter, "-q"]) == 2
     assert "was trained without one" in capsys.readouterr().err

@@ -168,6 +168,17 @@ def test_checkpoints_of_other_runs_and_damaged_ones_are_refused(base, table, tmp
         finetune(table, base, short, place, device="cpu")
 
 
+def test_a_new_start_that_cannot_begin_leaves_the_checkpoint(base, table, tmp_path):
+    (tmp_path / "run").write_bytes(b"hours of work")
+    for model, options in ((tmp_path / "none.gguf", {}), (base, {"hold_out": ["nobody"]})):
+        with pytest.raises((ModelError, SettingError)):
+            finetune(table, model, QUICK, tmp_path / "run", device="cpu", start="anew", **options)
+    assert (tmp_path / "run").read_bytes() == b"hours of work"
+    untold = TextTable(table.texts, table.y)
+    with pytest.raises(SettingError, match="no text has a source: give --source-column"):
+        finetune(untold, base, QUICK, tmp_path / "run", device="cpu", hold_out=["a"])
+
+
 def test_too_few_texts_and_models_of_other_kinds_are_refused(base, table, tmp_path):
     few = TextTable(table.texts[:10], table.y[:10])
     with pytest.raises(InputError, match="10 human and 0 machine texts of 16 tokens or more"):

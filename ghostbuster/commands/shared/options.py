@@ -49,6 +49,8 @@ Adapter = Annotated[
     Path | None,
     typer.Option(metavar="GGUF", help="An adapter made by `finetune`, of one of the panel's models."),
 ]
+ADAPTER_SUFFIX = ".gguf"
+"""By it a file is known for an adapter, where it may also be a detector or a table."""
 Whole = Annotated[
     bool,
     typer.Option(

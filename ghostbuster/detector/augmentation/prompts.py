@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,7 @@ Write another text of the same kind: the same task, form and tone, about {n_word
 something else. Write the new text only, without any remark."""
 """In the manner of LLM2LLM (arXiv:2403.15042), whose prompts ask for a new example like a wrong one."""
 TEXT, N_WORDS = "{text}", "{n_words}"
+_FIELD = re.compile(r"\{[A-Za-z_]\w*\}")
 MOST_SHOWN = 300
 """Words of a text that are shown at most, up to the end of a sentence."""
 ECHO_WORDS = 5
@@ -44,7 +46,7 @@ class Request:
         Raises
         ------
         InputError
-            When the file cannot be read, or does not show a text once.
+            When the file cannot be read, does not show a text once, or has a place for anything unknown.
         """
         if path is None:
             return cls()
@@ -52,6 +54,10 @@ class Request:
         if template.count(TEXT) != 1:
             raise InputError(
                 f"{path} holds {TEXT} {template.count(TEXT)} times; expected a request that shows a text once"
+            )
+        if unknown := set(_FIELD.findall(template)) - {TEXT, N_WORDS}:
+            raise InputError(
+                f"{path} holds {min(unknown)}; expected no other places than {TEXT} and {N_WORDS}"
             )
         return cls(template)
 

@@ -20,7 +20,7 @@ from ghostbuster.text.prepare import prepare_or_refuse
 if TYPE_CHECKING:
     from pandas import DataFrame
 
-ADDED = ("origin", "parent", "round", "teacher", "teacher_digest", "seed", "prompt")
+ADDED = ("origin", "parent", "round", "teacher", "teacher_digest", "seed", "request")
 """Columns of the output: what made a new text. A text that was there is of origin ``seed``."""
 GROUP = "group"
 """Column that keeps a new text beside its parent, where the table has no groups."""

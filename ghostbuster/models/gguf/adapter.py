@@ -114,6 +114,8 @@ def _check(path: Path, made: FileIdentity) -> AdapterFile:
     if made[0] > MAX_BYTES:
         raise _refused(path, f"{made[0]:,} bytes", f"at most {MAX_BYTES:,}")
     facts = _Facts(header)
+    if "adapter.type" not in header.metadata and "general.architecture" in header.metadata:
+        raise ModelError(f"{path} is a language model; expected an adapter that `ghostbuster finetune` made")
     facts.one_of("general.type", ("adapter",))
     facts.one_of("adapter.type", ("lora",))
     version = facts.whole(PREFIX + "version", 0, 1 << 31)

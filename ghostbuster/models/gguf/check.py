@@ -62,6 +62,8 @@ def _read(path: Path, made: FileIdentity) -> ModelFile:
     """What the header says, checked."""
     header = read_header(path)
     _refuse_part(header)
+    if "adapter.type" in header.metadata:
+        raise ModelError(f"{header.path} is an adapter of a language model; expected the model itself")
     architecture = _text(header, "general.architecture")
     if architecture not in ARCHITECTURES:
         raise ModelError(

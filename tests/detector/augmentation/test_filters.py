@@ -123,6 +123,11 @@ def test_a_request_of_ones_own_is_read_and_must_show_a_text_once(tmp_path):
             Request.read(tmp_path / "bad.txt")
     with pytest.raises(InputError, match="does not exist"):
         Request.read(tmp_path / "none.txt")
+    (tmp_path / "odd.txt").write_text("Like {text}, in {words} words")
+    with pytest.raises(
+        InputError, match=r"odd.txt holds \{words\}; expected no other places than \{text\} and"
+    ):
+        Request.read(tmp_path / "odd.txt")
 
 
 def test_every_text_has_a_seed_of_its_own():
