@@ -167,7 +167,7 @@ def test_the_summary_is_an_object_with_stable_names(capsys, table, scores):
         "scores", "n_rows", "n_texts", "n_tokens", "n_errors", "n_parts", "n_bytes", "bytes_a_token", "panel",
         "state_layers", "models",
     ]  # fmt: skip
-    assert (made["n_rows"], made["n_texts"], made["n_errors"], made["n_parts"]) == (36, 36, 1, 4)
+    assert (made["n_rows"], made["n_texts"], made["n_errors"], made["n_parts"]) == (36, 35, 1, 4)
     assert made["panel"] == "embedded"
     assert made["state_layers"]
     assert [one["role"] for one in made["models"]] == ["weak", "strong", "unigram", "trigram"]

@@ -104,6 +104,8 @@ def check_adapter(path: str | Path) -> AdapterFile:
         When the file is missing, damaged, no such adapter, or holds what no training makes.
     """
     file = Path(path).absolute()
+    if not file.exists():
+        raise ModelError(f"{file}: no such adapter; check the path, or say where it lies now (--adapter)")
     return _check(file, file_identity(file))
 
 

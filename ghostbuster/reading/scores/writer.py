@@ -36,7 +36,7 @@ class Summary:
     Attributes
     ----------
     n_rows, n_texts, n_tokens, n_parts : int
-        Tokens are those of the strong model.
+        Texts are rows with a word that could be read; tokens are those of the strong model.
     n_bytes : int
         Of the parts.
     n_faults : int
@@ -217,13 +217,14 @@ class ScoresWriter:
         parts = [part for part in self._parts() if part is not None]
         faults = [fault for part in parts for fault in part.faults]
         paths = [manifest.part_path(self.folder, number) for number in range(manifest.n_parts)]
+        n_faults = sum(part.n_faults for part in parts)
         return Summary(
             n_rows=manifest.n_rows,
-            n_texts=sum(part.n_texts for part in parts),
+            n_texts=manifest.n_rows - n_faults,
             n_tokens=sum(part.n_tokens for part in parts),
             n_parts=len(parts),
             n_bytes=sum(path.stat().st_size for path in paths),
-            n_faults=sum(part.n_faults for part in parts),
+            n_faults=n_faults,
             faults=tuple(faults[:SHOWN]),
         )
 

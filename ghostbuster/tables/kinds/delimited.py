@@ -19,6 +19,7 @@ from ghostbuster.tables.kinds.files import FileReader, LineSink, whole
 if TYPE_CHECKING:
     from pandas import DataFrame
 
+NAME_SHOWN = 40  # characters of a column's name that a message shows
 _END = "\x00the file's end"  # read as a cell of its own, unless a quote before it was never closed
 
 
@@ -99,7 +100,7 @@ class DelimitedReader(FileReader):
             raise ValueError("no header; expected the columns' names in the first line")
         for name in names:
             if encodable(name) != name:
-                raise ValueError(f"column name {encodable(name)!r} is not UTF-8")
+                raise ValueError(f"column name {encodable(name)[:NAME_SHOWN]!r} is not UTF-8")
         return names
 
     def _row(self, cells: list[str]) -> tuple[dict[str, Any], str]:
