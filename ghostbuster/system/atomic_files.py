@@ -60,7 +60,7 @@ def check_writable(
     """
     for given in inputs:
         if given is not None and path.exists() and Path(given).exists() and path.samefile(given):
-            raise error(f"{path} is read by this command, and would be replaced: write elsewhere")
+            raise error(f"{path} is read by this command, and would be lost: write under another name")
     if path.is_dir():
         raise error(f"{path} is a folder; expected the name of a file to write")
     if not path.parent.is_dir():

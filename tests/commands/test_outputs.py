@@ -32,7 +32,7 @@ def test_an_output_that_is_an_input_is_refused_and_kept(capsys, table, detector_
     before = victim.read_bytes()
     code, out, err = run(capsys, *arguments)
     assert (code, out) == (2, "")
-    one_line(err, "is read by this command, and would be replaced: write elsewhere")
+    one_line(err, "is read by this command, and would be lost: write under another name")
     assert victim.read_bytes() == before
 
 
@@ -45,5 +45,5 @@ def test_an_adapter_has_the_suffix_by_which_it_is_known(capsys, table, tmp_path,
     base.write_bytes(b"GGUF")
     code, _, err = run(capsys, "finetune", table, "-o", base, "--base", base)
     assert code == 2
-    one_line(err, "is read by this command, and would be replaced")
+    one_line(err, "is read by this command, and would be lost")
     assert base.read_bytes() == b"GGUF"

@@ -344,7 +344,7 @@ def test_a_report_never_takes_the_place_of_a_text(tmp_path, capsys, detector_fil
     path = tmp_path / "text.html"
     path.write_text("My essay.")
     assert main(["score-file", str(path), "--report", str(path), "--model", str(detector_file)]) == 2
-    assert "is one of the texts, which would be lost" in capsys.readouterr().err
+    assert "is read by this command, and would be lost" in capsys.readouterr().err
     assert path.read_text() == "My essay."
 
 
@@ -354,7 +354,7 @@ def test_a_place_where_no_report_can_be_is_refused_before_reading(tmp_path):
     with pytest.raises(InputError, match="is no folder: make it first"):
         check_page(tmp_path / "missing" / "report.html")
     (tmp_path / "a.html").touch()
-    with pytest.raises(InputError, match="is one of the texts"):
+    with pytest.raises(InputError, match="is read by this command"):
         check_page(tmp_path / "a.html", [tmp_path / "." / "a.html"])
 
 

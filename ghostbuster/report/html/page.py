@@ -38,9 +38,7 @@ def check_page(path: Path, inputs: Iterable[Path] = ()) -> None:
     """
     if path.suffix.lower() not in SUFFIXES:
         raise InputError(f"{path} is no name of an HTML file: end the report's name in .html")
-    if any(given.exists() and path.exists() and given.samefile(path) for given in inputs):
-        raise InputError(f"{path} is one of the texts, which would be lost: give the report another name")
-    check_writable(path, InputError)
+    check_writable(path, InputError, inputs)
 
 
 def render(template: str, *, sheets: tuple[str, ...] = REPORT, **values: object) -> str:
