@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -27,6 +28,8 @@ from ghostbuster.detector.params import DEFAULT_PANEL, Params
 if TYPE_CHECKING:
     from ghostbuster.arrays import Float1d
     from ghostbuster.tables.labelled import LabelledTexts
+
+DIGEST_SHOWN = 12
 
 
 def distill(
@@ -105,6 +108,7 @@ def distill(
         teacher_of(one, given.column(ids) if is_table(one) else None, id_column, column, base)
         for one in teachers
     ]
+    mixing = replace(mixing, teachers=tuple(map(name_of, teachers)))
 
     from ghostbuster.detector.classifier import GhostbusterClassifier
     from ghostbuster.reading.read import read
@@ -145,6 +149,17 @@ def together(said: Sequence[Float1d]) -> Float1d:
     if len(said) == 1:
         return said[0]
     return np.asarray(combine([pd.Series(one) for one in said], "logit"), dtype=np.float64)
+
+
+def name_of(teacher: Path) -> str:
+    """Name of a teacher's file, and the first of its digest."""
+    from ghostbuster.artifacts.shipped import detector_path
+    from ghostbuster.models.gguf.digest import file_digest
+    from ghostbuster.tables.registry import is_table
+
+    is_detector = not is_table(teacher) and teacher.suffix.lower() != ADAPTER_SUFFIX
+    path = detector_path(teacher) if is_detector else teacher
+    return f"{path.name}@{file_digest(path)[:DIGEST_SHOWN]}"
 
 
 def teacher_of(

@@ -35,6 +35,8 @@ class Mixing:
         Weight of the teacher where a text has a label too, from 0 (labels alone) to 1.
     temperature : float
         The teacher's log-odds are divided by it: above 1 it doubts more, below 1 less.
+    teachers : tuple of str
+        Names and digests of who teaches; the student's manifest keeps them.
 
     Raises
     ------
@@ -44,6 +46,7 @@ class Mixing:
 
     alpha: float = 0.5
     temperature: float = 1.0
+    teachers: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not 0 <= self.alpha <= 1:
@@ -161,6 +164,7 @@ def distill(
     facts = {
         "alpha": mixing.alpha,
         "temperature": mixing.temperature,
+        "teachers": list(mixing.teachers),
         "n_labelled": int(np.sum(~np.isnan(known))),
         "n_unlabelled": int(np.sum(np.isnan(known))),
         "thresholds_measured_on": "labelled human texts" if people.any() else "texts the teacher calls human",

@@ -1,3 +1,4 @@
+import hashlib
 import json
 import math
 
@@ -173,9 +174,11 @@ def test_a_table_of_predictions_teaches(tables, capsys):
     command = ["distill", str(tables / "teacher.parquet"), str(tables / "texts.csv"), "-o", str(student)]
     assert main([*command, *OPTIONS, "--label-column", "label", "--alpha", "0.3"]) == 0
     facts = open_artifact(student).manifest
+    digest = hashlib.sha256((tables / "teacher.parquet").read_bytes()).hexdigest()[:12]
     assert facts["distillation"] == {
         "alpha": 0.3,
         "temperature": 1.0,
+        "teachers": [f"teacher.parquet@{digest}"],
         "n_labelled": 20,
         "n_unlabelled": 20,
         "thresholds_measured_on": "labelled human texts",
