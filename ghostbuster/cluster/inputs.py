@@ -13,6 +13,7 @@ from ghostbuster.errors import InputError
 from ghostbuster.registry import unknown
 from ghostbuster.tables.registry import suffixes
 
+_SPECIAL, _ESCAPED = re.compile(r"[\\\[^&~|]"), r"\\\g<0>"
 _PATTERN = re.compile(r"[*?\[]")
 
 
@@ -58,7 +59,7 @@ def input_files(named: str) -> list[InputFile]:
     place = place_of(base)
     found = _listed(place, pattern is not None)
     if pattern is not None:
-        wanted = re.compile(_expression(pattern))
+        wanted = _compiled(pattern)
         found = [one for one in found if wanted.fullmatch(one.place.path)]
         if not found:
             raise InputError(f"{named} matches no file: check the pattern, and quote it for the shell")
@@ -82,7 +83,7 @@ def would_take(named: str, place: Place) -> bool:
     if inside.filesystem != place.filesystem:
         return False
     if pattern is not None:
-        return re.fullmatch(_expression(pattern), place.path) is not None
+        return _compiled(pattern).fullmatch(place.path) is not None
     return place.path.startswith(f"{inside.path.rstrip('/')}/") and not _hidden(place, inside)
 
 
@@ -98,13 +99,29 @@ def _parted(named: str) -> tuple[str, str | None]:
     return base, f"{place_of(base).path.rstrip('/')}/{rest}"
 
 
+def _compiled(pattern: str) -> re.Pattern[str]:
+    try:
+        return re.compile(_expression(pattern))
+    except re.error as error:
+        raise InputError(
+            f"the pattern {pattern} cannot be read ({error}); expected characters, or ranges that rise, "
+            "between [ and ]"
+        ) from error
+
+
+def _choice(piece: str) -> str:
+    """The regular expression of characters in brackets; ``!`` at their begin means all others."""
+    inner = piece[1:-1]
+    sign = "^" if inner.startswith("!") else ""
+    return f"[{sign}{_SPECIAL.sub(_ESCAPED, inner.removeprefix('!'))}]"
+
+
 def _expression(pattern: str) -> str:
     """The regular expression of a pattern: ``*`` and ``?`` stay within a folder, ``**`` does not."""
     marks = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
     pieces = re.split(r"(\*\*/|\*\*|\*|\?|\[!?[^\]/]+\])", pattern)
     return "".join(
-        marks.get(piece) or (piece.replace("[!", "[^") if i % 2 else re.escape(piece))
-        for i, piece in enumerate(pieces)
+        marks.get(piece) or (_choice(piece) if i % 2 else re.escape(piece)) for i, piece in enumerate(pieces)
     )
 
 

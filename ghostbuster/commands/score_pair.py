@@ -115,8 +115,8 @@ def score_pair(
     from ghostbuster.tables.survey import Job, survey
 
     kind_of(output)
-    check_writable(output, InputError)
     table = Path(inputs[0])
+    check_writable(output, InputError, (table, weak_model, strong_model, adapter))
     job = Job(kind_of(table).reader(table), output, text_column_a, prefix, other_column=text_column_b)
     seen = survey(job)
     detector, identity = chosen()

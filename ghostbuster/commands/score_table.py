@@ -137,7 +137,7 @@ def score_table(
     source, target = Path(table), Path(output)
     compute_on(device, gpu_layers, quiet=quiet)
     kind_of(target)
-    check_writable(target, InputError)
+    check_writable(target, InputError, (source, weak_model, strong_model, adapter))
     reader = open_reader(source, id_column, text_column, whole=whole)
     if reader.passed_over:
         warn(f"in {table}, {reader.passed_over}")

@@ -56,17 +56,24 @@ def check_writable(
     Raises
     ------
     GhostbusterError
-        The given one, when ``path`` is a folder or one of the inputs, or its folder is missing or read-only.
+        The given one, when ``path`` is a folder, an input or a file of an input folder, or its folder is
+        missing or read-only.
     """
-    for given in inputs:
-        if given is not None and path.exists() and Path(given).exists() and path.samefile(given):
-            raise error(f"{path} is read by this command, and would be lost: write under another name")
+    if path.exists() and any(_reads(Path(given), path) for given in inputs if given is not None):
+        raise error(f"{path} is read by this command, and would be lost: write under another name")
     if path.is_dir():
         raise error(f"{path} is a folder; expected the name of a file to write")
     if not path.parent.is_dir():
         raise error(f"{path.parent} is no folder: make it first, or write {path.name} elsewhere")
     if not os.access(path.parent, os.W_OK | os.X_OK):
         raise error(f"{path.parent} cannot be written to: choose another place for {path.name}")
+
+
+def _reads(given: Path, path: Path) -> bool:
+    """Whether a file is an input, or stands in a folder that is one."""
+    if given.is_dir():
+        return given.resolve() in path.resolve().parents
+    return given.exists() and path.samefile(given)
 
 
 def publish(temporary: Path, path: Path) -> None:

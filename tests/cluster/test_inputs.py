@@ -49,6 +49,7 @@ def test_patterns_match_within_a_folder_and_two_stars_across(tmp_path):
 def test_a_file_whose_name_has_the_marks_of_a_pattern_is_that_file(tmp_path):
     tables(tmp_path, "a[1].csv", "a1.csv")
     assert found(tmp_path / "a[1].csv", tmp_path) == ["a[1].csv"]
+    assert found(tmp_path / "a[[]1].csv", tmp_path) == ["a[1].csv"]  # as glob escapes it
 
 
 def test_a_part_that_the_input_would_take_for_texts_is_told_from_others(tmp_path):
@@ -69,6 +70,10 @@ def test_a_pattern_without_match_a_missing_file_and_a_folder_without_tables_are_
         input_files(f"{tmp_path}/*.parquet")
     with pytest.raises(InputError, match=r"none\.csv does not exist"):
         input_files(f"{tmp_path}/none.csv")
+    with pytest.raises(InputError, match=r"the pattern .*\[z-a\].csv cannot be read .*ranges that rise"):
+        input_files(f"{tmp_path}/[z-a].csv")
+    with pytest.raises(InputError, match=r"matches no file"):
+        input_files(f"{tmp_path}/a[\\].csv")
     with pytest.raises(InputError, match=r"holds no table .*a folder of documents is scored without --on"):
         input_files(str(tmp_path))
     with pytest.raises(InputError, match=r"no kind of table is called '\.docx'"):

@@ -14,14 +14,24 @@ def table(tmp_path):
     return path
 
 
-@pytest.mark.parametrize(
-    "command", ["train", "calibrate", "distill", "distill a detector", "ensemble", "augment"]
-)
+COMMANDS = [
+    "score-table", "score-table of a folder", "score-pair", "train", "calibrate", "distill",
+    "distill a detector", "ensemble", "augment",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("command", COMMANDS)
 def test_an_output_that_is_an_input_is_refused_and_kept(capsys, table, detector_file, tmp_path, command):
     other = tmp_path / "other.csv"
     write_table(pd.DataFrame({"id": ["a", "b"], "generated": [0.1, 0.9]}), other)
     (tmp_path / "link.csv").symlink_to(table)
+    (tmp_path / "essays").mkdir()
+    essay = tmp_path / "essays" / "one.csv"
+    essay.write_text("words,of an essay\n")
     arguments, victim = {
+        "score-table": (["score-table", table, "-o", table, "--submission"], table),
+        "score-table of a folder": (["score-table", tmp_path / "essays", "-o", essay], essay),
+        "score-pair": (["score-pair", table, "-o", table], table),
         "train": (["train", table, "-o", tmp_path / "link.csv"], table),
         "calibrate": (["calibrate", detector_file, table, "-o", table], table),
         "distill": (["distill", detector_file, table, "-o", table], table),
