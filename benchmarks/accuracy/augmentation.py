@@ -111,7 +111,7 @@ class Trial:
 
     def _ask(self, made: GhostbusterClassifier) -> Measured:
         reading = self.asked.reading
-        raw = made.trained_.scorer.raw_score_of(reading.vectors, reading.texts)
+        raw = made.trained_.scorer.raw_score(reading.vectors, reading.texts)
         probability = made.trained_.calibration.probability(raw)
         bars = np.array([made.threshold_.for_length(int(n)).probability for n in reading.n_tokens])
         return Measured(raw, (probability >= bars) & (reading.n_tokens >= made.min_tokens))

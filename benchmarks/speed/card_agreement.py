@@ -74,8 +74,7 @@ def answer(texts: Sequence[str], device: str | None) -> Answer:
     with on_device(device):
         panel = open_panel()
     detector, reading = artifact.load("lite"), read(texts, panel)
-    scorer = detector.trained_.scorer
-    raw = scorer.raw_score(scorer.matrix(reading.vectors), reading.texts)
+    raw = detector.trained_.scorer.raw_score(reading.vectors, reading.texts)
     return Answer(panel.device, reading.vectors, raw, detector.judge_reading(reading))
 
 

@@ -63,8 +63,7 @@ def _doubts(matrix: Float2d, reading: Reading, trained: Trained) -> list[list[st
 def _judge_long(reading: Reading, trained: Trained, threshold: Threshold) -> list[Verdict]:
     matrix = trained.scorer.matrix(reading.vectors)
     scorer = trained.scorer
-    states = scorer.states(reading.vectors), scorer.adapted(reading.vectors)
-    parts = scorer.parts(matrix, reading.texts, *states)
+    parts = scorer.parts_of(reading.vectors, reading.texts, matrix)
     probabilities = trained.calibration.probability(mixed(parts, scorer.mix))
     of_features = feature_evidence(matrix, trained)
     doubts = _doubts(matrix, reading, trained)

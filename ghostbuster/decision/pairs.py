@@ -91,7 +91,7 @@ def judge_pairs(
 
 def _log_odds(reading: Reading, trained: Trained) -> Float1d:
     """Calibrated log-odds of machine of every text, however short; shape (n_texts,)."""
-    raw = trained.scorer.raw_score_of(reading.vectors, reading.texts)
+    raw = trained.scorer.raw_score(reading.vectors, reading.texts)
     return trained.calibration.log_odds(np.asarray(raw))
 
 

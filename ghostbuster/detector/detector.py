@@ -157,7 +157,7 @@ class Detector:
         """Probability of machine for texts already read, shape (n_texts,)."""
         trained = self._trained()
         refuse_empty(reading)
-        raw = trained.scorer.raw_score_of(reading.vectors, reading.texts)
+        raw = trained.scorer.raw_score(reading.vectors, reading.texts)
         return trained.calibration.probability(raw)
 
     def predict_proba(self, texts: Sequence[str]) -> Float2d:

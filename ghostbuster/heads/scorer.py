@@ -115,20 +115,14 @@ class Scorer:
             columns.append(self.adapter.raw_score(adapted))
         return np.column_stack(columns)
 
-    def raw_score(
-        self,
-        matrix: Float2d,
-        texts: Sequence[str],
-        states: HiddenStates | None = None,
-        adapted: HiddenStates | None = None,
-    ) -> Float1d:
-        """Mixed log-odds, shape (n_texts,); parameters as those of `parts`."""
-        return mixed(self.parts(matrix, texts, states, adapted), self.mix)
+    def parts_of(self, vectors: Vectors, texts: Sequence[str], matrix: Float2d | None = None) -> Float2d:
+        """`parts` of texts already read, by every reader that there is; ``matrix`` where it is known."""
+        values = self.matrix(vectors) if matrix is None else matrix
+        return self.parts(values, texts, self.states(vectors), self.adapted(vectors))
 
-    def raw_score_of(self, vectors: Vectors, texts: Sequence[str]) -> Float1d:
-        """Mixed log-odds of texts already read, by every reader that there is; shape (n_texts,)."""
-        states = self.states(vectors), self.adapted(vectors)
-        return self.raw_score(self.matrix(vectors), texts, *states)
+    def raw_score(self, vectors: Vectors, texts: Sequence[str]) -> Float1d:
+        """Mixed log-odds of texts already read, shape (n_texts,)."""
+        return mixed(self.parts_of(vectors, texts), self.mix)
 
 
 def columns_of(*, probe: bool, adapter: bool) -> int:

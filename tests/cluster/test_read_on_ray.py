@@ -1,14 +1,13 @@
 """``read --on ray``: the files of a run on one machine, byte for byte, whatever ends."""
 
 import pickle
-import threading
-import time
 
 import numpy as np
 import pandas as pd
 import pytest
 from command_line import run
 from prose import passages
+from ray_works import worker_killed
 
 from ghostbuster.cluster.reading.part_reader import PanelLooker, PartReader
 from ghostbuster.errors import ArtifactError, ClusterError
@@ -70,25 +69,12 @@ def test_a_run_on_a_cluster_makes_the_files_of_one_machine(capsys, cluster, tabl
 
 
 def test_a_worker_killed_at_work_changes_no_byte(capsys, cluster, tmp_path, monkeypatch):
-    psutil = pytest.importorskip("psutil", reason="psutil finds the worker to kill")
     monkeypatch.setattr(tables, "PART_ROWS", 2)
     table = tmp_path / "forty.csv"
     pd.DataFrame({"text": passages(40, 60), "label": np.arange(40) % 2}).to_csv(table, index=False)
     assert run(capsys, "read", table, "-o", tmp_path / "here", "--quiet")[0] == 0
-    killed = []
-
-    def kill():
-        while not list((tmp_path / "there").glob("part-*.parquet")):
-            time.sleep(0.02)
-        own = psutil.Process().children(recursive=True)  # other clusters of this machine are left alone
-        workers = [one for one in own if "ray::Worker" in one.name()]
-        workers[0].kill()
-        killed.append(workers[0].pid)
-
-    killer = threading.Thread(target=kill)
-    killer.start()
     on = ("--on", "ray", "--ray-address", cluster.address, "--workers", "2", "--quiet")
-    assert run(capsys, "read", table, "-o", tmp_path / "there", *on)[0] == 0
-    killer.join()
+    with worker_killed(tmp_path / "there") as killed:
+        assert run(capsys, "read", table, "-o", tmp_path / "there", *on)[0] == 0
     assert killed
     assert files(tmp_path / "there") == files(tmp_path / "here")

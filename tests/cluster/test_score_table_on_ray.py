@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from importlib.util import find_spec
 
@@ -13,6 +12,7 @@ import pandas as pd
 import pytest
 from command_line import one_line, run
 from prose import passages, shuffled
+from ray_works import worker_killed
 
 from ghostbuster.cluster import parts as parts_module
 from ghostbuster.cluster.plan import PLAN
@@ -95,20 +95,10 @@ def test_rows_are_those_of_one_machine_and_finished_parts_are_left_alone(capfd, 
 
 @pytest.mark.usefixtures("small_parts")
 def test_a_worker_killed_at_work_changes_nothing(capfd, command, table, alone):
-    psutil = pytest.importorskip("psutil", reason="psutil finds the worker to kill")
     output = table.parent / "out.jsonl"
-
-    def kill():
-        while not list(output.glob("part-*")):
-            time.sleep(0.02)
-        own = psutil.Process().children(recursive=True)  # other clusters of this machine are left alone
-        workers = [one for one in own if "ray::Worker" in one.name()]
-        workers[0].kill()
-
-    killer = threading.Thread(target=kill)
-    killer.start()
-    assert run(capfd, *command)[0] == 1
-    killer.join()
+    with worker_killed(output) as killed:
+        assert run(capfd, *command)[0] == 1
+    assert killed
     assert rows_of(output) == alone
 
 

@@ -2,9 +2,12 @@
 
 import contextlib
 import os
+import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
+
+import pytest
 
 from ghostbuster.cluster.parts import Part, Span
 from ghostbuster.errors import InputError
@@ -78,3 +81,23 @@ def added(cluster, tries=4, **node):
             if not left or "timed out" not in str(error):
                 raise
     return None
+
+
+@contextlib.contextmanager
+def worker_killed(folder):
+    """Kill a worker of this process's clusters once a first part stands in ``folder``; lists its number."""
+    psutil = pytest.importorskip("psutil", reason="psutil finds the worker to kill")
+    killed = []
+
+    def kill():
+        while not list(folder.glob("part-*")):
+            time.sleep(0.02)
+        own = psutil.Process().children(recursive=True)  # other clusters of this machine are left alone
+        workers = [one for one in own if "ray::Worker" in one.name()]
+        workers[0].kill()
+        killed.append(workers[0].pid)
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    yield killed
+    killer.join()

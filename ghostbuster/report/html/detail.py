@@ -113,8 +113,7 @@ def detail_for(detector: Detector, reading: Reading, written: str) -> Detail:
 def _parts(detector: Detector, reading: Reading) -> list[tuple[str, float]]:
     """What each reader of one text adds to its score in all."""
     scorer = detector.trained_.scorer
-    states = scorer.states(reading.vectors), scorer.adapted(reading.vectors)
-    parts = scorer.parts(scorer.matrix(reading.vectors), reading.texts, *states)[0] * scorer.mix
+    parts = scorer.parts_of(reading.vectors, reading.texts)[0] * scorer.mix
     more = {"features": f" ({len(scorer.features)} features)"}
     named = zip(READERS, parts.tolist(), strict=False)
     return [
